@@ -1,0 +1,194 @@
+//! What can happen to the desk: a closed set.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    command::Command,
+    delivery::{HistoryReport, SendReport},
+    id::{ChatId, EventId, MessageId, OpenId, SourceName, TicketKey},
+    rule::RuleSet,
+    text::Message,
+    ticket::Ticket,
+    time::Timestamp,
+};
+
+/// One thing that happens.
+#[derive(Debug)]
+pub enum Input {
+    /// A page of tickets of a pass.
+    Page(Page),
+    /// A pass over a source ended.
+    PassEnded(PassEnded),
+    /// A ticket was asked for by id.
+    TicketRead(TicketRead),
+    /// A person wrote to the bot.
+    Message(ChatMessage),
+    /// A looked-up answer is ready.
+    LookedUp(LookedUp),
+    /// A send ended.
+    Sent(SendReport),
+    /// A chat's history was searched.
+    History(HistoryReport),
+    /// Other rules are in force.
+    Rules(Arc<RuleSet>),
+    /// Something went wrong that operations must hear, once per `name` and day.
+    Trouble {
+        /// A stable name (`render_failed`).
+        name: &'static str,
+        /// What happened and what to do.
+        message: Message,
+    },
+    /// Time went on.
+    Tick,
+}
+
+/// What a pass reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PassKind {
+    /// What was created or updated since the cursor.
+    Increment,
+    /// Everything open and recently closed.
+    Sweep,
+}
+
+/// A page of tickets, as one answer of the source showed it.
+#[derive(Debug)]
+pub struct Page {
+    /// The source.
+    pub source: SourceName,
+    /// Which pass it belongs to; counts up, also over restarts.
+    pub pass: u64,
+    /// What the pass reads.
+    pub kind: PassKind,
+    /// When the request was sent.
+    pub asked_at: Timestamp,
+    /// The tickets.
+    pub tickets: Vec<Observed>,
+}
+
+/// A ticket in a page.
+#[derive(Debug)]
+pub struct Observed {
+    /// Which ticket.
+    pub key: TicketKey,
+    /// Hash of the bytes it came as.
+    pub hash: u64,
+    /// The decoded ticket; absent when [`crate::domain::desk::state::Desk::is_unchanged`] said so.
+    pub ticket: Option<Box<Ticket>>,
+}
+
+/// The end of a pass.
+#[derive(Debug)]
+pub struct PassEnded {
+    /// The source.
+    pub source: SourceName,
+    /// Which pass.
+    pub pass: u64,
+    /// What it read.
+    pub kind: PassKind,
+    /// When its first request was sent: the cursor's next value.
+    pub started_at: Timestamp,
+    /// API calls it took.
+    pub calls: u32,
+    /// Tickets that could not be decoded, counted.
+    pub broken: u32,
+    /// Complete, or why not.
+    pub result: Result<(), PassFailure>,
+}
+
+/// Why a pass is not complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PassFailure {
+    /// The month's API calls are used up.
+    pub quota: bool,
+    /// A person must set something right (credentials, scopes).
+    pub setup: bool,
+    /// What happened and what to do.
+    pub message: Message,
+}
+
+/// A ticket asked for by id.
+#[derive(Debug)]
+pub struct TicketRead {
+    /// Which.
+    pub key: TicketKey,
+    /// When the request was sent.
+    pub asked_at: Timestamp,
+    /// What came of it.
+    pub result: ReadResult,
+}
+
+/// What came of asking for a ticket.
+#[derive(Debug)]
+pub enum ReadResult {
+    /// Here it is.
+    Found {
+        /// Hash of the bytes it came as. The single read's bytes differ from the list's.
+        hash: u64,
+        /// The ticket.
+        ticket: Box<Ticket>,
+    },
+    /// The source has no such ticket.
+    Gone,
+    /// Nobody can tell.
+    Failed(PassFailure),
+}
+
+/// A message a person wrote, stripped of the bot's mention and parsed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChatMessage {
+    /// The delivery's event id.
+    pub event: EventId,
+    /// The message; what redeliveries are told by.
+    pub message: MessageId,
+    /// Where.
+    pub chat: ChatId,
+    /// A group or a direct chat.
+    pub chat_kind: ChatKind,
+    /// Who.
+    pub sender: OpenId,
+    /// What they asked.
+    pub command: Command,
+    /// When they wrote it.
+    pub sent_at: Timestamp,
+}
+
+/// What kind of chat a message was written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChatKind {
+    /// A group.
+    Group,
+    /// A chat of one person with the bot.
+    Direct,
+}
+
+/// A looked-up answer.
+#[derive(Debug)]
+pub struct LookedUp {
+    /// The message that asked.
+    pub message: MessageId,
+    /// When the source was asked.
+    pub asked_at: Timestamp,
+    /// What came of it.
+    pub result: LookUpResult,
+}
+
+/// What came of looking something up for a person.
+#[derive(Debug)]
+pub enum LookUpResult {
+    /// The ticket, fresh from the source.
+    Found {
+        /// Which.
+        key: TicketKey,
+        /// Hash of the bytes it came as.
+        hash: u64,
+        /// The ticket.
+        ticket: Box<Ticket>,
+    },
+    /// No source has it.
+    NotFound,
+    /// The person may not ask here.
+    Denied,
+    /// The source could not be asked.
+    Failed(Message),
+}

@@ -1,0 +1,106 @@
+//! What the desk wants done: writes, durable in one batch, and effects.
+
+use crate::domain::{
+    alert::Alert,
+    command::Command,
+    desk::state::{CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, SourceState, Tracked},
+    id::{ChatId, MessageId, OpenId, RuleName, SourceName, TicketKey},
+    notice::{NoticeKey, Send},
+    time::Timestamp,
+};
+
+/// What one input leads to.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Committed in one batch, in this order.
+    pub writes: Vec<Write>,
+    /// Done once the batch is durable, but for those that say otherwise.
+    pub effects: Vec<Effect>,
+}
+
+/// One durable change. Each replaces what stood under the same key.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// A ticket's snapshot and facts.
+    Ticket(Box<Tracked>),
+    /// A ticket is no longer kept; its id, episodes and last status are.
+    Purge(TicketKey),
+    /// An alert.
+    Alert(Box<Alert>),
+    /// An alert that never fired is no longer kept.
+    DropAlert(crate::domain::alert::AlertKey),
+    /// A sent card.
+    Card(Box<CardState>),
+    /// A card nobody will update again.
+    DropCard(CardKey),
+    /// A digest.
+    Digest(Box<Digest>),
+    /// A digest nobody will update again.
+    DropDigest(SourceName, u32),
+    /// A notice to be delivered.
+    Outbox(Box<Entry>),
+    /// A notice that needs nothing more.
+    DropOutbox(NoticeKey),
+    /// A notice that cannot be delivered.
+    Dead(Box<DeadLetter>),
+    /// A message accepted and not yet answered.
+    Inbox(Box<InboxItem>),
+    /// A message that was answered.
+    DropInbox(MessageId),
+    /// A message that was seen, for redeliveries.
+    Seen(MessageId, Timestamp),
+    /// A message whose redeliveries are over.
+    DropSeen(MessageId),
+    /// A source's cursor and counters.
+    Source(Box<SourceState>),
+    /// What the rules in force mean, to tell new and edited ones after a restart.
+    Meaning(RuleName, u64),
+    /// A rule is gone.
+    DropMeaning(RuleName),
+    /// What happened and why.
+    Journal(Box<JournalEntry>),
+}
+
+/// Something to be done outside.
+#[derive(Debug)]
+pub enum Effect {
+    /// Send a card; only after the commit.
+    Send(Box<Send>),
+    /// Look for a notice in a chat's history; only after the commit.
+    SearchHistory {
+        /// Which notice.
+        key: NoticeKey,
+        /// Where it would be.
+        chat: ChatId,
+        /// What every card's footer carries.
+        reference: String,
+        /// The earliest it can have been sent.
+        since: Timestamp,
+    },
+    /// Ask for one ticket; at once.
+    ReadTicket(TicketKey),
+    /// Read a source's increment now; at once.
+    ReadSource(SourceName),
+    /// Look something up for a person; at once, while the inbox write syncs.
+    LookUp(LookUp),
+}
+
+impl Effect {
+    /// Whether it must wait until the batch is durable.
+    pub const fn after_commit(&self) -> bool {
+        matches!(self, Self::Send(_) | Self::SearchHistory { .. })
+    }
+}
+
+/// A lookup for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookUp {
+    /// The message that asked.
+    pub message: MessageId,
+    /// What it asked.
+    pub command: Command,
+    /// Sources that may be asked, in order.
+    pub sources: Vec<SourceName>,
+    /// The person must be a member of one of the receivers' chats, else the answer is a denial.
+    pub member_check: Option<OpenId>,
+}

@@ -1,0 +1,225 @@
+//! What the desk keeps, in memory and (through writes) durably.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::domain::{
+    alert::{Alert, AlertKey},
+    desk::input::ChatMessage,
+    facts::Facts,
+    id::{MessageId, ReceiverName, RuleName, SourceName, Subject, TicketKey},
+    notice::{DigestCause, NoticeKey, Target},
+    text::Message,
+    ticket::{Status, Ticket},
+    time::Timestamp,
+};
+
+/// A ticket under watch: the last snapshot and what is known besides.
+#[derive(Clone, Debug)]
+pub struct Tracked {
+    /// The snapshot.
+    pub ticket: Arc<Ticket>,
+    /// What observations know.
+    pub facts: Facts,
+    /// When the answer it was read from was asked for. Unchanged observations move it in memory only.
+    pub asked_at: Timestamp,
+    /// Hash of the bytes the list showed it as; absent after a single read, whose bytes differ.
+    pub list_hash: Option<u64>,
+}
+
+/// What is left of a purged ticket, so that a returning one is not new.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remains {
+    /// Which ticket.
+    pub key: TicketKey,
+    /// Its last status.
+    pub status: Option<Status>,
+    /// How often it had been reopened.
+    pub reopened_count: u32,
+}
+
+/// A card in a chat: which alert or digest, to whom.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CardKey {
+    /// What it shows.
+    pub shows: CardShows,
+    /// Whom it tells.
+    pub receiver: ReceiverName,
+}
+
+/// What a card shows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CardShows {
+    /// An alert's episode.
+    Alert(AlertKey, u32),
+    /// A source's digest.
+    Digest(SourceName, u32),
+}
+
+/// A card that was sent, and how far it is behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CardState {
+    /// Which.
+    pub key: CardKey,
+    /// The message; absent until the platform named it, and for receivers that never do.
+    pub message: Option<MessageId>,
+    /// The revision it shows.
+    pub shown_rev: u32,
+    /// When it was posted.
+    pub posted_at: Timestamp,
+}
+
+/// Alerts told together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digest {
+    /// The source that was caught up on.
+    pub source: SourceName,
+    /// Its number; counts up per source.
+    pub number: u32,
+    /// What brought it about.
+    pub cause: DigestCause,
+    /// The alerts it stands for, per receiver.
+    pub members: BTreeMap<ReceiverName, Vec<(AlertKey, u32)>>,
+    /// Raised when a member ends.
+    pub rev: u32,
+}
+
+/// A notice decided and not yet delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Which notice.
+    pub key: NoticeKey,
+    /// Which lane it waits in.
+    pub lane: Lane,
+    /// Where it goes; absent for what is found when it is sent (an update's message, a repeat's card).
+    pub target: Option<Target>,
+    /// What it says, where that is not the state of an alert or digest.
+    pub text: Option<Answer>,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// Not before this instant.
+    pub not_before: Timestamp,
+    /// When it was first tried; committed before that attempt.
+    pub first_tried_at: Option<Timestamp>,
+    /// Attempts made.
+    pub attempts: u32,
+    /// The platform refused a mention: it goes without.
+    pub without_mentions: bool,
+    /// It may have been sent before, and nobody can tell.
+    pub maybe_repeat: bool,
+    /// What the last attempt said.
+    pub last_error: Option<String>,
+}
+
+/// What an answer or a trouble says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The ticket as it stands when the answer is sent.
+    Ticket(TicketKey),
+    /// A sentence.
+    Text(Message),
+}
+
+/// Order of service in the outbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Answers to people.
+    Answers,
+    /// Critical alerts and escalations.
+    Critical,
+    /// Other alerts.
+    Alerts,
+    /// Updates and digests.
+    Updates,
+}
+
+/// A notice that cannot be delivered, kept and shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The notice.
+    pub entry: Entry,
+    /// When it was given up.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// A message accepted and not yet answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboxItem {
+    /// The message.
+    pub message: ChatMessage,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+}
+
+/// What is kept of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceState {
+    /// Its name.
+    pub name: SourceName,
+    /// Everything up to here was read; absent before the first complete pass.
+    pub cursor: Option<Timestamp>,
+    /// When the last complete sweep began.
+    pub swept_at: Option<Timestamp>,
+    /// The number of the last pass.
+    pub pass: u64,
+    /// The number of the last digest.
+    pub digest: u32,
+    /// API calls made in `calls_month`.
+    pub calls: u64,
+    /// The month they were made in: year × 12 + month.
+    pub calls_month: i32,
+    /// No polling before this instant: the month's calls are used up.
+    pub paused_until: Option<Timestamp>,
+}
+
+impl SourceState {
+    /// A source never read before.
+    pub fn new(name: SourceName) -> Self {
+        Self { name, cursor: None, swept_at: None, pass: 0, digest: 0, calls: 0, calls_month: 0, paused_until: None }
+    }
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// When.
+    pub at: Timestamp,
+    /// What it is about.
+    pub subject: Subject,
+    /// The rule, where there is one.
+    pub rule: Option<RuleName>,
+    /// The alert's episode, where there is one.
+    pub episode: u32,
+    /// A stable word: `fired`, `ended`, `dropped`, `delivered`, `dead`, …
+    pub what: &'static str,
+    /// What happened and why, for people.
+    pub note: Message,
+}
+
+/// All that the store gives back at a start.
+#[derive(Debug, Default)]
+pub struct Stored {
+    /// Tickets.
+    pub tickets: Vec<Tracked>,
+    /// Purged tickets.
+    pub remains: Vec<Remains>,
+    /// Alerts.
+    pub alerts: Vec<Alert>,
+    /// Cards.
+    pub cards: Vec<CardState>,
+    /// Digests.
+    pub digests: Vec<Digest>,
+    /// The outbox.
+    pub outbox: Vec<Entry>,
+    /// Dead letters.
+    pub dead: Vec<DeadLetter>,
+    /// The inbox.
+    pub inbox: Vec<InboxItem>,
+    /// Messages seen.
+    pub seen: Vec<(MessageId, Timestamp)>,
+    /// Sources.
+    pub sources: Vec<SourceState>,
+    /// What the rules meant that were in force last.
+    pub meanings: Vec<(RuleName, u64)>,
+}

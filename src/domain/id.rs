@@ -1,0 +1,133 @@
+//! Names and identifiers, each a type of its own so that none can stand in for another.
+
+use std::{borrow::Borrow, fmt, sync::Arc};
+
+macro_rules! names {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// Wraps the text as it is.
+            pub fn new(text: impl Into<Arc<str>>) -> Self {
+                Self(text.into())
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:?}", &*self.0)
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                Self(text.into())
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+    )+};
+}
+
+names! {
+    /// A source's name in the configuration (`it-desk`).
+    SourceName,
+    /// The vendor's ticket id: decimal digits as text, beyond what a float can hold.
+    TicketId,
+    /// A rule's name; an alert belongs to it.
+    RuleName,
+    /// A receiver's name in the configuration (`support`).
+    ReceiverName,
+    /// A template's name, without locale and ending.
+    TemplateName,
+    /// A Feishu chat id (`oc_…`).
+    ChatId,
+    /// A Feishu message id (`om_…`).
+    MessageId,
+    /// A Feishu open id (`ou_…`), scoped to one app.
+    OpenId,
+    /// The vendor's id of one delivered event; the same on redelivery.
+    EventId,
+}
+
+/// One ticket of one source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TicketKey {
+    /// The source that shows it.
+    pub source: SourceName,
+    /// The vendor's id.
+    pub id: TicketId,
+}
+
+impl TicketKey {
+    /// A key from its parts.
+    pub fn new(source: SourceName, id: TicketId) -> Self {
+        Self { source, id }
+    }
+}
+
+impl fmt::Display for TicketKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.source, self.id)
+    }
+}
+
+/// What an alert or a notice is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A ticket.
+    Ticket(TicketKey),
+    /// A whole source: its silence, its catch-up.
+    Source(SourceName),
+    /// deskbell itself.
+    Service,
+    /// A person's message that is answered.
+    Message(MessageId),
+}
+
+impl Subject {
+    /// The source it belongs to, where it belongs to one.
+    pub fn source(&self) -> Option<&SourceName> {
+        match self {
+            Self::Ticket(key) => Some(&key.source),
+            Self::Source(source) => Some(source),
+            Self::Service | Self::Message(_) => None,
+        }
+    }
+
+    /// The ticket, where it is one.
+    pub fn ticket(&self) -> Option<&TicketKey> {
+        match self {
+            Self::Ticket(key) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ticket(key) => write!(f, "ticket:{key}"),
+            Self::Source(source) => write!(f, "source:{source}"),
+            Self::Service => f.write_str("service"),
+            Self::Message(message) => write!(f, "message:{message}"),
+        }
+    }
+}

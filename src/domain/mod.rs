@@ -1,0 +1,26 @@
+//! What deskbell decides, and why: the book a newcomer reads first, in reading order.
+//!
+//! Invariant: no async, no IO, no clock, no randomness, no iteration over hash maps. `now` is always handed in.
+
+pub mod time;
+pub mod text;
+pub mod id;
+pub mod fault;
+pub mod ticket;
+pub mod facts;
+pub mod field;
+pub mod change;
+pub mod condition;
+pub mod rule;
+pub mod verdict;
+pub mod why;
+pub mod alert;
+pub mod budget;
+pub mod plan;
+pub mod reading;
+pub mod receiver;
+pub mod notice;
+pub mod card;
+pub mod delivery;
+pub mod command;
+pub mod desk;

@@ -1,0 +1,249 @@
+//! A notice: one thing to tell one receiver; its key, and what is rendered of it.
+
+use std::{fmt, sync::Arc};
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::{
+    alert::Alert,
+    facts::Facts,
+    id::{MessageId, ReceiverName, RuleName, SourceName, Subject},
+    rule::Rule,
+    text::{Locale, Message, Words},
+    ticket::Ticket,
+    time::Timestamp,
+};
+
+/// What a notice tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Step {
+    /// An alert began: its card.
+    Fired,
+    /// It still holds: a reply on its card.
+    Repeated,
+    /// It ended, to a receiver whose cards cannot be updated.
+    Ended,
+    /// Several alerts at once: a digest's card.
+    Digest,
+    /// A card catches up with its alert or digest.
+    Update,
+    /// The answer to a person's message.
+    Answer,
+    /// deskbell's own trouble, to operations.
+    Trouble,
+}
+
+impl Step {
+    /// Its word in keys, logs and metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Fired => "fired",
+            Self::Repeated => "repeated",
+            Self::Ended => "ended",
+            Self::Digest => "digest",
+            Self::Update => "update",
+            Self::Answer => "answer",
+            Self::Trouble => "trouble",
+        }
+    }
+}
+
+/// Which notice: the same decision has the same key, whatever happens in between.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NoticeKey {
+    /// What it is about.
+    pub subject: Subject,
+    /// The rule, or the name of deskbell's own trouble.
+    pub rule: RuleName,
+    /// The alert's episode, or the digest's number.
+    pub episode: u32,
+    /// What it tells.
+    pub step: Step,
+    /// Counts repeats and updates within the episode.
+    pub ordinal: u32,
+    /// Whom it tells.
+    pub receiver: ReceiverName,
+}
+
+impl NoticeKey {
+    /// Feishu's `uuid`: 32 hex digits of the key's hash, never of the attempt (`facts/feishu.md §3.1`).
+    pub fn uuid(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.to_string());
+        hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl fmt::Display for NoticeKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SEP: char = '\u{1f}';
+        write!(
+            f,
+            "{}{SEP}{}{SEP}{}{SEP}{}{SEP}{}{SEP}{}",
+            self.subject,
+            self.rule,
+            self.episode,
+            self.step.name(),
+            self.ordinal,
+            self.receiver
+        )
+    }
+}
+
+/// Everything a card may show of one alert, as committed.
+#[derive(Clone, Debug)]
+pub struct AlertView {
+    /// The alert.
+    pub alert: Alert,
+    /// The rule; absent once it was removed, and for deskbell's own alerts.
+    pub rule: Option<Arc<Rule>>,
+    /// The ticket; absent when the alert is not about one, or it is gone.
+    pub ticket: Option<TicketView>,
+    /// Why this notice is sent.
+    pub step: Step,
+    /// Which repeat it is.
+    pub ordinal: u32,
+}
+
+/// Everything a card may show of one ticket.
+#[derive(Clone, Debug)]
+pub struct TicketView {
+    /// The snapshot.
+    pub ticket: Arc<Ticket>,
+    /// What observations know besides.
+    pub facts: Facts,
+    /// When the answer it was read from was asked for.
+    pub as_of: Timestamp,
+    /// What the source says stands for the subject line and the priority, in order of preference.
+    pub labels: Arc<Labels>,
+    /// Alerts that ring on it: rule, severity word, since when, why.
+    pub alerts: Vec<AlertLine>,
+}
+
+/// Where a source's tickets carry what people call subject and priority. The first that has a value wins.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Labels {
+    /// Custom fields (display name or key) that may hold the subject.
+    pub subject: Vec<Arc<str>>,
+    /// The custom field that holds the priority.
+    pub priority: Option<Arc<str>>,
+}
+
+/// One alert in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertLine {
+    /// The alert's reference.
+    pub reference: String,
+    /// Its rule.
+    pub rule: RuleName,
+    /// What it is about.
+    pub subject: Subject,
+    /// The ticket's subject line, where there is one.
+    pub title: Option<String>,
+    /// Since when it holds.
+    pub since: Timestamp,
+    /// Whether it still rings.
+    pub firing: bool,
+    /// How serious.
+    pub severity: crate::domain::rule::Severity,
+    /// Why.
+    pub why: Message,
+}
+
+/// A digest, as committed.
+#[derive(Clone, Debug)]
+pub struct DigestView {
+    /// The source that was caught up on.
+    pub source: SourceName,
+    /// What brought it about.
+    pub cause: DigestCause,
+    /// How many alerts it stands for.
+    pub total: usize,
+    /// How many of them still ring.
+    pub firing: usize,
+    /// How many per rule, in the order of the rules' names.
+    pub by_rule: Vec<(RuleName, usize)>,
+    /// The ten that hold longest.
+    pub lines: Vec<AlertLine>,
+}
+
+/// Alerts a digest names one by one.
+pub const DIGEST_LINES_MAX: usize = 10;
+
+/// What brought a digest about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DigestCause {
+    /// The first reading of a source.
+    Baseline,
+    /// The service or the source was away.
+    Downtime,
+    /// A rule is new or was edited.
+    RuleChange,
+}
+
+impl DigestCause {
+    /// The cause in words.
+    pub const fn words(self) -> Words {
+        match self {
+            Self::Baseline => Words { zh: "首次读取工单", en: "first reading of the tickets" },
+            Self::Downtime => Words { zh: "中断后补读", en: "catching up after an interruption" },
+            Self::RuleChange => Words { zh: "规则新增或修改", en: "a rule is new or was changed" },
+        }
+    }
+}
+
+/// What a person asked for, answered.
+#[derive(Clone, Debug)]
+pub enum AnswerView {
+    /// The ticket's card.
+    Ticket(Box<TicketView>),
+    /// A sentence, with the next step.
+    Text(Message),
+}
+
+/// What a send shows.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// One alert's card, or a repeat or ending of it.
+    Alert(Box<AlertView>),
+    /// A digest's card.
+    Digest(Box<DigestView>),
+    /// An answer to a person.
+    Answer(Box<AnswerView>),
+    /// A sentence to operations.
+    Trouble(Message),
+}
+
+/// What is sent now: made from the state committed at this moment, rendered by an adapter.
+#[derive(Clone, Debug)]
+pub struct Send {
+    /// Which notice.
+    pub key: NoticeKey,
+    /// Where it goes.
+    pub target: Target,
+    /// The template asked for by the rule's notify line.
+    pub template: Option<crate::domain::id::TemplateName>,
+    /// What it shows.
+    pub content: Content,
+    /// The language it is read in.
+    pub locale: Locale,
+    /// It may have been sent before, and nobody can tell: the card says so.
+    pub maybe_repeat: bool,
+    /// Mentions are left out (a mention was refused before).
+    pub without_mentions: bool,
+    /// Which revision of its alert or digest it shows.
+    pub rev: u32,
+    /// Attempts made so far.
+    pub attempts: u32,
+}
+
+/// Where a send goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A new message to a receiver.
+    Post(ReceiverName),
+    /// A quoted reply on a message.
+    Reply(MessageId),
+    /// An update of a card.
+    Patch(MessageId),
+}

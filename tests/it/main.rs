@@ -1,0 +1,5 @@
+//! The tests that need more than one module: one binary, so that it links once.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
+
+mod tidy;
