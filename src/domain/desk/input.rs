@@ -9,7 +9,7 @@ use crate::domain::{
     rule::RuleSet,
     text::Message,
     ticket::Ticket,
-    time::Timestamp,
+    time::{Span, Timestamp},
 };
 
 /// One thing that happens.
@@ -90,6 +90,8 @@ pub struct PassEnded {
     pub started_at: Timestamp,
     /// API calls it took.
     pub calls: u32,
+    /// The time between polls that is kept now; the plan may stretch it.
+    pub every: Span,
     /// Tickets that could not be decoded, counted.
     pub broken: u32,
     /// Complete, or why not.

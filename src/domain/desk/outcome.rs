@@ -3,7 +3,7 @@
 use crate::domain::{
     alert::Alert,
     command::Command,
-    desk::state::{CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, SourceState, Tracked},
+    desk::state::{CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, SourceState, Tracked},
     id::{ChatId, MessageId, OpenId, RuleName, SourceName, TicketKey},
     notice::{NoticeKey, Send},
     time::Timestamp,
@@ -23,8 +23,10 @@ pub struct Outcome {
 pub enum Write {
     /// A ticket's snapshot and facts.
     Ticket(Box<Tracked>),
-    /// A ticket is no longer kept; its id, episodes and last status are.
-    Purge(TicketKey),
+    /// A ticket and its alerts are no longer kept; this much of it is.
+    Purge(Box<Remains>),
+    /// A purged ticket came back.
+    DropRemains(TicketKey),
     /// An alert.
     Alert(Box<Alert>),
     /// An alert that never fired is no longer kept.
@@ -47,9 +49,9 @@ pub enum Write {
     Inbox(Box<InboxItem>),
     /// A message that was answered.
     DropInbox(MessageId),
-    /// A message that was seen, for redeliveries.
+    /// A message that was seen, or the `uuid` of a notice that was told: neither is taken up again.
     Seen(MessageId, Timestamp),
-    /// A message whose redeliveries are over.
+    /// The same, old enough that it cannot come again.
     DropSeen(MessageId),
     /// A source's cursor and counters.
     Source(Box<SourceState>),

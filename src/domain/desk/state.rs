@@ -35,6 +35,8 @@ pub struct Remains {
     pub status: Option<Status>,
     /// How often it had been reopened.
     pub reopened_count: u32,
+    /// The last episode of each rule that ever rang on it.
+    pub episodes: Vec<(RuleName, u32)>,
 }
 
 /// A card in a chat: which alert or digest, to whom.
@@ -102,6 +104,8 @@ pub struct Entry {
     pub first_tried_at: Option<Timestamp>,
     /// Attempts made.
     pub attempts: u32,
+    /// An attempt was begun whose fate nobody knows yet; committed before each attempt.
+    pub in_doubt: bool,
     /// The platform refused a mention: it goes without.
     pub without_mentions: bool,
     /// It may have been sent before, and nobody can tell.
