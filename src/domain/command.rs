@@ -1,27 +1,323 @@
-//! What a person asks the bot in chat, parsed from what they typed.
+//! What a person asks the bot in chat, parsed from what they typed. Never asks who they are or what they may see.
+
+use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::id::TicketId;
+
+pub mod reply;
+#[cfg(test)]
+mod tests;
 
 /// What a person asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// `/ticket <id>`: the ticket's card.
     Ticket(TicketId),
-    /// `/ticket` without an id, or with something that is none: how to write it.
+    /// `/ticket` without an id, or with something that is none: how to write it. Holds what stood for the id.
     TicketUsage(String),
     /// `/help`.
     Help,
-    /// A command of the language that is not built yet.
+    /// A command of the language that is not built yet, by its name (`/alerts`).
     NotBuilt(String),
     /// Thanks, a mention of everyone, nothing to answer.
     Nothing,
-    /// Anything else: a short suggestion.
+    /// Anything else: a short suggestion. Holds the beginning of what was typed.
     Unknown(String),
 }
 
+/// Characters of a message that are looked at; the rest can hold nothing that a command needs.
+pub const TEXT_CHARS_MAX: usize = 2_000;
+
+/// Characters of a message that are kept with [`Command::Unknown`] and [`Command::TicketUsage`].
+pub const EXCERPT_CHARS_MAX: usize = 60;
+
+/// Digits of a ticket id as the platform has written them so far (`seeds`: `6626871355780366331`).
+const FULL_ID_DIGITS: usize = 19;
+
+/// Digits an id can have at most: the wire's number is a 64-bit one.
+const ID_DIGITS_MAX: usize = 20;
+
+/// Fewer digits than these, alone in a message, are no try at a ticket id.
+const TAIL_DIGITS_MIN: usize = 5;
+
+/// The ticket command's names.
+const TICKET: &[&str] = &["ticket", "工单", "工单号"];
+
+/// The help command's names, which also work without the slash.
+const HELP: &[&str] = &["help", "帮助", "怎么用", "使用说明"];
+
+/// Commands of the language that are not built yet: name, then its twins.
+const NOT_BUILT: &[(&str, &[&str])] = &[
+    ("/tickets", &["tickets", "工单列表"]),
+    ("/order", &["order", "订单"]),
+    ("/alerts", &["alerts", "提醒", "告警"]),
+    ("/why", &["why", "为什么"]),
+    ("/take", &["take", "接手", "我来处理"]),
+    ("/done", &["done", "已处理"]),
+    ("/snooze", &["snooze", "稍后提醒"]),
+    ("/silence", &["silence", "静默"]),
+    ("/oncall", &["oncall", "值班"]),
+    ("/rules", &["rules", "规则"]),
+];
+
+/// Words that mean to take an alert. Whoever writes one must not believe that it was heard.
+const TAKING: &[&str] = &["我来", "我来处理", "处理中"];
+
+/// Courtesies that need no answer.
+const COURTESIES: &[&str] = &[
+    "谢谢",
+    "谢谢你",
+    "谢谢啦",
+    "谢了",
+    "谢谢了",
+    "多谢",
+    "感谢",
+    "辛苦",
+    "辛苦了",
+    "好",
+    "好的",
+    "好滴",
+    "好嘞",
+    "好哒",
+    "好了",
+    "行",
+    "可以",
+    "嗯",
+    "嗯嗯",
+    "哦",
+    "噢",
+    "收到",
+    "了解",
+    "明白",
+    "知道了",
+    "没事",
+    "不用了",
+    "哈哈",
+    "赞",
+    "棒",
+    "ok",
+    "okay",
+    "k",
+    "thanks",
+    "thank you",
+    "thanks a lot",
+    "thx",
+    "ty",
+    "got it",
+    "cool",
+    "great",
+    "nice",
+    "fine",
+    "roger",
+    "no problem",
+    "np",
+];
+
+/// How a mention of everyone stands in a text (`facts/feishu.md §5.6`).
+const EVERYONE: &[&str] = &["@_all", "@所有人", "@all", "@everyone"];
+
 impl Command {
     /// Reads what a person typed, the bot's mention already taken out.
-    pub fn parse(_text: &str) -> Self {
-        Self::Nothing
+    pub fn parse(text: &str) -> Self {
+        let mut text = fold(text);
+        let everyone = EVERYONE.iter().any(|mention| text.contains(mention));
+        if everyone {
+            for mention in EVERYONE {
+                text = text.replace(mention, " ");
+            }
+        }
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let command = Self::of_folded(&text);
+        match command {
+            // Whoever speaks to everyone does not speak to the bot, unless it is a command.
+            Self::Unknown(_) | Self::Help if everyone && !text.starts_with('/') => Self::Nothing,
+            command => command,
+        }
     }
+
+    fn of_folded(text: &str) -> Self {
+        if text.is_empty() {
+            return Self::Help; // a bare mention: someone looks for a way in
+        }
+        if let Some(command) = text.strip_prefix('/').or_else(|| ime_slash(text)) {
+            return slash(command.trim_start(), text);
+        }
+        if text.chars().all(|c| "? ".contains(c)) {
+            return Self::Help;
+        }
+        plain(text)
+    }
+}
+
+/// The text as commands are compared: full-width forms made narrow, small letters, without invisible characters.
+fn fold(text: &str) -> String {
+    let visible = text.chars().take(TEXT_CHARS_MAX).filter(|c| !is_invisible(*c));
+    let narrow: String = visible.nfkc().collect();
+    narrow.to_lowercase().chars().map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c }).collect()
+}
+
+/// Characters that pasted text brings along and nobody sees.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fe0f}')
+}
+
+/// A Chinese input method writes `、` where the slash was pressed; only before a name that is known.
+fn ime_slash(text: &str) -> Option<&str> {
+    let rest = text.strip_prefix('、')?.trim_start();
+    (!matches!(Name::read(rest), (Name::None, _))).then_some(rest)
+}
+
+/// A command's name at the beginning of a text.
+#[derive(Clone, Copy)]
+enum Name {
+    Ticket,
+    Help,
+    NotBuilt(&'static str),
+    None,
+}
+
+impl Name {
+    /// Reads a name and gives what follows it. A Chinese name needs nothing after it; a longer one goes first.
+    fn read(text: &str) -> (Self, &str) {
+        let word_end = text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
+        let (word, rest) = text.split_at(word_end);
+        if let Some(name) = Self::all().find(|(written, _)| *written == word) {
+            return (name.1, rest);
+        }
+        let chinese = Self::all().filter(|(written, _)| !written.is_ascii());
+        match chinese.filter(|(written, _)| word.starts_with(written)).max_by_key(|(written, _)| written.len()) {
+            Some((written, name)) => (name, text.strip_prefix(written).unwrap_or_default()),
+            None => (Self::None, text),
+        }
+    }
+
+    fn all() -> impl Iterator<Item = (&'static str, Self)> {
+        let ticket = TICKET.iter().map(|name| (*name, Self::Ticket));
+        let help = HELP.iter().map(|name| (*name, Self::Help));
+        let later =
+            NOT_BUILT.iter().flat_map(|(canonical, names)| names.iter().map(|n| (*n, Self::NotBuilt(canonical))));
+        ticket.chain(help).chain(later)
+    }
+}
+
+/// What follows a slash.
+fn slash(text: &str, whole: &str) -> Command {
+    match Name::read(text) {
+        (Name::Ticket, rest) => ticket(rest),
+        (Name::Help, _) => Command::Help,
+        (Name::NotBuilt(name), _) => Command::NotBuilt(name.to_string()),
+        (Name::None, _) => match only_id(text) {
+            Some(id) => Command::Ticket(id), // `/6626…`
+            None => Command::Unknown(excerpt(whole)),
+        },
+    }
+}
+
+/// What follows `/ticket`: one id, dressed as people dress it.
+fn ticket(rest: &str) -> Command {
+    match full_ids(rest).as_slice() {
+        [one] => return Command::Ticket(TicketId::from(*one)),
+        [] => {}
+        _ => return Command::TicketUsage(excerpt(rest)),
+    }
+    match only_id(rest) {
+        Some(id) => Command::Ticket(id),
+        None => Command::TicketUsage(excerpt(rest)),
+    }
+}
+
+/// A message without a slash: an id alone or in a sentence, a courtesy, a word that means a command.
+fn plain(text: &str) -> Command {
+    let bare = undress(text);
+    if !bare.is_empty() && bare.chars().all(|c| c.is_ascii_digit() || c == ' ') {
+        return alone(&bare, text);
+    }
+    match full_ids(text).as_slice() {
+        [] => {}
+        _ if text.contains("为什么") || text.split(' ').any(|word| word == "why") => {
+            return Command::NotBuilt("/why".to_string());
+        }
+        [one] => return Command::Ticket(TicketId::from(*one)),
+        _ => return Command::TicketUsage(excerpt(text)),
+    }
+    let words = without_emoji(text);
+    if words.is_empty() || COURTESIES.contains(&words.as_str()) {
+        return Command::Nothing;
+    }
+    if TAKING.contains(&words.as_str()) {
+        return Command::NotBuilt("/take".to_string());
+    }
+    if HELP.contains(&words.as_str()) {
+        return Command::Help;
+    }
+    if let (Name::Ticket, rest) = Name::read(text) {
+        // `工单 123`, `ticket`: not a sentence about tickets.
+        if undress(rest).chars().all(|c| c.is_ascii_digit() || c == ' ') {
+            return ticket(rest);
+        }
+    }
+    Command::Unknown(excerpt(text))
+}
+
+/// Digits and nothing else: a whole id, or (five digits or more) a try at one.
+fn alone(bare: &str, text: &str) -> Command {
+    let digits: String = bare.chars().filter(char::is_ascii_digit).collect();
+    match digits.len() {
+        FULL_ID_DIGITS..=ID_DIGITS_MAX => Command::Ticket(TicketId::from(digits.as_str())),
+        0..TAIL_DIGITS_MIN => Command::Unknown(excerpt(text)),
+        _ => Command::TicketUsage(excerpt(text)),
+    }
+}
+
+/// The id, when the text is nothing but one: digits, dressed, or split by spaces into a whole id.
+fn only_id(text: &str) -> Option<TicketId> {
+    let bare = undress(text);
+    let digits: String = bare.chars().filter(|c| *c != ' ').collect();
+    let plain = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
+    let one = !bare.contains(' ') || digits.len() == FULL_ID_DIGITS;
+    (plain && one && digits.len() <= ID_DIGITS_MAX).then(|| TicketId::from(digits.as_str()))
+}
+
+/// The text without what people put around an id.
+fn undress(text: &str) -> String {
+    const DRESS: &str = "#:=,.;!?<>()[]{}\"'`“”‘’「」『』【】《》。、；，！～~№ ";
+    let text = text.trim_matches(|c| DRESS.contains(c));
+    let text = ["id", "号", "no"].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text);
+    text.trim_matches(|c| DRESS.contains(c)).to_string()
+}
+
+/// The whole ids in a text, each once, in order. Shorter runs of digits are other things: telephone numbers, dates,
+/// an identity card's eighteen.
+fn full_ids(text: &str) -> Vec<&str> {
+    let mut found: Vec<&str> = Vec::new();
+    for run in text.split(|c: char| !c.is_ascii_digit()) {
+        if (FULL_ID_DIGITS..=ID_DIGITS_MAX).contains(&run.len()) && !found.contains(&run) {
+            found.push(run);
+        }
+    }
+    found
+}
+
+/// The words of a text without emoji (Feishu writes some as `[赞]`) and punctuation.
+fn without_emoji(text: &str) -> String {
+    const EMOJI_CHARS_MAX: usize = 16;
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('[') {
+        out.push_str(before);
+        rest = match after.split_once(']') {
+            Some((name, after)) if name.chars().count() <= EMOJI_CHARS_MAX && !after.starts_with('(') => after,
+            _ => {
+                out.push(' ');
+                after
+            }
+        };
+    }
+    out.push_str(rest);
+    let words: String = out.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn excerpt(text: &str) -> String {
+    text.trim().chars().take(EXCERPT_CHARS_MAX).collect()
 }

@@ -1,0 +1,176 @@
+//! What people type and what it means, as a table.
+
+use crate::domain::{
+    command::{Command, EXCERPT_CHARS_MAX, reply},
+    id::TicketId,
+};
+
+const ID: &str = "6626871355780366331";
+
+/// The expected command in short: `=` the usual id, `=123` that id, `usage`, `help`, `later /x`, `nothing`, `unknown`.
+const TABLE: &[(&str, &str)] = &[
+    // the command as the documentation writes it
+    ("/ticket 6626871355780366331", "="),
+    ("/工单 6626871355780366331", "="),
+    ("/工单号 6626871355780366331", "="),
+    ("/TICKET 6626871355780366331", "="),
+    ("/Ticket\u{a0}6626871355780366331", "="),
+    ("  /ticket   6626871355780366331  ", "="),
+    ("/ticket\n6626871355780366331", "="),
+    ("/ticket\r\n\r\n6626871355780366331\n", "="),
+    ("/ticket\t6626871355780366331", "="),
+    ("/ticket6626871355780366331", "="),
+    ("/工单6626871355780366331", "="),
+    ("/ticket #6626871355780366331", "="),
+    ("/ticket: 6626871355780366331", "="),
+    ("/工单：6626871355780366331", "="),
+    ("/ticket <6626871355780366331>", "="),
+    ("/ticket id 6626871355780366331", "="),
+    ("/ticket id=6626871355780366331", "="),
+    ("/ticket \"6626871355780366331\"", "="),
+    ("/ticket 「6626871355780366331」。", "="),
+    ("/ ticket 6626871355780366331", "="),
+    // full-width forms and what an input method leaves behind
+    ("／ｔｉｃｋｅｔ　６６２６８７１３５５７８０３６６３３１", "="),
+    ("／工单　６６２６８７１３５５７８０３６６３３１", "="),
+    ("、ticket 6626871355780366331", "="),
+    ("、工单 6626871355780366331", "="),
+    ("\u{200b}/ticket \u{feff}6626871355780366331\u{200b}", "="),
+    ("/ticket 6626 8713 5578 0366 331", "="),
+    ("/ticket 6626871355780366331 谢谢", "="),
+    ("/ticket 6626871355780366331 6626871355780366331", "="),
+    ("/工单帮我查6626871355780366331", "="),
+    ("/6626871355780366331", "="),
+    ("/ticket 1001", "=1001"),
+    // the id alone, or in a sentence
+    ("6626871355780366331", "="),
+    ("６６２６８７１３５５７８０３６６３３１", "="),
+    ("#6626871355780366331", "="),
+    ("工单号：６６２６８７１３５５７８０３６６３３１", "="),
+    ("查一下6626871355780366331这单", "="),
+    ("ticket 6626871355780366331", "="),
+    ("[https://x.feishu.cn/t/6626871355780366331](https://x.feishu.cn/t/6626871355780366331)", "="),
+    ("@_all /ticket 6626871355780366331", "="),
+    // no id, or none that can be one
+    ("/ticket", "usage"),
+    ("/工单", "usage"),
+    ("/ticket abc", "usage"),
+    ("/ticket abc123", "usage"),
+    ("/ticket -5", "usage"),
+    ("/ticket 12.5", "usage"),
+    ("/ticket 123 456", "usage"),
+    ("/ticket 123456789012345678901", "usage"),
+    ("/ticket 6626871355780366331 6626871355780366332", "usage"),
+    ("/ticket <script>alert(1)</script>", "usage"),
+    ("366331", "usage"),
+    ("工单", "usage"),
+    ("ticket", "usage"),
+    ("11010519491231002", "usage"),
+    // help
+    ("/help", "help"),
+    ("/帮助", "help"),
+    ("／ＨＥＬＰ", "help"),
+    ("help", "help"),
+    ("怎么用？", "help"),
+    ("？", "help"),
+    ("", "help"),
+    (" \n ", "help"),
+    // the language's commands that come later
+    ("/tickets 状态:待用户响应", "later /tickets"),
+    ("/工单列表", "later /tickets"),
+    ("/order 123", "later /order"),
+    ("/alerts", "later /alerts"),
+    ("/why 6626871355780366331", "later /why"),
+    ("为什么没报 6626871355780366331", "later /why"),
+    ("/take", "later /take"),
+    ("/done", "later /done"),
+    ("/snooze 2h", "later /snooze"),
+    ("/silence 不满意 1d", "later /silence"),
+    ("/值班", "later /oncall"),
+    ("/rules", "later /rules"),
+    ("/规则", "later /rules"),
+    ("我来", "later /take"),
+    ("处理中", "later /take"),
+    // courtesies
+    ("谢谢", "nothing"),
+    ("谢谢！！", "nothing"),
+    ("好的~", "nothing"),
+    ("OK", "nothing"),
+    ("ok.", "nothing"),
+    ("Thank you!", "nothing"),
+    ("收到", "nothing"),
+    ("👍", "nothing"),
+    ("👍🏻👍🏻", "nothing"),
+    ("❤️", "nothing"),
+    ("[赞]", "nothing"),
+    ("[OK] 谢谢 [玫瑰]", "nothing"),
+    ("。。。", "nothing"),
+    ("@_all", "nothing"),
+    ("@_all 今天下午三点开会", "nothing"),
+    ("@所有人 收到请回复", "nothing"),
+    // anything else
+    ("你好", "unknown"),
+    ("/tiket 6626", "unknown"),
+    ("/ticketplease 1", "unknown"),
+    ("/", "unknown"),
+    ("//", "unknown"),
+    ("123", "unknown"),
+    ("我的电话 13800138000", "unknown"),
+    ("身份证 110105194912310021", "unknown"),
+    ("工单系统是不是坏了", "unknown"),
+    ("[text](https://example.com)", "unknown"),
+    ("ok but what is this", "unknown"),
+    ("<at id=all></at>", "unknown"),
+    ("、", "nothing"),
+];
+
+#[test]
+fn what_people_type_means_what_they_mean() {
+    assert!(TABLE.len() >= 60);
+    let wrong: Vec<String> = TABLE
+        .iter()
+        .filter_map(|(typed, expected)| {
+            let found = short(&Command::parse(typed));
+            (found != *expected).then(|| format!("{typed:?}: expected {expected:?}, found {found:?}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
+}
+
+#[test]
+fn what_is_kept_of_a_message_is_bounded() {
+    for long in ["x".repeat(100_000), "/ticket ".to_string() + &"是".repeat(100_000), "1".repeat(100_000)] {
+        match Command::parse(&long) {
+            Command::Unknown(kept) | Command::TicketUsage(kept) => {
+                assert!(kept.chars().count() <= EXCERPT_CHARS_MAX);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn replies_name_the_next_step_and_repeat_nothing() {
+    let typed = "/tiket <at id=all></at>";
+    let answer = reply::to(&Command::parse(typed)).unwrap();
+    assert!(answer.zh.contains("/ticket") && answer.en.contains("/ticket"), "{answer}");
+    assert!(!answer.zh.contains("<at"), "{answer}");
+    let id = TicketId::from("366331");
+    assert_eq!(reply::not_found(&id).zh, "没有找到工单 366331。请核对，或发完整工单号（19 位）");
+    assert!(reply::not_built("/alerts").en.starts_with("/alerts is not built yet"));
+    assert_eq!(reply::to(&Command::Nothing), None);
+    assert_eq!(reply::to(&Command::Ticket(id)), None);
+    assert!(reply::unknown("/hlep").en.contains("/help"));
+}
+
+fn short(command: &Command) -> String {
+    match command {
+        Command::Ticket(id) if id.as_str() == ID => "=".to_string(),
+        Command::Ticket(id) => format!("={id}"),
+        Command::TicketUsage(_) => "usage".to_string(),
+        Command::Help => "help".to_string(),
+        Command::NotBuilt(name) => format!("later {name}"),
+        Command::Nothing => "nothing".to_string(),
+        Command::Unknown(_) => "unknown".to_string(),
+    }
+}
