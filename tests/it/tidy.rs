@@ -166,7 +166,10 @@ fn open_group(prefix: &str, text: &str, out: &mut BTreeSet<String>) {
     let word: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect();
     let path = format!("{prefix}{word}");
     let Some(group) = text.get(word.len()..).and_then(|rest| rest.strip_prefix('{')) else {
-        out.insert(path.trim_end_matches(':').to_string());
+        let path = path.trim_end_matches(':');
+        if !path.is_empty() {
+            out.insert(path.to_string()); // nothing stands after a group's last comma
+        }
         return;
     };
     let (mut depth, mut start) = (0, 0);
