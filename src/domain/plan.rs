@@ -160,7 +160,8 @@ mod tests {
         let polls = [Load { calls: 2, every: Span::from_secs(30) }];
         let slow = [Load { calls: 2, every: Span::from_hours(1) }];
         // 30 days of 2 calls every 30 s are 172,800 calls; 7,000 are left for polling.
-        let cases: [(&str, Plan, u64, &[Load], Timestamp, Stretch); 6] = [
+        type Case<'a> = (&'a str, Plan, u64, &'a [Load], Timestamp, Stretch);
+        let cases: [Case<'_>; 6] = [
             ("no limit", Plan::Paid, 1_000_000, &polls, first, Stretch::None),
             ("slow enough", Plan::Calls(10_000), 0, &slow, first, Stretch::None),
             ("too fast", Plan::Calls(10_000), 0, &polls, first, Stretch::By { needed: 172_800, left: 7_000 }),

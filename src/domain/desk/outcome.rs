@@ -3,7 +3,9 @@
 use crate::domain::{
     alert::Alert,
     command::Command,
-    desk::state::{CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, SourceState, Tracked},
+    desk::state::{
+        CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, SourceState, Tracked,
+    },
     id::{ChatId, MessageId, OpenId, RuleName, SourceName, TicketKey},
     notice::{NoticeKey, Send},
     time::Timestamp,

@@ -211,7 +211,8 @@ fn more_tickets_in_one_millisecond_than_the_list_shows_are_reported() {
 #[test]
 fn pages_that_never_add_up_fail_the_pass_with_a_reason() {
     let id = |n: u32| TicketId::new(n.to_string());
-    let answers: [(&str, fn(&Query) -> u64); 2] =
+    type Total = fn(&Query) -> u64;
+    let answers: [(&str, Total); 2] =
         [("fewer ids than the total", |_| 3), ("a total that always moves", |query| 3 + u64::from(query.page) * 9)];
     for (name, total) in answers {
         let mut pass = Pass::increment(SMALL, NOW, Span::from_ms(2), NOW);
