@@ -1,1 +1,205 @@
-//! .
+//! How fast may be sent: token buckets, pure, in whole numbers so that the same inputs give the same outputs.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    desk::{settings::Limits, state::Lane},
+    id::{ChatId, MessageId, ReceiverName},
+    time::{Span, Timestamp},
+};
+
+/// A bucket holds this share of its tokens back for the first two lanes: the last fifth.
+const RESERVE_DIVISOR: i64 = 5;
+
+/// One token, in the units a bucket counts in: a rate of one a minute still refills by whole units each millisecond.
+const TOKEN: i64 = 60_000;
+
+/// Updates a second of one card (`facts/feishu.md §3.3`; the platform's own limit is 5).
+const PATCHES_PER_SECOND: i64 = 3;
+
+/// Posts of one custom bot (`facts/feishu.md §4`; the platform's own limits are 5 a second and 100 a minute).
+const WEBHOOK_PER_SECOND: i64 = 3;
+const WEBHOOK_PER_MINUTE: i64 = 80;
+
+/// Buckets kept before full ones are forgotten.
+const BUCKETS_MAX: usize = 4_096;
+
+/// What a bucket guards.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Gate {
+    /// One API of the platform, a second.
+    ApiSecond(Api),
+    /// One API of the platform, a minute.
+    ApiMinute(Api),
+    /// One chat.
+    Chat(ChatId),
+    /// One card.
+    Message(MessageId),
+    /// One custom bot, a second.
+    WebhookSecond(ReceiverName),
+    /// One custom bot, a minute.
+    WebhookMinute(ReceiverName),
+}
+
+/// The platform's APIs that send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Api {
+    /// A new message.
+    Create,
+    /// A reply.
+    Reply,
+    /// An update of a card.
+    Patch,
+}
+
+/// A token bucket.
+#[derive(Clone, Copy, Debug)]
+struct Bucket {
+    /// Units it holds when full.
+    capacity: i64,
+    /// Units that come back each millisecond.
+    refill: i64,
+    /// Units it held at `at`.
+    level: i64,
+    at: Timestamp,
+}
+
+impl Bucket {
+    fn new(tokens: i64, per: Span, now: Timestamp) -> Self {
+        let tokens = tokens.max(1);
+        let capacity = tokens * TOKEN;
+        Self { capacity, refill: (capacity / per.as_ms().max(1)).max(1), level: capacity, at: now }
+    }
+
+    fn level_at(&self, now: Timestamp) -> i64 {
+        let refilled = now.since(self.at).as_ms().saturating_mul(self.refill);
+        self.level.saturating_add(refilled).min(self.capacity)
+    }
+
+    /// What must be in it before one token may be taken in this lane.
+    fn needed(&self, lane: Lane) -> i64 {
+        match lane {
+            Lane::Answers | Lane::Critical => TOKEN,
+            Lane::Alerts | Lane::Updates => (TOKEN + self.capacity / RESERVE_DIVISOR).min(self.capacity),
+        }
+    }
+
+    /// The first instant at which one token may be taken in this lane.
+    fn ready_at(&self, lane: Lane, now: Timestamp) -> Timestamp {
+        let missing = self.needed(lane) - self.level_at(now);
+        if missing <= 0 { now } else { now.plus(Span::from_ms((missing + self.refill - 1) / self.refill)) }
+    }
+
+    fn take(&mut self, now: Timestamp) {
+        self.level = self.level_at(now) - TOKEN;
+        self.at = now;
+    }
+}
+
+/// All buckets.
+#[derive(Debug)]
+pub struct Budgets {
+    limits: Limits,
+    buckets: BTreeMap<Gate, Bucket>,
+}
+
+impl Budgets {
+    /// Full buckets at these limits.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, buckets: BTreeMap::new() }
+    }
+
+    /// Takes one token of every gate, or none: then the first instant at which it may work.
+    ///
+    /// # Errors
+    /// The instant to come back at.
+    pub fn take(&mut self, gates: &[Gate], lane: Lane, now: Timestamp) -> Result<(), Timestamp> {
+        self.forget_full(now);
+        let limits = self.limits;
+        let mut ready = now;
+        for gate in gates {
+            let bucket = self.buckets.entry(gate.clone()).or_insert_with(|| fresh(limits, gate, now));
+            ready = ready.max(bucket.ready_at(lane, now));
+        }
+        if ready > now {
+            return Err(ready);
+        }
+        for gate in gates {
+            if let Some(bucket) = self.buckets.get_mut(gate) {
+                bucket.take(now);
+            }
+        }
+        Ok(())
+    }
+
+    /// A full bucket and none are the same.
+    fn forget_full(&mut self, now: Timestamp) {
+        if self.buckets.len() > BUCKETS_MAX {
+            self.buckets.retain(|_, bucket| bucket.level_at(now) < bucket.capacity);
+        }
+    }
+}
+
+fn fresh(limits: Limits, gate: &Gate, now: Timestamp) -> Bucket {
+    let second = Span::from_secs(1);
+    let minute = Span::from_mins(1);
+    match gate {
+        Gate::ApiSecond(_) => Bucket::new(i64::from(limits.api_per_second), second, now),
+        Gate::ApiMinute(_) => Bucket::new(i64::from(limits.api_per_minute), minute, now),
+        Gate::Chat(_) => Bucket::new(i64::from(limits.chat_per_second), second, now),
+        Gate::Message(_) => Bucket::new(PATCHES_PER_SECOND, second, now),
+        Gate::WebhookSecond(_) => Bucket::new(WEBHOOK_PER_SECOND, second, now),
+        Gate::WebhookMinute(_) => Bucket::new(WEBHOOK_PER_MINUTE, minute, now),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+
+    fn sent_in(lane: Lane, span: Span) -> usize {
+        let mut budgets = Budgets::new(Limits { chat_per_second: 3, api_per_second: 50, api_per_minute: 1_000 });
+        let gates = [Gate::Chat(ChatId::from("oc_a")), Gate::ApiSecond(Api::Create), Gate::ApiMinute(Api::Create)];
+        let end = START.plus(span);
+        let (mut now, mut sent) = (START, 0);
+        while now < end {
+            match budgets.take(&gates, lane, now) {
+                Ok(()) => sent += 1,
+                Err(at) => {
+                    assert!(at > now, "waiting must end");
+                    now = at;
+                }
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn a_chat_gets_its_rate_and_a_burst_of_one_second() {
+        for lane in [Lane::Answers, Lane::Updates] {
+            let sent = sent_in(lane, Span::from_secs(10));
+            assert!((3 * 10..=3 * 10 + 3).contains(&sent), "{lane:?}: {sent}");
+        }
+    }
+
+    #[test]
+    fn the_last_fifth_is_kept_for_the_first_lanes() {
+        let mut budgets = Budgets::new(Limits { chat_per_second: 10, api_per_second: 50, api_per_minute: 1_000 });
+        let gates = [Gate::Chat(ChatId::from("oc_a"))];
+        let take =
+            |budgets: &mut Budgets, lane| (0..20).take_while(|_| budgets.take(&gates, lane, START).is_ok()).count();
+        assert_eq!(take(&mut budgets, Lane::Alerts), 8);
+        assert_eq!(take(&mut budgets, Lane::Critical), 2);
+    }
+
+    #[test]
+    fn nothing_is_taken_unless_every_gate_is_open() {
+        let mut budgets = Budgets::new(Limits { chat_per_second: 1, api_per_second: 2, api_per_minute: 1_000 });
+        let both = |chat: &str| [Gate::ApiSecond(Api::Create), Gate::Chat(ChatId::from(chat))];
+        budgets.take(&both("oc_a"), Lane::Answers, START).unwrap();
+        assert!(budgets.take(&both("oc_a"), Lane::Answers, START).is_err());
+        budgets.take(&both("oc_b"), Lane::Answers, START).expect("the refused send took no token of the API");
+    }
+}

@@ -1,8 +1,9 @@
 //! What became of a send, and what is done about it.
 
 use crate::domain::{
+    desk::state::Entry,
     id::MessageId,
-    notice::NoticeKey,
+    notice::{NoticeKey, Step},
     time::{Span, Timestamp},
 };
 
@@ -114,4 +115,165 @@ pub enum Next {
     GiveUp,
     /// Nothing is left to do.
     Drop,
+}
+
+/// First wait of the back-off; it doubles with each attempt.
+const BACKOFF_FIRST: Span = Span::from_secs(2);
+
+/// Longest wait of the back-off.
+const BACKOFF_MAX: Span = Span::from_mins(5);
+
+/// Wait after "this very message is being sent right now".
+const IN_FLIGHT_WAIT: Span = Span::from_secs(1);
+
+/// Wait after something a person must set right.
+const SETUP_WAIT: Span = Span::from_mins(10);
+
+/// Wait after the month's calls are used up: an admin may raise the plan any time.
+pub const QUOTA_WAIT: Span = Span::from_hours(6);
+
+/// A notice is tried for this long.
+pub const GIVE_UP_AFTER: Span = Span::from_hours(24);
+
+/// An answer to a person is tried for this long; later nobody waits for it.
+pub const ANSWER_GIVE_UP_AFTER: Span = Span::from_mins(10);
+
+/// A notice waits for the next month's calls this long.
+const QUOTA_GIVE_UP_AFTER: Span = Span::from_days(7);
+
+/// The platform drops a repeated `uuid` for one hour (`facts/feishu.md §3.1`); after this long a send in doubt is
+/// looked for before it is made again.
+pub const DOUBT_AFTER: Span = Span::from_mins(50);
+
+/// What is done about a failed attempt.
+///
+/// | failure | what is done |
+/// | --- | --- |
+/// | throttled, unreachable, uncertain | again after 2 s, doubling to 5 min, with jitter, never sooner than the platform asks |
+/// | in flight | again after 1 s |
+/// | mention | again at once without mentions, then to the dead letters |
+/// | setup | again every 10 min: a person may set it right |
+/// | quota | again after 6 h, for 7 days |
+/// | card gone | an update is dropped; anything else goes to the dead letters |
+/// | content, too long, refused | to the dead letters |
+///
+/// All of it within 24 h of the decision (answers to people: 10 min), then to the dead letters.
+pub fn next(entry: &Entry, failure: &Failure, now: Timestamp) -> Next {
+    let wait = match failure.kind {
+        FailureKind::Throttled | FailureKind::Unreachable | FailureKind::Uncertain => {
+            backoff(entry).max(failure.retry_after.unwrap_or_default())
+        }
+        FailureKind::InFlight => IN_FLIGHT_WAIT,
+        FailureKind::Setup => SETUP_WAIT,
+        FailureKind::Quota => QUOTA_WAIT,
+        FailureKind::Mention if !entry.without_mentions => return Next::RetryPlainAt(now),
+        FailureKind::CardGone if entry.key.step == Step::Update => return Next::Drop,
+        FailureKind::Mention
+        | FailureKind::CardGone
+        | FailureKind::Content
+        | FailureKind::TooLong
+        | FailureKind::Refused => return Next::GiveUp,
+    };
+    let patience = match (entry.key.step, failure.kind) {
+        (Step::Answer, _) => ANSWER_GIVE_UP_AFTER,
+        (_, FailureKind::Quota) => QUOTA_GIVE_UP_AFTER,
+        _ => GIVE_UP_AFTER,
+    };
+    let at = now.plus(wait);
+    if at > entry.decided_at.plus(patience) { Next::GiveUp } else { Next::RetryAt(at) }
+}
+
+/// Doubling wait with a jitter of up to a quarter, taken from the key and the attempt so that it is the same each
+/// time it is asked for.
+fn backoff(entry: &Entry) -> Span {
+    let doublings = entry.attempts.saturating_sub(1).min(16);
+    let full = BACKOFF_FIRST.times(1 << doublings).min(BACKOFF_MAX);
+    let seed = entry
+        .key
+        .uuid()
+        .bytes()
+        .fold(u64::from(entry.attempts), |hash, byte| hash.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte));
+    let quarter = full.as_ms().unsigned_abs() / 4;
+    let jitter = i64::try_from(seed % (quarter + 1)).unwrap_or(0);
+    Span::from_ms(full.as_ms() - jitter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        desk::state::Lane,
+        id::{RuleName, Subject},
+    };
+
+    const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+
+    fn entry(step: Step, attempts: u32) -> Entry {
+        Entry {
+            key: NoticeKey {
+                subject: Subject::Service,
+                rule: RuleName::from("r"),
+                episode: 1,
+                step,
+                ordinal: 0,
+                receiver: "support".into(),
+            },
+            lane: Lane::Alerts,
+            target: None,
+            text: None,
+            decided_at: START,
+            not_before: START,
+            first_tried_at: Some(START),
+            attempts,
+            in_doubt: false,
+            without_mentions: false,
+            maybe_repeat: false,
+            last_error: None,
+        }
+    }
+
+    fn failed(kind: FailureKind) -> Failure {
+        Failure { kind, retry_after: None, reason: String::new() }
+    }
+
+    #[test]
+    fn waits_double_up_to_a_limit_and_never_vanish() {
+        let waits: Vec<i64> = (1..14)
+            .map(|attempts| match next(&entry(Step::Fired, attempts), &failed(FailureKind::Throttled), START) {
+                Next::RetryAt(at) => at.since(START).as_ms(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        for (index, wait) in waits.iter().enumerate() {
+            let full = (2_000_i64 << index).min(300_000);
+            assert!((full * 3 / 4..=full).contains(wait), "attempt {}: {wait} of {full}", index + 1);
+        }
+    }
+
+    #[test]
+    fn the_platform_s_wait_is_kept() {
+        let failure =
+            Failure { kind: FailureKind::Throttled, retry_after: Some(Span::from_secs(40)), reason: String::new() };
+        assert_eq!(next(&entry(Step::Fired, 1), &failure, START), Next::RetryAt(START.plus(Span::from_secs(40))));
+    }
+
+    #[test]
+    fn every_failure_ends_somewhere() {
+        let late = START.plus(Span::from_days(8));
+        let table = [
+            (Step::Fired, FailureKind::Throttled, Next::GiveUp),
+            (Step::Fired, FailureKind::Setup, Next::GiveUp),
+            (Step::Fired, FailureKind::Quota, Next::GiveUp),
+            (Step::Answer, FailureKind::Unreachable, Next::GiveUp),
+            (Step::Fired, FailureKind::Content, Next::GiveUp),
+            (Step::Fired, FailureKind::CardGone, Next::GiveUp),
+            (Step::Update, FailureKind::CardGone, Next::Drop),
+            (Step::Fired, FailureKind::Mention, Next::RetryPlainAt(late)),
+        ];
+        for (step, kind, expected) in table {
+            assert_eq!(next(&entry(step, 3), &failed(kind), late), expected, "{step:?} {kind:?}");
+        }
+        let plain = Entry { without_mentions: true, ..entry(Step::Fired, 2) };
+        assert_eq!(next(&plain, &failed(FailureKind::Mention), START), Next::GiveUp);
+    }
 }

@@ -1,6 +1,6 @@
 //! What the desk keeps, in memory and (through writes) durably.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use crate::domain::{
     alert::{Alert, AlertKey},
@@ -70,7 +70,7 @@ pub struct CardState {
     pub posted_at: Timestamp,
 }
 
-/// Alerts told together.
+/// Alerts told together. Its members are the alerts whose `announced` names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
     /// The source that was caught up on.
@@ -79,8 +79,8 @@ pub struct Digest {
     pub number: u32,
     /// What brought it about.
     pub cause: DigestCause,
-    /// The alerts it stands for, per receiver.
-    pub members: BTreeMap<ReceiverName, Vec<(AlertKey, u32)>>,
+    /// Who is told.
+    pub receivers: Vec<ReceiverName>,
     /// Raised when a member ends.
     pub rev: u32,
 }
