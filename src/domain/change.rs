@@ -1,1 +1,116 @@
-//! .
+//! The difference between two snapshots of a ticket.
+
+use crate::domain::{
+    field::{FIELDS, Value},
+    ticket::{Comment, Person, Ticket},
+};
+
+/// The names of the fields that changed, in the table's order.
+///
+/// What runs by itself (volatile fields, avatars) is no change. Nor is a value that is unknown on either side: nobody
+/// can say that it changed.
+pub fn changed_fields(before: &Ticket, after: &Ticket) -> Vec<&'static str> {
+    let lasting = FIELDS.iter().filter(|field| !field.volatile);
+    let changed = lasting.filter(|field| differ(&(field.read)(before), &(field.read)(after)));
+    changed.map(|field| field.name).collect()
+}
+
+/// Whether anything changed, in the sense of [`changed_fields`].
+pub fn has_changed(before: &Ticket, after: &Ticket) -> bool {
+    let mut lasting = FIELDS.iter().filter(|field| !field.volatile);
+    lasting.any(|field| differ(&(field.read)(before), &(field.read)(after)))
+}
+
+fn differ(before: &Value<'_>, after: &Value<'_>) -> bool {
+    match (before, after) {
+        (Value::Unknown, _) | (_, Value::Unknown) => false,
+        (Value::Number(before), Value::Number(after)) => before.to_bits() != after.to_bits(),
+        (Value::Person(before), Value::Person(after)) => !same_person(before, after),
+        (Value::Persons(before), Value::Persons(after)) => {
+            before.len() != after.len() || before.iter().zip(*after).any(|(before, after)| !same_person(before, after))
+        }
+        (Value::Comments(before), Value::Comments(after)) => {
+            before.len() != after.len() || before.iter().zip(*after).any(|(before, after)| !same_comment(before, after))
+        }
+        (before, after) => before != after,
+    }
+}
+
+/// Every part but the avatar; the destructuring makes a new part a question for the compiler.
+fn same_person(before: &Person, after: &Person) -> bool {
+    let Person { id, name, email, department, city, country, avatar_url: _ } = before;
+    *id == after.id
+        && *name == after.name
+        && *email == after.email
+        && *department == after.department
+        && *city == after.city
+        && *country == after.country
+}
+
+fn same_comment(before: &Comment, after: &Comment) -> bool {
+    let Comment { id, content, created_at, user_name, user_id, user_avatar_url: _ } = before;
+    *id == after.id
+        && *content == after.content
+        && *created_at == after.created_at
+        && *user_name == after.user_name
+        && *user_id == after.user_id
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{
+        id::{SourceName, TicketId, TicketKey},
+        ticket::{Known, Status},
+        time::Timestamp,
+    };
+
+    fn ticket() -> Ticket {
+        let person = Person { name: Known::Present("Li".into()), ..Person::default() };
+        Ticket {
+            status: Known::Present(Status::Processing),
+            score: Known::Empty,
+            updated_at: Known::Present(Timestamp::from_ms(1)),
+            guest: Known::Present(Arc::new(person.clone())),
+            agents: Known::Present(Arc::from([Arc::new(person)])),
+            comments: Known::Present(Arc::from([Comment::default()])),
+            actual_processing_time: Known::Present(1),
+            ..Ticket::unknown(TicketKey::new(SourceName::new("desk"), TicketId::new("1")))
+        }
+    }
+
+    fn check(edit: impl Fn(&mut Ticket), expected: &[&str]) {
+        let before = ticket();
+        let mut after = ticket();
+        edit(&mut after);
+        assert_eq!(changed_fields(&before, &after), expected);
+        assert_eq!(has_changed(&before, &after), !expected.is_empty());
+    }
+
+    #[test]
+    fn what_people_did_is_a_change_and_what_runs_by_itself_is_not() {
+        check(|_| {}, &[]);
+        check(|ticket| ticket.status = Known::Present(Status::Other(7)), &["status"]);
+        check(|ticket| ticket.score = Known::Present(1), &["score"]);
+        check(|ticket| ticket.score = Known::Unknown, &[]);
+        check(|ticket| ticket.updated_at = Known::Present(Timestamp::from_ms(2)), &["updated_at"]);
+        check(|ticket| ticket.actual_processing_time = Known::Present(9), &[]);
+        check(|ticket| ticket.agents = Known::Empty, &["agents"]);
+        check(|ticket| ticket.agents = Known::Present(Arc::from([])), &["agents"]);
+    }
+
+    #[test]
+    fn avatars_are_no_change_wherever_they_stand() {
+        let other: Known<Arc<str>> = Known::Present("https://x/2".into());
+        let with_avatar = |name: &str| {
+            Arc::new(Person { name: Known::Present(name.into()), avatar_url: other.clone(), ..Person::default() })
+        };
+        check(|ticket| ticket.guest = Known::Present(with_avatar("Li")), &[]);
+        check(|ticket| ticket.guest = Known::Present(with_avatar("Bo")), &["guest"]);
+        check(|ticket| ticket.agents = Known::Present(Arc::from([with_avatar("Li")])), &[]);
+        let comment = Comment { user_avatar_url: other.clone(), ..Comment::default() };
+        check(|ticket| ticket.comments = Known::Present(Arc::from([comment.clone()])), &[]);
+    }
+}

@@ -9,6 +9,7 @@ pub mod fault;
 pub mod ticket;
 pub mod facts;
 pub mod field;
+pub mod codes;
 pub mod change;
 pub mod condition;
 pub mod rule;

@@ -97,7 +97,8 @@ mod tests {
     static SCORE: Field = field("score");
 
     const fn field(name: &'static str) -> Field {
-        Field { name, zh: "", vendor: name, kind: Kind::Number, volatile: false, doc: DOC, read: |_| Value::Unknown }
+        let read = |_: &_| Value::Unknown;
+        Field { name, zh: "", vendor: name, also: &[], kind: Kind::Number, volatile: false, doc: DOC, read }
     }
 
     fn code(name: &str, codes: &[i64]) -> Condition {
