@@ -55,7 +55,8 @@ pub struct Card {
     pub colour: Colour,
     /// Up to three tags beside the title: plain text.
     pub tags: Vec<String>,
-    /// The body in card markdown; everything that came from outside is escaped in it already.
+    /// The body in card markdown; everything that came from outside is escaped in it already. May be empty where the
+    /// title says it all; the footer never is.
     pub body: String,
     /// The small print: as of when the data is, the rule, the alert's reference. Plain text.
     pub footer: String,
@@ -64,18 +65,139 @@ pub struct Card {
 /// Tags a header can hold.
 pub const CARD_TAGS_MAX: usize = 3;
 
-/// Characters card markdown gives a meaning to, each written as a number so that it is only shown
-/// (`facts/feishu.md §7.4`).
-pub fn escape_markdown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
+/// Text from outside on one line of plain text: line breaks and tabs become spaces, runs of them one space; control
+/// characters and those that turn the direction of writing are left out, so that what is read is what was written.
+pub fn one_line(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
     for c in text.chars() {
-        match c {
-            '&' | '<' | '>' | '*' | '_' | '~' | '[' | ']' | '(' | ')' | '`' | '#' | '!' | '\\' | '|' | ':' | '@' => {
-                out.push_str(&format!("&#{};", u32::from(c)));
+        if c.is_whitespace() || matches!(c, '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}') {
+            if !out.is_empty() && !out.ends_with(' ') {
+                out.push(' ');
             }
-            '\r' => {}
-            c => out.push(c),
+        } else if !(c.is_control() || turns_or_hides(c)) {
+            out.push(c);
         }
     }
+    out.truncate(out.trim_end().len());
     out
+}
+
+/// Characters that turn the direction of writing or are not seen, but for the joiners emoji are made of.
+const fn turns_or_hides(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+}
+
+/// Text from outside as card markdown that only shows it, on one line: every character that markdown gives a meaning
+/// to is written as its number, which the platform shows and never interprets (`facts/feishu.md §7.4`). The dot is
+/// one of them because of `1.` and of bare domains; `-`, `+` and `=` only where a line might begin with them.
+pub fn escape_markdown(text: &str) -> String {
+    let text = one_line(text);
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    let mut after_mark = true;
+    for c in text.chars() {
+        let mark = matches!(c, '-' | '+' | '=');
+        let special = match c {
+            '&' | '<' | '>' | '*' | '_' | '~' | '[' | ']' | '(' | ')' | '{' | '}' | '`' | '#' | '!' | '\\' | '|' | ':'
+            | '@' | '.' | '$' | '"' | '\'' => true,
+            _ => mark && after_mark,
+        };
+        if special {
+            out.push_str("&#");
+            out.push_str(&u32::from(c).to_string());
+            out.push(';');
+        } else {
+            out.push(c);
+        }
+        after_mark = mark;
+    }
+    out
+}
+
+/// What a reader sees of card markdown: tags and emphasis marks gone, numbered characters as themselves, links as
+/// text and address. For terminals and tests.
+pub fn shown(body: &str) -> String {
+    let mut out = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(c) = rest.chars().next() {
+        let (seen, taken) = match c {
+            '<' => (None, rest.find('>').map_or(1, |end| end + 1)),
+            '*' if rest.starts_with("**") => (None, 2),
+            '~' if rest.starts_with("~~") => (None, 2),
+            '&' => numbered(rest).map_or((Some(c), 1), |(seen, taken)| (Some(seen), taken)),
+            ']' if rest.starts_with("](") => (Some(' '), 1),
+            '[' => (None, 1),
+            c => (Some(c), c.len_utf8()),
+        };
+        out.extend(seen);
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    out
+}
+
+/// The character a text begins with as a number (`&#60;`), and how many bytes that takes.
+fn numbered(text: &str) -> Option<(char, usize)> {
+    let (digits, _) = text.strip_prefix("&#")?.split_once(';')?;
+    let seen = char::from_u32(digits.parse().ok()?)?;
+    Some((seen, digits.len() + 3))
+}
+
+/// `text` cut to at most `chars` characters, an ellipsis included; what belongs to the character before it (marks,
+/// joiners) never stands alone.
+pub fn cut(text: &str, chars: usize) -> String {
+    if text.chars().nth(chars).is_none() {
+        return text.to_string();
+    }
+    let kept: String = text.chars().take(chars.saturating_sub(1)).collect();
+    let kept = kept.trim_end_matches(|c: char| c.is_whitespace() || matches!(c, '\u{200d}' | '\u{fe0f}'));
+    format!("{kept}…")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{cut, escape_markdown, one_line, shown};
+
+    #[test]
+    fn what_markdown_would_read_is_only_shown() {
+        let cases = [
+            ("<at id=all></at>", "&#60;at id=all&#62;&#60;/at&#62;"),
+            ("[x](https://a.b)", "&#91;x&#93;&#40;https&#58;//a&#46;b&#41;"),
+            ("**bold** :OK:", "&#42;&#42;bold&#42;&#42; &#58;OK&#58;"),
+            ("- item", "&#45; item"),
+            ("---", "&#45;&#45;&#45;"),
+            ("a-b, 2026-11-20", "a-b, 2026-11-20"),
+            ("1. first", "1&#46; first"),
+            ("a\nb\r\n\n---\nc", "a b -&#45;&#45; c"),
+            ("</font> x", "&#60;/font&#62; x"),
+        ];
+        for (text, want) in cases {
+            assert_eq!(escape_markdown(text), want, "{text}");
+        }
+    }
+
+    #[test]
+    fn one_line_keeps_what_is_read() {
+        assert_eq!(one_line(" a\n\tb\u{202e}c\u{0} 👩\u{200d}💻\u{2028}d "), "a bc 👩\u{200d}💻 d");
+    }
+
+    #[test]
+    fn cutting_counts_characters() {
+        assert_eq!(cut("打印机连不上", 6), "打印机连不上");
+        assert_eq!(cut("打印机连不上", 4), "打印机…");
+        assert_eq!(cut("ab👩\u{200d}💻c", 5), "ab👩…");
+    }
+
+    proptest! {
+        #[test]
+        fn escaped_text_holds_no_markup_and_is_shown_as_written(text in any::<String>()) {
+            let escaped = escape_markdown(&text);
+            for c in ['<', '>', '*', '_', '~', '[', ']', '(', ')', '`', '\n', '\r', '@', ':', '.', '|', '\\'] {
+                prop_assert!(!escaped.contains(c), "{c:?} in {escaped:?}");
+            }
+            prop_assert!(!escaped.starts_with(['-', '+', '=']));
+            prop_assert_eq!(shown(&escaped), one_line(&text));
+        }
+    }
 }

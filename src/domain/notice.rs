@@ -5,12 +5,12 @@ use std::{fmt, sync::Arc};
 use sha2::{Digest, Sha256};
 
 use crate::domain::{
-    alert::Alert,
+    alert::{Alert, AlertKey},
     facts::Facts,
     id::{MessageId, ReceiverName, RuleName, SourceName, Subject},
     rule::Rule,
     text::{Locale, Message, Words},
-    ticket::Ticket,
+    ticket::{Known, Text, Ticket},
     time::Timestamp,
 };
 
@@ -72,6 +72,12 @@ impl NoticeKey {
         hash.update(self.to_string());
         hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
+
+    /// The reference in the card's footer: the alert's, and a digest's or a trouble's made the same way.
+    pub fn reference(&self) -> String {
+        let key = AlertKey { subject: self.subject.clone(), rule: self.rule.clone() };
+        crate::domain::alert::reference(&key, self.episode)
+    }
 }
 
 impl fmt::Display for NoticeKey {
@@ -127,6 +133,30 @@ pub struct Labels {
     pub subject: Vec<Arc<str>>,
     /// The custom field that holds the priority.
     pub priority: Option<Arc<str>>,
+}
+
+impl Labels {
+    /// The first subject field of a ticket that has a value.
+    pub fn subject_of<'a>(&self, ticket: &'a Ticket) -> Option<&'a str> {
+        self.subject.iter().find_map(|name| custom_value(ticket, name))
+    }
+
+    /// The value of a ticket's priority field.
+    pub fn priority_of<'a>(&self, ticket: &'a Ticket) -> Option<&'a str> {
+        custom_value(ticket, self.priority.as_deref()?)
+    }
+}
+
+/// The value of a custom field by display name or key; nothing where it is blank.
+pub fn custom_value<'a>(ticket: &'a Ticket, name: &str) -> Option<&'a str> {
+    let is_named = |text: &Known<Text>| text.present().is_some_and(|text| text.trim() == name.trim());
+    let fields = ticket.customized_fields.present()?;
+    fields
+        .iter()
+        .filter(|field| is_named(&field.display_name) || is_named(&field.key_name))
+        .find_map(|field| field.value.present())
+        .map(|value| value.trim())
+        .filter(|value| !value.is_empty())
 }
 
 /// One alert in a list.

@@ -1,0 +1,131 @@
+//! The cards that need no template: sentences, and the plain card that replaces a template that failed. Cannot fail.
+
+use crate::{
+    adapters::templates::{context, frame::Draft, library::Surroundings, words},
+    domain::{
+        alert::AlertState,
+        card::{Colour, cut, escape_markdown},
+        notice::{AlertLine, AlertView, AnswerView, Content, DigestView, Send, TicketView},
+        rule::Severity,
+        text::{Locale, Message},
+    },
+};
+
+/// Characters of a sentence that a title takes.
+const HEADLINE_CHARS_MAX: usize = 60;
+
+/// The plain draft of anything that is sent.
+pub(crate) fn draft(send: &Send, around: &Surroundings) -> Draft {
+    match &send.content {
+        Content::Alert(view) => alert(view, send.locale, around),
+        Content::Digest(view) => digest(view, send.locale, around),
+        Content::Answer(view) => match view.as_ref() {
+            AnswerView::Ticket(view) => ticket(view, send.locale),
+            AnswerView::Text(message) => sentence(message, send.locale, Colour::Grey),
+        },
+        Content::Trouble(message) => {
+            let mut draft = sentence(message, send.locale, Colour::Orange);
+            draft.tags.push(pick(send.locale, "运行状况", "operations").to_string());
+            draft
+        }
+    }
+}
+
+/// The colour of a severity.
+pub(crate) const fn severity_colour(severity: Severity) -> Colour {
+    match severity {
+        Severity::Info => Colour::Blue,
+        Severity::Warning => Colour::Orange,
+        Severity::Critical => Colour::Red,
+    }
+}
+
+fn alert(view: &AlertView, locale: Locale, around: &Surroundings) -> Draft {
+    let alert = &view.alert;
+    let subject = view.ticket.as_ref().map(|ticket| context::subject(ticket, locale));
+    let mut lines = vec![escape_markdown(alert.why.get(locale))];
+    if let Some(view) = &view.ticket {
+        lines.push(ticket_line(view, locale));
+    }
+    let rule = alert.key.rule.as_str();
+    let head = subject.map_or_else(|| rule.to_string(), |subject| format!("{rule} · {subject}"));
+    let AlertState::Ended { fired_at, ended_at, reason } = &alert.state else {
+        if let Some(advice) = view.rule.as_ref().and_then(|rule| rule.advice.as_deref()) {
+            lines.push(escape_markdown(advice));
+        }
+        let tags = vec![words::severity(alert.severity).get(locale).to_string()];
+        return Draft { title: head, colour: severity_colour(alert.severity), tags, body: lines.join("\n") };
+    };
+    let took = words::duration(ended_at.since(fired_at.unwrap_or(*ended_at)), locale);
+    let ended = words::instant(*ended_at, around.now, around.zone);
+    let reason = reason.words().get(locale);
+    lines.insert(
+        0,
+        match locale {
+            Locale::Zh => format!("{ended} 结束：{reason}，历时 {took}"),
+            Locale::En => format!("ended {ended}: {reason}, after {took}"),
+        },
+    );
+    let title = format!("{}{head}", pick(locale, "已结束 · ", "Over · "));
+    Draft { title, colour: Colour::Green, tags: Vec::new(), body: lines.join("\n") }
+}
+
+fn digest(view: &DigestView, locale: Locale, around: &Surroundings) -> Draft {
+    let cause = view.cause.words().get(locale);
+    let title = match locale {
+        Locale::Zh => format!("{} 条提醒仍在响 · 共 {} 条（{cause}）", view.firing, view.total),
+        Locale::En => format!("{} of {} alerts still ring ({cause})", view.firing, view.total),
+    };
+    let mut lines: Vec<String> =
+        view.by_rule.iter().map(|(rule, count)| format!("{} × {count}", escape_markdown(rule.as_str()))).collect();
+    lines.extend(view.lines.iter().map(|line| alert_line(line, locale, around)));
+    let colour = if view.firing == 0 { Colour::Green } else { Colour::Orange };
+    Draft { title, colour, tags: Vec::new(), body: lines.join("\n") }
+}
+
+fn alert_line(line: &AlertLine, locale: Locale, around: &Surroundings) -> String {
+    let since = words::instant(line.since, around.now, around.zone);
+    let what = line.title.clone().or_else(|| line.subject.ticket().map(|key| key.id.to_string())).unwrap_or_default();
+    let over = if line.firing { "" } else { pick(locale, "（已结束）", " (over)") };
+    format!("{} {} {since}{over}", escape_markdown(line.rule.as_str()), escape_markdown(&what))
+}
+
+fn ticket(view: &TicketView, locale: Locale) -> Draft {
+    let mut lines = vec![ticket_line(view, locale)];
+    lines.extend(view.alerts.iter().map(|line| escape_markdown(line.rule.as_str())));
+    Draft { title: context::subject(view, locale), colour: Colour::Blue, tags: Vec::new(), body: lines.join("\n") }
+}
+
+fn ticket_line(view: &TicketView, locale: Locale) -> String {
+    let ticket = &view.ticket;
+    let status = ticket.status.present().map(|status| words::code(words::codes("status"), status.code(), locale));
+    let guest = ticket.guest.present().and_then(|guest| words::person(guest));
+    let parts = [Some(ticket.key.id.as_str()), status.as_deref(), guest];
+    parts.into_iter().flatten().map(escape_markdown).collect::<Vec<_>>().join(" · ")
+}
+
+/// A sentence as a card: its first sentence is the title, the rest, line by line, the body.
+fn sentence(message: &Message, locale: Locale, colour: Colour) -> Draft {
+    let text = message.get(locale).trim();
+    let end = text
+        .char_indices()
+        .zip(text.chars().skip(1).map(Some).chain([None]))
+        .find(|((_, c), next)| match c {
+            '。' | '！' | '？' | '\n' => true,
+            '.' | '!' | '?' => next.is_some_and(char::is_whitespace),
+            _ => false,
+        })
+        .map_or(text.len(), |((at, c), _)| at + c.len_utf8());
+    let (first, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+    let title = cut(first.trim_end_matches(['。', '.', '\n']), HEADLINE_CHARS_MAX);
+    let body = if title.ends_with('…') { text } else { rest };
+    let body: Vec<String> = body.trim().lines().map(escape_markdown).collect();
+    Draft { title, colour, tags: Vec::new(), body: body.join("\n") }
+}
+
+const fn pick(locale: Locale, zh: &'static str, en: &'static str) -> &'static str {
+    match locale {
+        Locale::Zh => zh,
+        Locale::En => en,
+    }
+}

@@ -1,0 +1,314 @@
+//! The values of one card, laid out as `shape` says: whatever is not known stays null, texts and lists are bounded.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::{
+    adapters::templates::{
+        frame,
+        library::Surroundings,
+        shape::{self, ROOT, Shape},
+        words,
+    },
+    domain::{
+        alert::AlertState,
+        card::cut,
+        condition::Clock,
+        field::{Code, FIELDS, Kind, Value},
+        notice::{AlertLine, AlertView, AnswerView, Content, DigestView, Send, Step, TicketView},
+        text::Locale,
+        ticket::{Comment, CustomField, I18nText, Known, Person, Tag, Text},
+        time::{Span, Timestamp},
+    },
+};
+
+/// Characters of one text a template sees; cut before anything is escaped.
+pub(crate) const TEXT_CHARS_MAX: usize = 2_000;
+
+/// Items of one list a template sees.
+pub(crate) const LIST_ITEMS_MAX: usize = 50;
+
+/// Under the context's names, but not among them: the reader's language and zone, for helpers.
+pub(crate) const READER: &str = "·reader";
+
+/// Between firing and sending: within this the card shows its times as of the firing, so that the same decision
+/// makes the same card.
+const SETTLED: Span = Span::from_mins(1);
+
+type Object = Map<String, Json>;
+
+/// The context of a send.
+pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
+    let mut root = ROOT.blank();
+    let locale = send.locale;
+    match &send.content {
+        Content::Alert(view) => alert_root(&mut root, view, locale, around),
+        Content::Digest(view) => {
+            root.insert("digest".into(), Json::Object(digest(view, locale)));
+            root.insert("source".into(), text(view.source.as_str()));
+        }
+        Content::Answer(view) => {
+            if let AnswerView::Ticket(view) = view.as_ref() {
+                root.insert("ticket".into(), Json::Object(ticket(view, locale)));
+                root.insert("source".into(), text(view.ticket.key.source.as_str()));
+            }
+        }
+        Content::Trouble(_) => {}
+    }
+    root.insert("now".into(), json!(around.now.as_ms()));
+    let locale = if locale == Locale::Zh { "zh" } else { "en" };
+    root.insert(READER.into(), json!({ "locale": locale, "zone": around.zone.0.name() }));
+    Json::Object(root)
+}
+
+/// A ticket's subject line, never empty: the first subject field with a value, else the guest's name and the id's
+/// tail, because a card without a subject is a number.
+pub(crate) fn subject(view: &TicketView, locale: Locale) -> String {
+    let ticket = &view.ticket;
+    if let Some(subject) = view.labels.subject_of(ticket) {
+        return cut(subject, TEXT_CHARS_MAX);
+    }
+    let tail = words::tail(ticket.key.id.as_str());
+    let guest = ticket.guest.present().and_then(|guest| words::told(&guest.name));
+    match (guest, locale) {
+        (Some(guest), _) => format!("{} {tail}", cut(guest, TEXT_CHARS_MAX)),
+        (None, Locale::Zh) => format!("工单 {tail}"),
+        (None, Locale::En) => format!("ticket {tail}"),
+    }
+}
+
+fn alert_root(root: &mut Object, view: &AlertView, locale: Locale, around: &Surroundings) {
+    let alert = &view.alert;
+    let mut rule = Object::new();
+    rule.insert("name".into(), text(alert.key.rule.as_str()));
+    rule.insert("severity".into(), json!(alert.severity.name()));
+    rule.insert("summary".into(), shared(view.rule.as_ref().and_then(|rule| rule.summary.as_ref())));
+    rule.insert("advice".into(), shared(view.rule.as_ref().and_then(|rule| rule.advice.as_ref())));
+    root.insert("rule".into(), Json::Object(rule));
+    root.insert("alert".into(), Json::Object(alert_values(root, view, locale)));
+    if let Some(source) = alert.key.subject.source() {
+        root.insert("source".into(), text(source.as_str()));
+    }
+    if let Some(view) = &view.ticket {
+        root.insert("ticket".into(), Json::Object(ticket(view, locale)));
+    } else if let Some(key) = alert.key.subject.ticket()
+        && let Some(Json::Object(ticket)) = root.get_mut("ticket")
+    {
+        ticket.insert("ticket_id".into(), text(key.id.as_str()));
+        ticket.insert("subject".into(), text(key.id.as_str()));
+    }
+    if let Some(clock) = view.rule.as_ref().and_then(|rule| frame::clock_of(rule)) {
+        let elapsed = elapsed(clock, view, around.now).map(|span| span_json(span, frame::at_least(view)));
+        root.insert("clock".into(), json!({ "name": clock.name(), "elapsed": elapsed }));
+    }
+}
+
+fn alert_values(root: &Object, view: &AlertView, locale: Locale) -> Object {
+    let alert = &view.alert;
+    let mut out = root.get("alert").and_then(Json::as_object).cloned().unwrap_or_default();
+    out.insert("ref".into(), json!(alert.reference()));
+    out.insert("severity".into(), json!(alert.severity.name()));
+    out.insert("since".into(), instant(alert.since));
+    out.insert("fired_at".into(), alert.fired_at().map_or(Json::Null, instant));
+    out.insert("why".into(), text(alert.why.get(locale)));
+    out.insert("episode".into(), json!(alert.episode));
+    out.insert("stale_as_of".into(), frame::stale(view).map_or(Json::Null, instant));
+    if view.step == Step::Repeated {
+        out.insert("repeat".into(), json!(view.ordinal));
+    }
+    let state = match &alert.state {
+        AlertState::Pending => "pending",
+        AlertState::Firing { .. } => "firing",
+        AlertState::Ended { fired_at, ended_at, reason } => {
+            out.insert("ended_at".into(), instant(*ended_at));
+            out.insert("end_reason".into(), text(reason.words().get(locale)));
+            out.insert("took".into(), span_json(ended_at.since(fired_at.unwrap_or(alert.since)), false));
+            "ended"
+        }
+    };
+    out.insert("state".into(), json!(state));
+    out
+}
+
+/// What a rule's clock shows: as of the firing while that is fresh, of the ending when it is over, else of now.
+fn elapsed(clock: Clock, view: &AlertView, now: Timestamp) -> Option<Span> {
+    let at = match &view.alert.state {
+        AlertState::Pending => now,
+        AlertState::Firing { fired_at, .. } if now.since(*fired_at) <= SETTLED => *fired_at,
+        AlertState::Firing { .. } => now,
+        AlertState::Ended { ended_at, .. } => *ended_at,
+    };
+    let view = view.ticket.as_ref()?;
+    let ticket = &view.ticket;
+    let until = ticket.closed_at.present().copied().filter(|closed| *closed < at).unwrap_or(at);
+    match clock {
+        Clock::Age => Some(until.since(*ticket.created_at.present()?)),
+        Clock::Idle => Some(until.since(ticket.last_moved_at()?)),
+        Clock::InStatus => Some(at.since(view.facts.status_since)),
+        Clock::SinceAgentReply => Some(until.since(*ticket.agent_last_response_time.present()?)),
+    }
+}
+
+/// A ticket as templates see it.
+fn ticket(view: &TicketView, locale: Locale) -> Object {
+    let mut out = ROOT.part("ticket").map(Shape::blank).unwrap_or_default();
+    let ticket = &view.ticket;
+    for field in FIELDS {
+        if let Some(value) = value((field.read)(ticket), field.kind, locale) {
+            out.insert(field.name.into(), value);
+        }
+    }
+    let facts = &view.facts;
+    out.insert("ticket_id".into(), text(ticket.key.id.as_str()));
+    out.insert("subject".into(), json!(subject(view, locale)));
+    out.insert("priority".into(), view.labels.priority_of(ticket).map_or(Json::Null, text));
+    out.insert("closed".into(), ticket.is_closed().map_or(Json::Null, Json::Bool));
+    out.insert("status_since".into(), instant(facts.status_since));
+    out.insert("status_since_estimated".into(), json!(facts.status_since_estimated));
+    out.insert("reopened_count".into(), json!(facts.reopened_count));
+    out.insert("first_seen".into(), instant(facts.first_seen));
+    out.insert("as_of".into(), instant(view.as_of));
+    out.insert("alerts".into(), list(&view.alerts, |entry| line(entry, locale)));
+    out
+}
+
+fn digest(view: &DigestView, locale: Locale) -> Object {
+    let mut out = Object::new();
+    let rules: Vec<(&str, usize)> = view.by_rule.iter().map(|(rule, count)| (rule.as_str(), *count)).collect();
+    out.insert("cause".into(), text(view.cause.words().get(locale)));
+    out.insert("total".into(), json!(view.total));
+    out.insert("firing".into(), json!(view.firing));
+    out.insert("rules".into(), list(&rules, |(name, count)| json!({ "name": cut(name, TEXT_CHARS_MAX), "count": count })));
+    out.insert("lines".into(), list(&view.lines, |entry| line(entry, locale)));
+    out.insert("more".into(), json!(view.total.saturating_sub(view.lines.len())));
+    out
+}
+
+fn line(entry: &AlertLine, locale: Locale) -> Json {
+    let mut out = shape::line().blank();
+    let id = entry.subject.ticket().map(|key| key.id.as_str());
+    out.insert("ref".into(), text(&entry.reference));
+    out.insert("rule".into(), text(entry.rule.as_str()));
+    out.insert("title".into(), entry.title.as_deref().map_or(Json::Null, text));
+    out.insert("ticket_id".into(), id.map_or(Json::Null, text));
+    out.insert("since".into(), instant(entry.since));
+    out.insert("firing".into(), json!(entry.firing));
+    out.insert("severity".into(), json!(entry.severity.name()));
+    out.insert("why".into(), text(entry.why.get(locale)));
+    Json::Object(out)
+}
+
+/// A field's value; nothing where it is empty or unknown.
+fn value(value: Value<'_>, kind: Kind, locale: Locale) -> Option<Json> {
+    Some(match value {
+        Value::Unknown | Value::Empty => return None,
+        Value::Text(value) => text(value),
+        Value::Number(value) => number(value),
+        Value::Code(code) => match kind {
+            Kind::Code(codes) => json!(code_name(codes, code)),
+            _ => json!(code),
+        },
+        Value::Instant(at) => instant(at),
+        Value::Person(value) => person(value),
+        Value::Persons(values) => list(values, |value| person(value)),
+        Value::I18n(values) => i18n(values, locale),
+        Value::Comments(values) => list(values, comment),
+        Value::Tags(values) => list(values, tag),
+        Value::CustomFields(values) => list(values, custom_field),
+    })
+}
+
+/// The name of an enumeration's number; a number nobody knows as itself.
+fn code_name(codes: &[Code], number: i64) -> String {
+    codes.iter().find(|code| code.code == number).map_or_else(|| number.to_string(), |code| code.name.to_string())
+}
+
+fn person(person: &Person) -> Json {
+    let parts = [
+        ("id", &person.id),
+        ("name", &person.name),
+        ("email", &person.email),
+        ("department", &person.department),
+        ("city", &person.city),
+        ("country", &person.country),
+        ("avatar_url", &person.avatar_url),
+    ];
+    Json::Object(parts.into_iter().map(|(name, part)| (name.to_string(), told(part))).collect())
+}
+
+fn comment(comment: &Comment) -> Json {
+    json!({
+        "id": comment.id.present().map(ToString::to_string),
+        "content": known(&comment.content),
+        "created_at": comment.created_at.present().map(|at| at.as_ms()),
+        "user_name": known(&comment.user_name),
+        "user_id": known(&comment.user_id),
+        "user_avatar_url": known(&comment.user_avatar_url),
+    })
+}
+
+fn tag(tag: &Tag) -> Json {
+    json!({ "id": known(&tag.id), "name": known(&tag.name) })
+}
+
+fn custom_field(field: &CustomField) -> Json {
+    json!({
+        "id": known(&field.id),
+        "value": known(&field.value),
+        "key_name": known(&field.key_name),
+        "display_name": known(&field.display_name),
+        "position": field.position.present(),
+        "required": field.required.present(),
+        "editable": field.editable.present(),
+    })
+}
+
+/// Each text in the reader's language, or the one there is.
+fn i18n(values: &[I18nText], locale: Locale) -> Json {
+    let one = |value: &I18nText| {
+        let order = match locale {
+            Locale::Zh => [&value.zh_cn, &value.en_us, &value.ja_jp],
+            Locale::En => [&value.en_us, &value.zh_cn, &value.ja_jp],
+        };
+        order.into_iter().find_map(|text| text.present().map(|text| text.trim()).filter(|text| !text.is_empty()))
+            .map(|text| cut(text, TEXT_CHARS_MAX))
+    };
+    let texts: Vec<String> = values.iter().take(LIST_ITEMS_MAX).filter_map(one).collect();
+    if texts.is_empty() { Json::Null } else { json!(texts.join(if locale == Locale::Zh { "；" } else { "; " })) }
+}
+
+fn list<T>(values: &[T], one: impl Fn(&T) -> Json) -> Json {
+    Json::Array(values.iter().take(LIST_ITEMS_MAX).map(one).collect())
+}
+
+fn text(text: &str) -> Json {
+    Json::String(cut(text, TEXT_CHARS_MAX))
+}
+
+fn shared(text: Option<&Arc<str>>) -> Json {
+    text.map_or(Json::Null, |words| self::text(words))
+}
+
+fn known(text: &Known<Text>) -> Json {
+    shared(text.present())
+}
+
+fn told(part: &Known<Text>) -> Json {
+    words::told(part).map_or(Json::Null, text)
+}
+
+fn instant(at: Timestamp) -> Json {
+    json!(at.as_ms())
+}
+
+fn span_json(span: Span, at_least: bool) -> Json {
+    json!({ "ms": span.as_ms(), "at_least": at_least })
+}
+
+/// Whole numbers without a point.
+#[expect(clippy::cast_possible_truncation, reason = "checked to be whole and small")]
+fn number(value: f64) -> Json {
+    const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
+    if value.fract() == 0.0 && value.abs() < WHOLE_MAX { json!(value as i64) } else { json!(value) }
+}

@@ -1,0 +1,165 @@
+//! What every card has around its text, whoever wrote the text: marks in the title, tags, the footer, the limits.
+
+use crate::{
+    adapters::templates::{library::Surroundings, words},
+    domain::{
+        alert::AlertState,
+        card::{CARD_TAGS_MAX, Card, Colour, cut, one_line},
+        condition::{Clock, Condition},
+        notice::{AlertView, AnswerView, Content, Send, Step},
+        rule::Rule,
+        text::Locale,
+        time::Timestamp,
+    },
+};
+
+/// Characters a title holds; a lock screen shows far fewer.
+pub(crate) const TITLE_CHARS_MAX: usize = 160;
+
+/// Characters a tag holds.
+pub(crate) const TAG_CHARS_MAX: usize = 24;
+
+/// Bytes a rendered body holds; the platform's limits are lower and enforced where the card is sent.
+pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// A card's text before the frame is put around it.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) title: String,
+    pub(crate) colour: Colour,
+    pub(crate) tags: Vec<String>,
+    pub(crate) body: String,
+}
+
+/// The card of a draft.
+pub(crate) fn finish(draft: Draft, send: &Send, around: &Surroundings) -> Card {
+    let mut tags = marks(send, around);
+    tags.extend(draft.tags);
+    let mut tags: Vec<String> =
+        tags.iter().map(|tag| cut(&one_line(tag), TAG_CHARS_MAX)).filter(|tag| !tag.is_empty()).collect();
+    tags.truncate(CARD_TAGS_MAX);
+    let title = format!("{}{}", prefix(send, around), one_line(&draft.title));
+    Card {
+        title: cut(&title, TITLE_CHARS_MAX),
+        colour: draft.colour,
+        tags,
+        body: tidy(&draft.body),
+        footer: one_line(&footer(send, around)),
+    }
+}
+
+/// What the title begins with, so that a lock screen shows it.
+fn prefix(send: &Send, around: &Surroundings) -> String {
+    let mut prefix = String::new();
+    if around.drill {
+        prefix.push_str(pick(send, "【演练】", "[DRILL] "));
+    }
+    if let Content::Alert(view) = &send.content
+        && view.step == Step::Repeated
+        && view.alert.is_firing()
+    {
+        match send.locale {
+            Locale::Zh => prefix.push_str(&format!("第 {} 次再提醒 · ", view.ordinal)),
+            Locale::En => prefix.push_str(&format!("Reminder {} · ", view.ordinal)),
+        }
+    }
+    prefix
+}
+
+/// Tags that say how far to trust the card.
+fn marks(send: &Send, around: &Surroundings) -> Vec<String> {
+    let mut marks = Vec::new();
+    if send.maybe_repeat {
+        marks.push(pick(send, "可能重复", "may be a repeat").to_string());
+    }
+    if let Content::Alert(view) = &send.content
+        && let Some(at) = stale(view)
+    {
+        let at = words::instant(at, around.now, around.zone);
+        marks.push(format!("{} {at}", pick(send, "数据截至", "data as of")));
+    }
+    marks
+}
+
+/// The instant of the data an alert rang on, where the source could not be read afresh.
+pub(crate) const fn stale(view: &AlertView) -> Option<Timestamp> {
+    match view.alert.state {
+        AlertState::Firing { stale_as_of, .. } => stale_as_of,
+        AlertState::Pending | AlertState::Ended { .. } => None,
+    }
+}
+
+fn footer(send: &Send, around: &Surroundings) -> String {
+    let as_of = |at: Timestamp| format!("{} {}", pick(send, "数据截至", "data as of"), around.zone.minute(at));
+    let reference = format!("#{}", send.key.reference());
+    let parts = match &send.content {
+        Content::Alert(view) => {
+            let at = stale(view).or(view.ticket.as_ref().map(|ticket| ticket.as_of)).unwrap_or(around.now);
+            let rule = format!("{} {}", pick(send, "规则", "rule"), view.alert.key.rule);
+            let mut parts = vec![as_of(at), rule, reference];
+            if at_least(view) {
+                let note = pick(send, "时长至少如此：首次看到时已是此状态", "at least that long: so at first sight");
+                parts.insert(1, note.to_string());
+            }
+            parts
+        }
+        Content::Digest(digest) => vec![as_of(around.now), digest.source.to_string(), reference],
+        Content::Answer(answer) => match answer.as_ref() {
+            AnswerView::Ticket(ticket) => vec![as_of(ticket.as_of), ticket.ticket.key.source.to_string()],
+            AnswerView::Text(_) => vec!["deskbell".to_string(), around.zone.minute(around.now)],
+        },
+        Content::Trouble(_) => vec!["deskbell".to_string(), around.zone.minute(around.now), reference],
+    };
+    parts.join(" · ")
+}
+
+/// Whether the time a status lasts is a guess and the rule looks at it: then it is at least that long.
+pub(crate) fn at_least(view: &AlertView) -> bool {
+    let estimated = view.ticket.as_ref().is_some_and(|ticket| ticket.facts.status_since_estimated);
+    estimated && view.rule.as_ref().is_some_and(|rule| clock_of(rule) == Some(Clock::InStatus))
+}
+
+/// The clock a rule looks at: the first that must hold, for readers the one that matters.
+pub(crate) fn clock_of(rule: &Rule) -> Option<Clock> {
+    fn first(condition: &Condition) -> Option<Clock> {
+        match condition {
+            Condition::Clock(test) => Some(test.clock),
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(first),
+            Condition::None(_) | Condition::Not(_) | Condition::Test(_) => None,
+        }
+    }
+    first(&rule.when)
+}
+
+/// A body without blanks at line ends and with single blank lines, at most [`BODY_BYTES_MAX`] long and cut between
+/// lines, so that no markup is cut in two.
+fn tidy(body: &str) -> String {
+    let mut out = String::with_capacity(body.len().min(BODY_BYTES_MAX));
+    let mut blank = false;
+    for line in body.lines().map(str::trim_end) {
+        if line.is_empty() {
+            blank = !out.is_empty();
+            continue;
+        }
+        if out.len() + line.len() + 2 > BODY_BYTES_MAX {
+            out.push_str("\n…");
+            break;
+        }
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        if blank {
+            out.push('\n');
+        }
+        blank = false;
+        out.push_str(line);
+    }
+    out
+}
+
+const fn pick(send: &Send, zh: &'static str, en: &'static str) -> &'static str {
+    match send.locale {
+        Locale::Zh => zh,
+        Locale::En => en,
+    }
+}
