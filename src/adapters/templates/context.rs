@@ -179,7 +179,10 @@ fn digest(view: &DigestView, locale: Locale) -> Object {
     out.insert("cause".into(), text(view.cause.words().get(locale)));
     out.insert("total".into(), json!(view.total));
     out.insert("firing".into(), json!(view.firing));
-    out.insert("rules".into(), list(&rules, |(name, count)| json!({ "name": cut(name, TEXT_CHARS_MAX), "count": count })));
+    out.insert(
+        "rules".into(),
+        list(&rules, |(name, count)| json!({ "name": cut(name, TEXT_CHARS_MAX), "count": count })),
+    );
     out.insert("lines".into(), list(&view.lines, |entry| line(entry, locale)));
     out.insert("more".into(), json!(view.total.saturating_sub(view.lines.len())));
     out
@@ -271,7 +274,9 @@ fn i18n(values: &[I18nText], locale: Locale) -> Json {
             Locale::Zh => [&value.zh_cn, &value.en_us, &value.ja_jp],
             Locale::En => [&value.en_us, &value.zh_cn, &value.ja_jp],
         };
-        order.into_iter().find_map(|text| text.present().map(|text| text.trim()).filter(|text| !text.is_empty()))
+        order
+            .into_iter()
+            .find_map(|text| text.present().map(|text| text.trim()).filter(|text| !text.is_empty()))
             .map(|text| cut(text, TEXT_CHARS_MAX))
     };
     let texts: Vec<String> = values.iter().take(LIST_ITEMS_MAX).filter_map(one).collect();

@@ -37,14 +37,11 @@ pub(crate) fn duration(span: Span, locale: Locale) -> String {
 /// `11-20 14:05`, with the year where it is not this one. Absolute, so that a card need not follow the clock.
 pub(crate) fn instant(at: Timestamp, now: Timestamp, zone: Zone) -> String {
     let local = zone.local(at);
-    if local.year() == zone.local(now).year() {
-        local.format("%m-%d %H:%M").to_string()
-    } else {
-        zone.minute(at)
-    }
+    if local.year() == zone.local(now).year() { local.format("%m-%d %H:%M").to_string() } else { zone.minute(at) }
 }
 
 /// `2026-11-20`.
+#[allow(dead_code)]
 pub(crate) fn date(at: Timestamp, zone: Zone) -> String {
     zone.local(at).format("%Y-%m-%d").to_string()
 }
