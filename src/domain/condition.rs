@@ -1,11 +1,12 @@
 //! A compiled condition: what a rule means, with every name resolved.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use regex::Regex;
 
 use crate::domain::{
     field::Field,
+    text::Words,
     ticket::Text,
     time::{Span, Timestamp},
 };
@@ -47,7 +48,7 @@ pub enum Target {
     Custom(CustomSelector),
 }
 
-/// A part of a person.
+/// A part of a person; avatars are not looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PersonPart {
     /// `id`
@@ -64,7 +65,24 @@ pub enum PersonPart {
     Country,
 }
 
-/// How a custom field is named.
+impl PersonPart {
+    /// Every part.
+    pub const ALL: [Self; 6] = [Self::Id, Self::Name, Self::Email, Self::Department, Self::City, Self::Country];
+
+    /// Its name in rules, and the Chinese one.
+    pub const fn words(self) -> Words {
+        match self {
+            Self::Id => Words { zh: "账号", en: "id" },
+            Self::Name => Words { zh: "姓名", en: "name" },
+            Self::Email => Words { zh: "邮箱", en: "email" },
+            Self::Department => Words { zh: "部门", en: "department" },
+            Self::City => Words { zh: "城市", en: "city" },
+            Self::Country => Words { zh: "国家", en: "country" },
+        }
+    }
+}
+
+/// How a custom field is named. Texts are folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CustomSelector {
     /// By display name or key, whichever matches (`fields: {优先级: P0}`).
@@ -140,6 +158,17 @@ impl Clock {
             Self::SinceAgentReply => "since_agent_reply",
         }
     }
+
+    /// Its name in rules, and the Chinese one.
+    pub const fn words(self) -> Words {
+        let zh = match self {
+            Self::Age => "创建至今",
+            Self::Idle => "未更新时长",
+            Self::InStatus => "状态持续",
+            Self::SinceAgentReply => "客服未回复时长",
+        };
+        Words { zh, en: self.name() }
+    }
 }
 
 /// One test of one clock.
@@ -158,4 +187,69 @@ pub enum Bound {
     AtLeast(Span),
     /// `under`: excludes the boundary.
     Under(Span),
+}
+
+impl fmt::Display for Condition {
+    /// The condition as canonical text: the same meaning gives the same text in every build. Alerts are re-judged when
+    /// it changes, so its form is not changed lightly.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::All(parts) => write_parts(f, "all", parts),
+            Self::Any(parts) => write_parts(f, "any", parts),
+            Self::None(parts) => write_parts(f, "none", parts),
+            Self::Not(part) => write!(f, "not({part})"),
+            Self::Test(test) => write!(f, "{} {}", test.target, test.operator),
+            Self::Clock(test) => match test.bound {
+                Bound::AtLeast(span) => write!(f, "{} at_least {}", test.clock.name(), span.as_ms()),
+                Bound::Under(span) => write!(f, "{} under {}", test.clock.name(), span.as_ms()),
+            },
+        }
+    }
+}
+
+fn write_parts(f: &mut fmt::Formatter<'_>, word: &str, parts: &[Condition]) -> fmt::Result {
+    write!(f, "{word}(")?;
+    for (at, part) in parts.iter().enumerate() {
+        write!(f, "{}{part}", if at == 0 { "" } else { ", " })?;
+    }
+    f.write_str(")")
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(field) => f.write_str(field.name),
+            Self::Part(field, part) => write!(f, "{}.{}", field.name, part.words().en),
+            Self::Custom(CustomSelector::Any(word)) => write!(f, "field any {word:?}"),
+            Self::Custom(CustomSelector::Name(word)) => write!(f, "field name {word:?}"),
+            Self::Custom(CustomSelector::Key(word)) => write!(f, "field key {word:?}"),
+            Self::Custom(CustomSelector::Id(word)) => write!(f, "field id {word:?}"),
+        }
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TextIs(texts) => write!(f, "text_is {texts:?}"),
+            Self::TextContains(texts) => write!(f, "text_contains {texts:?}"),
+            Self::TextMatches(patterns) => {
+                let patterns: Vec<&str> = patterns.iter().map(Regex::as_str).collect();
+                write!(f, "text_matches {patterns:?}")
+            }
+            Self::TextStartsWith(texts) => write!(f, "text_starts_with {texts:?}"),
+            Self::CodeIs(codes) => write!(f, "code_is {codes:?}"),
+            Self::NumberIs(numbers) => write!(f, "number_is {numbers:?}"),
+            Self::AtLeast(number) => write!(f, "at_least {number:?}"),
+            Self::AtMost(number) => write!(f, "at_most {number:?}"),
+            Self::Above(number) => write!(f, "above {number:?}"),
+            Self::Below(number) => write!(f, "below {number:?}"),
+            Self::PersonIs(texts) => write!(f, "person_is {texts:?}"),
+            Self::ListContains(texts) => write!(f, "list_contains {texts:?}"),
+            Self::ListContainsAll(texts) => write!(f, "list_contains_all {texts:?}"),
+            Self::Before(instant) => write!(f, "before {}", instant.as_ms()),
+            Self::After(instant) => write!(f, "after {}", instant.as_ms()),
+            Self::Exists(wanted) => write!(f, "exists {wanted}"),
+        }
+    }
 }

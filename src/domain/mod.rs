@@ -13,6 +13,8 @@ pub mod codes;
 pub mod change;
 pub mod condition;
 pub mod rule;
+pub mod clocks;
+pub mod judge;
 pub mod verdict;
 pub mod why;
 pub mod alert;

@@ -1,8 +1,17 @@
 //! The answer of a condition, and until when it stands if nothing changes.
+//!
+//! Only clocks make an answer expire; everything else changes with the ticket.
 
-use crate::domain::time::Timestamp;
+use crate::domain::{
+    clocks::Run,
+    condition::{Bound, ClockTest, Condition},
+    facts::Facts,
+    judge::holds,
+    ticket::Ticket,
+    time::Timestamp,
+};
 
-/// Yes, no, or nobody can say (Kleene's three values).
+/// Yes, no, or nobody can say (Kleene's three values). In their order, "and" is the least and "or" the greatest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
     /// It does not hold.
@@ -13,11 +22,93 @@ pub enum Answer {
     Yes,
 }
 
+impl Answer {
+    /// From what is certain.
+    pub const fn of(holds: bool) -> Self {
+        if holds { Self::Yes } else { Self::No }
+    }
+
+    /// The opposite; unknown stays unknown.
+    #[must_use]
+    pub const fn not(self) -> Self {
+        match self {
+            Self::No => Self::Yes,
+            Self::Unknown => Self::Unknown,
+            Self::Yes => Self::No,
+        }
+    }
+}
+
 /// An answer that carries its own expiry: it holds on `[now, valid_until)` if nothing changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The answer now.
     pub answer: Answer,
-    /// The first instant at which time alone may change it.
+    /// The first instant at which time alone may change it, always later than now.
     pub valid_until: Timestamp,
 }
+
+impl Verdict {
+    /// An answer that time alone never changes.
+    pub const fn lasting(answer: Answer) -> Self {
+        Self { answer, valid_until: Timestamp::NEVER }
+    }
+
+    const fn not(self) -> Self {
+        Self { answer: self.answer.not(), valid_until: self.valid_until }
+    }
+}
+
+/// Judges a condition on a ticket now.
+pub fn eval(condition: &Condition, ticket: &Ticket, facts: &Facts, now: Timestamp) -> Verdict {
+    match condition {
+        Condition::All(parts) => combine(parts, ticket, facts, now, Answer::No),
+        Condition::Any(parts) => combine(parts, ticket, facts, now, Answer::Yes),
+        Condition::None(parts) => combine(parts, ticket, facts, now, Answer::Yes).not(),
+        Condition::Not(part) => eval(part, ticket, facts, now).not(),
+        Condition::Test(test) => Verdict::lasting(holds(test, ticket)),
+        Condition::Clock(test) => eval_clock(*test, ticket, facts, now),
+    }
+}
+
+/// "All" (decided by one No) and "any" (decided by one Yes) are the same with the answers turned round.
+///
+/// A deciding answer stands as long as the longest-lived part that gives it. Any other answer rests on all parts.
+fn combine(parts: &[Condition], ticket: &Ticket, facts: &Facts, now: Timestamp, decides: Answer) -> Verdict {
+    let mut decided: Option<Timestamp> = None;
+    let mut answer = decides.not();
+    let mut all_until = Timestamp::NEVER;
+    for part in parts {
+        let verdict = eval(part, ticket, facts, now);
+        if verdict.answer == decides {
+            if verdict.valid_until.is_never() {
+                return Verdict::lasting(decides);
+            }
+            decided = decided.max(Some(verdict.valid_until));
+        } else if verdict.answer == Answer::Unknown {
+            answer = Answer::Unknown;
+        }
+        all_until = all_until.min(verdict.valid_until);
+    }
+    match decided {
+        Some(valid_until) => Verdict { answer: decides, valid_until },
+        None => Verdict { answer, valid_until: all_until },
+    }
+}
+
+fn eval_clock(test: ClockTest, ticket: &Ticket, facts: &Facts, now: Timestamp) -> Verdict {
+    let (span, at_least) = match test.bound {
+        Bound::AtLeast(span) => (span, true),
+        Bound::Under(span) => (span, false),
+    };
+    match Run::of(test.clock, ticket, facts) {
+        Run::Unknown => Verdict::lasting(Answer::Unknown),
+        Run::NotStarted => Verdict::lasting(Answer::No),
+        Run::Stopped { since, at } => Verdict::lasting(Answer::of((at.since(since) >= span) == at_least)),
+        Run::Running { since } if now.since(since) >= span => Verdict::lasting(Answer::of(at_least)),
+        Run::Running { since } => Verdict { answer: Answer::of(!at_least), valid_until: since.plus(span) },
+    }
+}
+
+#[cfg(test)]
+mod tests;
