@@ -66,6 +66,11 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// Whether the message may have arrived all the same.
+    pub const fn may_have_arrived(self) -> bool {
+        matches!(self, Self::Uncertain | Self::InFlight)
+    }
+
     /// Its word in logs and metrics.
     pub const fn name(self) -> &'static str {
         match self {
@@ -225,7 +230,6 @@ mod tests {
             not_before: START,
             first_tried_at: Some(START),
             attempts,
-            in_doubt: false,
             without_mentions: false,
             maybe_repeat: false,
             last_error: None,

@@ -261,7 +261,7 @@ pub struct Send {
     pub maybe_repeat: bool,
     /// Mentions are left out (a mention was refused before).
     pub without_mentions: bool,
-    /// Which revision of its alert or digest it shows.
+    /// Which revision of its alert or digest it shows; 0 when an earlier attempt may have left an older one standing.
     pub rev: u32,
     /// Attempts made so far.
     pub attempts: u32,

@@ -7,7 +7,7 @@ use crate::domain::{
     delivery::{HistoryReport, SendReport},
     id::{ChatId, EventId, MessageId, OpenId, SourceName, TicketKey},
     rule::RuleSet,
-    text::Message,
+    text::{Locale, Message},
     ticket::Ticket,
     time::{Span, Timestamp},
 };
@@ -151,6 +151,8 @@ pub struct ChatMessage {
     pub sender: OpenId,
     /// What they asked.
     pub command: Command,
+    /// The language they asked in.
+    pub locale: Locale,
     /// When they wrote it.
     pub sent_at: Timestamp,
 }

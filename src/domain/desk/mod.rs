@@ -1,6 +1,24 @@
 //! The desk: one input in, writes and effects out. All that deskbell decides is decided here.
+//!
+//! `machine` holds the state and takes the inputs; the other files are its chapters. `settings`, `input`, `outcome`
+//! and `state` are its vocabulary.
 
+pub mod settings;
 pub mod input;
 pub mod outcome;
-pub mod settings;
 pub mod state;
+pub mod machine;
+mod open;
+mod observe;
+mod judge;
+mod life;
+mod passes;
+mod tick;
+mod digests;
+mod outbox;
+mod pump;
+mod reports;
+mod inbox;
+mod troubles;
+mod content;
+pub mod view;

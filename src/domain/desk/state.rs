@@ -100,12 +100,10 @@ pub struct Entry {
     pub decided_at: Timestamp,
     /// Not before this instant.
     pub not_before: Timestamp,
-    /// When it was first tried; committed before that attempt.
+    /// The first attempt that may have arrived; committed before that attempt, taken back when it surely did not.
     pub first_tried_at: Option<Timestamp>,
     /// Attempts made.
     pub attempts: u32,
-    /// An attempt was begun whose fate nobody knows yet; committed before each attempt.
-    pub in_doubt: bool,
     /// The platform refused a mention: it goes without.
     pub without_mentions: bool,
     /// It may have been sent before, and nobody can tell.

@@ -1,0 +1,176 @@
+//! What a send shows, made from the state committed at this moment.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    alert::{self, Alert, AlertKey},
+    desk::{
+        digests::DIGEST,
+        machine::Desk,
+        state::{Answer, CardShows, Entry, Tracked},
+    },
+    id::{SourceName, Subject, TicketKey},
+    notice::{
+        AlertLine, AlertView, AnswerView, Content, DIGEST_LINES_MAX, DigestView, Labels, NoticeKey, Send, Step, Target,
+        TicketView,
+    },
+    rule::Rule,
+    text::Locale,
+    ticket::Ticket,
+};
+
+/// Characters a subject line keeps in a list.
+const TITLE_CHARS_MAX: usize = 40;
+
+impl Desk {
+    /// What the entry shows now; nothing if what it tells of is gone.
+    pub(super) fn content(&self, entry: &Entry) -> Option<Content> {
+        let key = &entry.key;
+        match (&key.step, &entry.text) {
+            (Step::Answer, Some(Answer::Ticket(ticket))) => {
+                let view = self.answer_ticket(&key.subject, ticket)?;
+                Some(Content::Answer(Box::new(AnswerView::Ticket(Box::new(view)))))
+            }
+            (Step::Answer, Some(Answer::Text(text))) => Some(Content::Answer(Box::new(AnswerView::Text(text.clone())))),
+            (Step::Trouble, Some(Answer::Text(text))) => Some(Content::Trouble(text.clone())),
+            (Step::Answer | Step::Trouble, _) => None,
+            _ if key.rule.as_str() == DIGEST => self.digest_view(key).map(|view| Content::Digest(Box::new(view))),
+            _ => self.alert_view(key).map(|view| Content::Alert(Box::new(view))),
+        }
+    }
+
+    fn alert_view(&self, key: &NoticeKey) -> Option<AlertView> {
+        let alert_key = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+        let alert = self.alert(&alert_key).filter(|alert| alert.episode == key.episode)?.clone();
+        let rule = self.rules.get(&key.rule).cloned();
+        let ticket = key.subject.ticket().and_then(|ticket| self.ticket_view(ticket));
+        Some(AlertView { alert, rule, ticket, step: key.step, ordinal: key.ordinal })
+    }
+
+    fn digest_view(&self, key: &NoticeKey) -> Option<DigestView> {
+        let source = key.subject.source()?.clone();
+        let digest = self.digests.get(&(source.clone(), key.episode))?;
+        let mut members: Vec<&Alert> = self
+            .digest_members(&source, key.episode)
+            .filter(|alert| alert.lines.iter().any(|line| line.receiver == key.receiver))
+            .collect();
+        members.sort_by_key(|alert| (!alert.is_firing(), alert.since));
+        let mut by_rule: Vec<(crate::domain::id::RuleName, usize)> = Vec::new();
+        for rule in self.rules.keys() {
+            let count = members.iter().filter(|alert| alert.key.rule == *rule && alert.is_firing()).count();
+            if count > 0 {
+                by_rule.push((rule.clone(), count));
+            }
+        }
+        Some(DigestView {
+            cause: digest.cause,
+            total: members.len(),
+            firing: members.iter().filter(|alert| alert.is_firing()).count(),
+            by_rule,
+            lines: members.into_iter().take(DIGEST_LINES_MAX).map(|alert| self.alert_line(alert)).collect(),
+            source,
+        })
+    }
+
+    fn alert_line(&self, alert: &Alert) -> AlertLine {
+        let title = alert.key.subject.ticket().and_then(|key| {
+            let labels = &self.settings.sources.get(&key.source)?.labels;
+            subject_line(&self.tickets.get(key)?.tracked.ticket, labels)
+        });
+        AlertLine {
+            reference: alert.reference(),
+            rule: alert.key.rule.clone(),
+            subject: alert.key.subject.clone(),
+            title,
+            since: alert.since,
+            firing: alert.is_firing(),
+            severity: alert.severity,
+            why: alert.why.clone(),
+        }
+    }
+
+    fn ticket_view(&self, key: &TicketKey) -> Option<TicketView> {
+        let watched = self.tickets.get(key)?;
+        let read_through = self.sources.get(&key.source).and_then(|source| source.read_through);
+        let mut view = self.view_of(&watched.tracked, &key.source)?;
+        view.as_of = read_through.map_or(view.as_of, |at| view.as_of.max(at));
+        let alerts = self.alerts.get(&Subject::Ticket(key.clone())).into_iter().flatten();
+        view.alerts = alerts.filter(|alert| alert.is_firing()).map(|alert| self.alert_line(alert)).collect();
+        Some(view)
+    }
+
+    fn view_of(&self, tracked: &Tracked, source: &SourceName) -> Option<TicketView> {
+        Some(TicketView {
+            ticket: Arc::clone(&tracked.ticket),
+            facts: tracked.facts,
+            as_of: tracked.asked_at,
+            labels: Arc::clone(&self.settings.sources.get(source)?.labels),
+            alerts: Vec::new(),
+        })
+    }
+
+    /// The ticket under watch, or the one that was only looked up for this question.
+    fn answer_ticket(&self, subject: &Subject, key: &TicketKey) -> Option<TicketView> {
+        let Subject::Message(message) = subject else { return None };
+        match self.visiting.get(message) {
+            Some(tracked) => self.view_of(tracked, &key.source),
+            None => self.ticket_view(key),
+        }
+    }
+
+    pub(super) fn make_send(&self, entry: &Entry, target: Target, content: Content, doubted: bool) -> Send {
+        let key = &entry.key;
+        let rev = match &content {
+            Content::Alert(view) => view.alert.rev,
+            Content::Digest(_) => self.rev_of(&CardShows::Digest(source_of(key), key.episode)),
+            Content::Answer(_) | Content::Trouble(_) => 1,
+        };
+        Send {
+            key: key.clone(),
+            target,
+            template: self.template_of(key),
+            content,
+            locale: self.locale_of(key),
+            maybe_repeat: entry.maybe_repeat,
+            without_mentions: entry.without_mentions,
+            rev: if doubted { 0 } else { rev },
+            attempts: entry.attempts,
+        }
+    }
+
+    fn template_of(&self, key: &NoticeKey) -> Option<crate::domain::id::TemplateName> {
+        let rule: &Arc<Rule> = self.rules.get(&key.rule)?;
+        rule.notify.iter().find(|notify| notify.to == key.receiver)?.template.clone()
+    }
+
+    fn locale_of(&self, key: &NoticeKey) -> Locale {
+        match &key.subject {
+            Subject::Message(message) => {
+                self.inbox.get(message).map_or(self.settings.locale, |item| item.message.locale)
+            }
+            _ => self.settings.receivers.get(&key.receiver).map_or(self.settings.locale, |receiver| receiver.locale),
+        }
+    }
+
+    /// What every card of this notice carries in its footer.
+    pub(super) fn reference(&self, key: &NoticeKey) -> String {
+        let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+        alert::reference(&alert, key.episode)
+    }
+}
+
+fn source_of(key: &NoticeKey) -> SourceName {
+    key.subject.source().cloned().unwrap_or_else(|| SourceName::from(""))
+}
+
+/// The first of the source's subject fields that has a value, cut to a line.
+fn subject_line(ticket: &Ticket, labels: &Labels) -> Option<String> {
+    let fields = ticket.customized_fields.present()?;
+    let value = labels.subject.iter().find_map(|label| {
+        let named = |name: Option<&Arc<str>>| name.is_some_and(|name| name == label);
+        let field =
+            fields.iter().find(|field| named(field.display_name.present()) || named(field.key_name.present()))?;
+        field.value.present().filter(|value| !value.trim().is_empty())
+    })?;
+    Some(value.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TITLE_CHARS_MAX).collect())
+}

@@ -1,0 +1,134 @@
+//! People's questions: accepted durably, answered once, within what they may see.
+
+use crate::domain::{
+    command::{Command, reply},
+    desk::{
+        input::{ChatKind, ChatMessage, LookUpResult, LookedUp},
+        machine::Desk,
+        observe::{Sight, first_facts},
+        outbox::answer_rule,
+        outcome::{Effect, LookUp, Write},
+        settings::{Direct, Look},
+        state::{Answer, InboxItem, Lane, Tracked},
+    },
+    id::{ChatId, ReceiverName, SourceName, Subject, TicketKey},
+    notice::{NoticeKey, Step},
+    reading::scope::CLOSED_WITHIN,
+    receiver::ReceiverKind,
+    ticket::Ticket,
+    time::Timestamp,
+};
+
+impl Desk {
+    pub(super) fn message(&mut self, message: ChatMessage, now: Timestamp) {
+        if !self.remember(message.message.clone(), now) {
+            self.counters.redelivered += 1;
+            return;
+        }
+        if message.command == Command::Nothing {
+            return;
+        }
+        self.counters.questions += 1;
+        let item = InboxItem { message, accepted_at: now };
+        self.write(Write::Inbox(Box::new(item.clone())));
+        self.inbox.insert(item.message.message.clone(), item.clone());
+        self.take_up_question(&item, now);
+    }
+
+    /// Answers a question, or starts looking for the answer. Also after a restart.
+    pub(super) fn take_up_question(&mut self, item: &InboxItem, now: Timestamp) {
+        let question = &item.message;
+        let sources = self.sources_open_to(question);
+        let denied = sources.is_empty();
+        match reply::to(&question.command) {
+            _ if denied => self.deny(question, now),
+            Some(sentence) => self.answer(question, Answer::Text(sentence), now),
+            None => {
+                let member_check = (question.chat_kind == ChatKind::Direct
+                    && self.settings.access.direct == Direct::Members)
+                    .then(|| question.sender.clone());
+                self.effect(Effect::LookUp(LookUp {
+                    message: question.message.clone(),
+                    command: question.command.clone(),
+                    sources,
+                    member_check,
+                }));
+            }
+        }
+    }
+
+    pub(super) fn looked_up(&mut self, looked_up: LookedUp, now: Timestamp) {
+        let Some(item) = self.inbox.get(&looked_up.message).cloned() else { return };
+        let question = &item.message;
+        match looked_up.result {
+            LookUpResult::Found { key, ticket, .. } => {
+                self.show(question, &key, ticket, looked_up.asked_at, now);
+            }
+            LookUpResult::NotFound => {
+                let sentence = match &question.command {
+                    Command::Ticket(id) => reply::not_found(id),
+                    _ => reply::USAGE.into(),
+                };
+                self.answer(question, Answer::Text(sentence), now);
+            }
+            LookUpResult::Denied => self.deny(question, now),
+            LookUpResult::Failed(_) => self.answer(question, Answer::Text(reply::SOURCE_DOWN.into()), now),
+        }
+    }
+
+    /// Shows a ticket fresh from the source. One that belongs under watch is taken in as an observation; one closed
+    /// long ago is only shown, so that a question never rings.
+    fn show(
+        &mut self,
+        question: &ChatMessage,
+        key: &TicketKey,
+        ticket: Box<Ticket>,
+        asked_at: Timestamp,
+        now: Timestamp,
+    ) {
+        let recent = ticket.closed_at.present().is_none_or(|closed| now.since(*closed) <= CLOSED_WITHIN);
+        if self.tickets.contains_key(key) || recent {
+            self.observe(key, Sight { ticket, list_hash: None, asked_at, pass: 0 }, now);
+        } else {
+            let facts = first_facts(&ticket, asked_at, self.remains.get(key));
+            let tracked = Tracked { ticket: ticket.into(), facts, asked_at, list_hash: None };
+            self.visiting.insert(question.message.clone(), tracked);
+        }
+        self.answer(question, Answer::Ticket(key.clone()), now);
+    }
+
+    fn deny(&mut self, question: &ChatMessage, now: Timestamp) {
+        self.counters.denied += 1;
+        self.answer(question, Answer::Text(reply::DENIED.into()), now);
+    }
+
+    fn answer(&mut self, question: &ChatMessage, answer: Answer, now: Timestamp) {
+        let key = NoticeKey {
+            subject: Subject::Message(question.message.clone()),
+            rule: answer_rule(),
+            episode: 0,
+            step: Step::Answer,
+            ordinal: 0,
+            receiver: ReceiverName::new(question.chat.as_str()),
+        };
+        self.enqueue(key, Lane::Answers, Some(answer), now);
+    }
+
+    /// The sources this question may look into.
+    fn sources_open_to(&self, question: &ChatMessage) -> Vec<SourceName> {
+        let access = &self.settings.access;
+        let open = |source: &&SourceName| match question.chat_kind {
+            ChatKind::Direct => access.direct != Direct::Nobody && !matches!(access.look_at(source), Look::Chats(_)),
+            ChatKind::Group => match access.look_at(source) {
+                Look::Everyone => true,
+                Look::Receivers => self.is_receiver(&question.chat),
+                Look::Chats(chats) => chats.contains(&question.chat),
+            },
+        };
+        self.settings.sources.keys().filter(open).cloned().collect()
+    }
+
+    fn is_receiver(&self, chat: &ChatId) -> bool {
+        self.settings.receivers.values().any(|receiver| matches!(&receiver.kind, ReceiverKind::Chat(id) if id == chat))
+    }
+}

@@ -1,0 +1,209 @@
+//! The desk's state and its one door.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::domain::{
+    alert::{Alert, AlertKey},
+    budget::Budgets,
+    desk::{
+        digests::CatchingUp,
+        input::Input,
+        outbox::Outbox,
+        outcome::{Effect, Outcome, Write},
+        settings::Settings,
+        state::{
+            CardKey, CardState, DeadLetter, Digest, InboxItem, JournalEntry, Remains, SourceState, Stored, Tracked,
+        },
+        view::Counters,
+    },
+    id::{MessageId, RuleName, SourceName, Subject, TicketKey},
+    rule::{Rule, RuleSet},
+    text::Message,
+    time::{Span, Timestamp},
+};
+
+/// Data younger than this is fresh enough to ring on.
+pub const FRESH: Span = Span::from_secs(20);
+
+/// How long the desk asks for fresh data before it rings without.
+pub const REFRESH_PATIENCE: Span = Span::from_mins(1);
+
+/// Alerts, cards, notices and tickets, and what is to be done about them.
+#[derive(Debug)]
+pub struct Desk {
+    pub(super) settings: Settings,
+    pub(super) rules: BTreeMap<RuleName, Arc<Rule>>,
+    /// The rules that watch each source, in the order of their names.
+    pub(super) rules_of: BTreeMap<SourceName, Arc<[Arc<Rule>]>>,
+    pub(super) tickets: BTreeMap<TicketKey, Watched>,
+    pub(super) remains: BTreeMap<TicketKey, Remains>,
+    /// Alerts by what they are about; a subject without any has no entry.
+    pub(super) alerts: BTreeMap<Subject, Vec<Alert>>,
+    /// When each ticket must be looked at again if nothing changes.
+    pub(super) due: BTreeSet<(Timestamp, TicketKey)>,
+    pub(super) sources: BTreeMap<SourceName, Source>,
+    pub(super) cards: BTreeMap<CardKey, CardState>,
+    pub(super) digests: BTreeMap<(SourceName, u32), Digest>,
+    pub(super) outbox: Outbox,
+    pub(super) dead: BTreeMap<crate::domain::notice::NoticeKey, DeadLetter>,
+    pub(super) inbox: BTreeMap<MessageId, InboxItem>,
+    /// Tickets looked up for a person and not under watch, until the answer is sent.
+    pub(super) visiting: BTreeMap<MessageId, Tracked>,
+    pub(super) seen: BTreeMap<MessageId, Timestamp>,
+    pub(super) seen_order: BTreeSet<(Timestamp, MessageId)>,
+    /// Meanings known durably; a rule that differs is new or edited.
+    pub(super) meanings: BTreeMap<RuleName, u64>,
+    pub(super) budgets: Budgets,
+    pub(super) counters: Counters,
+    /// Grows while an input is handled, handed out at its end.
+    pub(super) out: Outcome,
+}
+
+/// A ticket under watch.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) tracked: Tracked,
+    /// The last pass that showed it.
+    pub(super) seen_pass: u64,
+    /// The entry in `due`.
+    pub(super) due_at: Timestamp,
+    /// Fresh data was asked for at this instant, and is waited for.
+    pub(super) refresh: Option<Timestamp>,
+    /// The source said it has no such ticket: nothing is judged until it shows it again.
+    pub(super) gone: bool,
+}
+
+/// A source under watch.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) state: SourceState,
+    /// When the last complete poll began; at a start, the start.
+    pub(super) polled_at: Timestamp,
+    /// A complete increment began here: what it did not show had not changed by then.
+    pub(super) read_through: Option<Timestamp>,
+    /// The time between polls that is kept now.
+    pub(super) every: Span,
+    /// What already holds is gathered into a digest until the pass is complete.
+    pub(super) catching_up: Option<CatchingUp>,
+    /// Rules changed: every ticket is judged again when the next pass is complete.
+    pub(super) rejudge: bool,
+    /// Tickets that wait for fresh data from a whole pass.
+    pub(super) waiting: BTreeSet<TicketKey>,
+    /// What the last incomplete pass said.
+    pub(super) last_failure: Option<Message>,
+    /// Tickets of the last pass that could not be decoded.
+    pub(super) broken: u32,
+    /// The source watch was raised and is not over.
+    pub(super) told_silent: bool,
+}
+
+impl Desk {
+    /// Takes up what the store kept. The outcome is committed before anything else.
+    pub fn open(stored: Stored, rules: Arc<RuleSet>, settings: Settings, now: Timestamp) -> (Self, Outcome) {
+        let mut desk = Self {
+            budgets: Budgets::new(settings.limits),
+            settings,
+            rules: BTreeMap::new(),
+            rules_of: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            remains: BTreeMap::new(),
+            alerts: BTreeMap::new(),
+            due: BTreeSet::new(),
+            sources: BTreeMap::new(),
+            cards: BTreeMap::new(),
+            digests: BTreeMap::new(),
+            outbox: Outbox::default(),
+            dead: BTreeMap::new(),
+            inbox: BTreeMap::new(),
+            visiting: BTreeMap::new(),
+            seen: BTreeMap::new(),
+            seen_order: BTreeSet::new(),
+            meanings: BTreeMap::new(),
+            counters: Counters::default(),
+            out: Outcome::default(),
+        };
+        desk.take_up(stored, &rules, now);
+        desk.pump(now);
+        let outcome = std::mem::take(&mut desk.out);
+        (desk, outcome)
+    }
+
+    /// Takes one input. What it leads to is decided when this returns; nothing of it has been done yet.
+    pub fn handle(&mut self, input: Input, now: Timestamp) -> Outcome {
+        match input {
+            Input::Page(page) => self.page(page, now),
+            Input::PassEnded(ended) => self.pass_ended(ended, now),
+            Input::TicketRead(read) => self.ticket_read(read, now),
+            Input::Message(message) => self.message(message, now),
+            Input::LookedUp(looked_up) => self.looked_up(looked_up, now),
+            Input::Sent(report) => self.sent(report, now),
+            Input::History(report) => self.history(&report, now),
+            Input::Rules(rules) => self.change_rules(&rules, now),
+            Input::Trouble { name, message } => self.trouble(name, message, now),
+            Input::Tick => self.tick(now),
+        }
+        self.pump(now);
+        std::mem::take(&mut self.out)
+    }
+
+    /// When a tick must come at the latest.
+    pub fn next_due(&self) -> Timestamp {
+        let due = self.due.first().map_or(Timestamp::NEVER, |(at, _)| *at);
+        let seen = self.seen_order.first().map_or(Timestamp::NEVER, |(at, _)| *at);
+        let sources = self.sources.values().map(Source::next_due).min().unwrap_or(Timestamp::NEVER);
+        due.min(seen).min(sources).min(self.outbox.next_due())
+    }
+
+    /// Whether the list showed the ticket with these very bytes before: then it need not be decoded.
+    pub fn is_unchanged(&self, key: &TicketKey, hash: u64) -> bool {
+        self.tickets.get(key).is_some_and(|watched| watched.tracked.list_hash == Some(hash))
+    }
+
+    pub(super) fn write(&mut self, write: Write) {
+        self.out.writes.push(write);
+    }
+
+    pub(super) fn effect(&mut self, effect: Effect) {
+        self.out.effects.push(effect);
+    }
+
+    pub(super) fn alert(&self, key: &AlertKey) -> Option<&Alert> {
+        self.alerts.get(&key.subject)?.iter().find(|alert| alert.key.rule == key.rule)
+    }
+
+    /// Keeps the alert, in memory and durably.
+    pub(super) fn put_alert(&mut self, alert: Alert) {
+        self.write(Write::Alert(Box::new(alert.clone())));
+        let alerts = self.alerts.entry(alert.key.subject.clone()).or_default();
+        match alerts.iter_mut().find(|known| known.key.rule == alert.key.rule) {
+            Some(known) => *known = alert,
+            None => alerts.push(alert),
+        }
+    }
+
+    /// Forgets an alert that never rang.
+    pub(super) fn drop_alert(&mut self, key: &AlertKey) {
+        if let Some(alerts) = self.alerts.get_mut(&key.subject) {
+            alerts.retain(|alert| alert.key.rule != key.rule);
+            if alerts.is_empty() {
+                self.alerts.remove(&key.subject);
+            }
+        }
+        self.write(Write::DropAlert(key.clone()));
+    }
+
+    pub(super) fn journal(
+        &mut self,
+        at: Timestamp,
+        key: (&Subject, Option<&RuleName>, u32),
+        what: &'static str,
+        note: Message,
+    ) {
+        let (subject, rule, episode) = key;
+        let entry = JournalEntry { at, subject: subject.clone(), rule: rule.cloned(), episode, what, note };
+        self.write(Write::Journal(Box::new(entry)));
+    }
+}

@@ -1,0 +1,191 @@
+//! Taking in what a source shows: new tickets, changed ones, and observations that were overtaken.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    alert::{Alert, AlertKey, AlertState, Announced, EndReason},
+    change,
+    delivery::GIVE_UP_AFTER,
+    desk::{
+        input::{Page, ReadResult, TicketRead},
+        judge::Cause,
+        machine::{Desk, Watched},
+        outcome::Write,
+        state::{Remains, Tracked},
+    },
+    facts::Facts,
+    id::{Subject, TicketKey},
+    rule::Severity,
+    text::Message,
+    ticket::Ticket,
+    time::Timestamp,
+};
+
+/// One sight of a ticket.
+pub(super) struct Sight {
+    pub(super) ticket: Box<Ticket>,
+    pub(super) list_hash: Option<u64>,
+    pub(super) asked_at: Timestamp,
+    pub(super) pass: u64,
+}
+
+impl Desk {
+    pub(super) fn page(&mut self, page: Page, now: Timestamp) {
+        self.begin_catching_up(&page.source, page.asked_at);
+        for seen in page.tickets {
+            match seen.ticket {
+                Some(ticket) => {
+                    let sight = Sight { ticket, list_hash: Some(seen.hash), asked_at: page.asked_at, pass: page.pass };
+                    self.observe(&seen.key, sight, now);
+                }
+                None => self.see_unchanged(&seen.key, page.asked_at, page.pass, now),
+            }
+        }
+    }
+
+    /// The list showed the very bytes it showed before: only the data's age changes, and only in memory.
+    fn see_unchanged(&mut self, key: &TicketKey, asked_at: Timestamp, pass: u64, now: Timestamp) {
+        self.counters.unchanged += 1;
+        let Some(watched) = self.tickets.get_mut(key) else { return };
+        watched.seen_pass = watched.seen_pass.max(pass);
+        watched.tracked.asked_at = watched.tracked.asked_at.max(asked_at);
+        if watched.refresh.is_some() {
+            self.judge(key, Cause::Observed, now);
+        }
+    }
+
+    /// Takes in a sight of a ticket, unless a newer one was taken in before.
+    pub(super) fn observe(&mut self, key: &TicketKey, sight: Sight, now: Timestamp) {
+        self.counters.observed += 1;
+        let Some(watched) = self.tickets.get_mut(key) else { return self.first_sight(key, sight, now) };
+        watched.seen_pass = watched.seen_pass.max(sight.pass);
+        if is_overtaken(&watched.tracked, &sight) {
+            self.counters.overtaken += 1;
+            return;
+        }
+        let before = Arc::clone(&watched.tracked.ticket);
+        let changed = change::changed_fields(&before, &sight.ticket);
+        let facts = next_facts(&watched.tracked, &sight);
+        let nothing_new = sight.list_hash.is_none() && *before == *sight.ticket;
+        watched.gone = false;
+        watched.tracked.facts = facts;
+        watched.tracked.asked_at = sight.asked_at;
+        if !nothing_new {
+            watched.tracked.ticket = Arc::from(sight.ticket);
+            watched.tracked.list_hash = sight.list_hash;
+            let tracked = watched.tracked.clone();
+            self.write(Write::Ticket(Box::new(tracked)));
+        }
+        if !changed.is_empty() {
+            self.counters.changed += 1;
+        }
+        self.judge(key, Cause::Observed, now);
+    }
+
+    fn first_sight(&mut self, key: &TicketKey, sight: Sight, now: Timestamp) {
+        let remains = self.remains.remove(key);
+        if let Some(remains) = &remains {
+            self.write(Write::DropRemains(key.clone()));
+            self.recall_episodes(remains, now);
+        }
+        let tracked = Tracked {
+            facts: first_facts(&sight.ticket, sight.asked_at, remains.as_ref()),
+            ticket: Arc::from(sight.ticket),
+            asked_at: sight.asked_at,
+            list_hash: sight.list_hash,
+        };
+        self.write(Write::Ticket(Box::new(tracked.clone())));
+        let watched = Watched { tracked, seen_pass: sight.pass, due_at: Timestamp::NEVER, refresh: None, gone: false };
+        self.tickets.insert(key.clone(), watched);
+        self.judge(key, Cause::Observed, now);
+    }
+
+    /// A returning ticket's alerts go on counting where they were, and do not ring for what still holds.
+    fn recall_episodes(&mut self, remains: &Remains, now: Timestamp) {
+        for (rule, episode) in &remains.episodes {
+            self.put_alert(Alert {
+                key: AlertKey { subject: Subject::Ticket(remains.key.clone()), rule: rule.clone() },
+                episode: *episode,
+                state: AlertState::Ended { fired_at: None, ended_at: now, reason: EndReason::Expired },
+                since: now,
+                severity: Severity::Info,
+                why: Message::default(),
+                announced: Announced::Nobody,
+                lines: Vec::new(),
+                rev: 0,
+                latched: true,
+                meaning: 0,
+            });
+        }
+    }
+
+    pub(super) fn ticket_read(&mut self, read: TicketRead, now: Timestamp) {
+        match read.result {
+            ReadResult::Found { ticket, .. } => {
+                let sight = Sight { ticket, list_hash: None, asked_at: read.asked_at, pass: 0 };
+                self.observe(&read.key, sight, now);
+            }
+            ReadResult::Gone => self.gone(&read.key, now),
+            ReadResult::Failed(failure) => self.read_failed(&read.key, failure, now),
+        }
+    }
+
+    /// The source no longer has the ticket: its alerts end and it is let go.
+    pub(super) fn gone(&mut self, key: &TicketKey, now: Timestamp) {
+        if !self.tickets.contains_key(key) {
+            return;
+        }
+        let subject = Subject::Ticket(key.clone());
+        let alerts = self.alerts.get(&subject).cloned().unwrap_or_default();
+        for alert in alerts.into_iter().filter(Alert::is_live) {
+            if alert.is_firing() {
+                self.end(alert, EndReason::TicketGone, false, now);
+            } else {
+                self.drop_alert(&alert.key);
+            }
+        }
+        let note = Message::new("飞书里已没有这张工单", "the source no longer has this ticket");
+        self.journal(now, (&subject, None, 0), "gone", note);
+        self.no_longer_waits(key);
+        if let Some(watched) = self.tickets.get_mut(key) {
+            watched.gone = true;
+        }
+        // Kept until its cards show the ending; then a tick lets it go.
+        self.schedule(key, now.plus(GIVE_UP_AFTER));
+    }
+}
+
+/// A sight is overtaken when it shows an older state than the one kept, or the same state asked for earlier.
+fn is_overtaken(kept: &Tracked, sight: &Sight) -> bool {
+    let (old, new) = (kept.ticket.last_moved_at(), sight.ticket.last_moved_at());
+    new < old || (new == old && sight.asked_at < kept.asked_at)
+}
+
+fn next_facts(kept: &Tracked, sight: &Sight) -> Facts {
+    let (before, after) = (&kept.ticket, &sight.ticket);
+    let mut facts = kept.facts;
+    let (Some(old), Some(new)) = (before.status.present(), after.status.present()) else { return facts };
+    if old == new {
+        return facts;
+    }
+    let between = after.updated_at.present().filter(|at| **at > kept.asked_at && **at <= sight.asked_at);
+    facts.status_since = between.copied().unwrap_or(sight.asked_at);
+    facts.status_since_estimated = false;
+    if old.is_closed() == Some(true) && new.is_closed() == Some(false) {
+        facts.reopened_count += 1;
+    }
+    facts
+}
+
+/// At first sight the status may be older than anyone can tell: the facts are marked as estimated.
+pub(super) fn first_facts(ticket: &Ticket, asked_at: Timestamp, remains: Option<&Remains>) -> Facts {
+    let reopened = remains.is_some_and(|remains| {
+        remains.status.and_then(|status| status.is_closed()) == Some(true) && ticket.is_closed() == Some(false)
+    });
+    Facts {
+        status_since: ticket.last_moved_at().unwrap_or(asked_at).min(asked_at),
+        status_since_estimated: true,
+        reopened_count: remains.map_or(0, |remains| remains.reopened_count) + u32::from(reopened),
+        first_seen: asked_at,
+    }
+}

@@ -1,0 +1,187 @@
+//! Taking up what the store kept, and rules that changed meanwhile.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use crate::domain::{
+    alert::{Alert, EndReason},
+    desk::{
+        digests::CatchingUp,
+        machine::{Desk, Source, Watched},
+        outcome::Write,
+        state::{Answer, Entry, SourceState, Stored, Tracked},
+    },
+    facts::Facts,
+    id::{RuleName, SourceName, Subject, TicketKey},
+    notice::DigestCause,
+    rule::{Rule, RuleSet},
+    time::{Span, Timestamp},
+    verdict,
+};
+
+impl Desk {
+    pub(super) fn take_up(&mut self, stored: Stored, rules: &RuleSet, now: Timestamp) {
+        self.set_rules(rules);
+        self.meanings = stored.meanings.into_iter().collect();
+        self.remains = stored.remains.into_iter().map(|remains| (remains.key.clone(), remains)).collect();
+        self.cards = stored.cards.into_iter().map(|card| (card.key.clone(), card)).collect();
+        self.digests =
+            stored.digests.into_iter().map(|digest| ((digest.source.clone(), digest.number), digest)).collect();
+        self.dead = stored.dead.into_iter().map(|letter| (letter.entry.key.clone(), letter)).collect();
+        for alert in stored.alerts {
+            self.alerts.entry(alert.key.subject.clone()).or_default().push(alert);
+        }
+        for (id, until) in stored.seen {
+            self.seen_order.insert((until, id.clone()));
+            self.seen.insert(id, until);
+        }
+        self.take_up_sources(stored.sources, now);
+        for tracked in stored.tickets {
+            self.take_up_ticket(tracked, now);
+        }
+        self.end_removed(now);
+        for entry in stored.outbox {
+            // Answers are looked for again below; their ticket was in memory only.
+            if !matches!(entry.text, Some(Answer::Ticket(_))) {
+                self.outbox.put(Entry { not_before: entry.not_before.min(now.plus(Span::from_days(1))), ..entry });
+            } else {
+                self.write(Write::DropOutbox(entry.key));
+            }
+        }
+        self.inbox = stored.inbox.into_iter().map(|item| (item.message.message.clone(), item)).collect();
+        for item in self.inbox.values().cloned().collect::<Vec<_>>() {
+            self.take_up_question(&item, now);
+        }
+    }
+
+    fn take_up_sources(&mut self, stored: Vec<SourceState>, now: Timestamp) {
+        let mut kept: BTreeMap<SourceName, SourceState> =
+            stored.into_iter().map(|state| (state.name.clone(), state)).collect();
+        let fresh = self.rules.iter().any(|(name, rule)| self.meanings.get(name) != Some(&rule.meaning));
+        for (name, settings) in self.settings.sources.clone() {
+            let state = kept.remove(&name).unwrap_or_else(|| SourceState::new(name.clone()));
+            let known = state.cursor.is_some();
+            let mut source = Source {
+                polled_at: now,
+                read_through: state.cursor,
+                every: settings.poll_every,
+                catching_up: (fresh && known).then(|| CatchingUp::new(DigestCause::RuleChange)),
+                rejudge: fresh && known,
+                waiting: Default::default(),
+                last_failure: None,
+                broken: 0,
+                told_silent: false,
+                state,
+            };
+            self.rejoin_digest(&mut source, now);
+            self.sources.insert(name.clone(), source);
+            if known {
+                self.begin_catching_up(&name, now);
+            }
+        }
+    }
+
+    /// Alerts that joined a digest which was never told, because the process was cut, join it again.
+    fn rejoin_digest(&self, source: &mut Source, now: Timestamp) {
+        let number = source.state.digest + 1;
+        let members: Vec<&Alert> = self.digest_members(&source.state.name, number).collect();
+        if members.is_empty() {
+            return;
+        }
+        let cause = if source.state.cursor.is_some() { DigestCause::Downtime } else { DigestCause::Baseline };
+        let catching_up = source.catching_up.get_or_insert_with(|| CatchingUp::new(cause));
+        for alert in members {
+            catching_up.join(alert, now);
+        }
+    }
+
+    /// Puts a kept ticket into the queue; it is judged when it is due, not now.
+    fn take_up_ticket(&mut self, tracked: Tracked, now: Timestamp) {
+        let key = tracked.ticket.key.clone();
+        if !self.sources.contains_key(&key.source) {
+            return; // its source is not configured any more: kept, and left alone
+        }
+        let due = self.first_due(&tracked, now);
+        let watched = Watched { tracked, seen_pass: 0, due_at: Timestamp::NEVER, refresh: None, gone: false };
+        self.tickets.insert(key.clone(), watched);
+        let due = due.min(self.purge_at(&key));
+        self.schedule(&key, due);
+    }
+
+    /// When something may change on a ticket that lay in the store: now, if something is due already.
+    fn first_due(&self, tracked: &Tracked, now: Timestamp) -> Timestamp {
+        let (ticket, facts): (_, Facts) = (&tracked.ticket, tracked.facts);
+        let key: &TicketKey = &ticket.key;
+        let alerts = self.alerts.get(&Subject::Ticket(key.clone()));
+        if alerts.is_some_and(|alerts| alerts.iter().any(Alert::is_live)) {
+            return now;
+        }
+        let rules = self.rules_of.get(&key.source).map_or(&[][..], |rules| rules);
+        // From the instant of the data on: what fell due while we were away is due now.
+        let seen = tracked.asked_at.min(now);
+        rules
+            .iter()
+            .map(|rule| verdict::eval(&rule.when, ticket, &facts, seen).valid_until)
+            .min()
+            .unwrap_or(Timestamp::NEVER)
+    }
+
+    /// Other rules are in force: what no rule asks for any more ends now, everything else is judged again when the
+    /// next pass is complete.
+    pub(super) fn change_rules(&mut self, rules: &RuleSet, now: Timestamp) {
+        self.set_rules(rules);
+        for source in self.sources.values_mut() {
+            source.rejudge = true;
+            source.catching_up.get_or_insert_with(|| CatchingUp::new(DigestCause::RuleChange));
+        }
+        self.end_removed(now);
+    }
+
+    fn set_rules(&mut self, rules: &RuleSet) {
+        self.rules = rules.rules.iter().map(|(name, rule)| (name.clone(), Arc::new(rule.clone()))).collect();
+        let of = |source: &SourceName| -> Arc<[Arc<Rule>]> {
+            self.rules.values().filter(|rule| rule.watches(source)).cloned().collect()
+        };
+        self.rules_of = self.settings.sources.keys().map(|source| (source.clone(), of(source))).collect();
+    }
+
+    /// Ends the alerts of rules that are gone or no longer watch the source.
+    fn end_removed(&mut self, now: Timestamp) {
+        let removed: Vec<Alert> = self
+            .alerts
+            .values()
+            .flatten()
+            .filter(|alert| alert.is_live() && alert.key.subject.ticket().is_some_and(|key| !self.is_ruled(alert, key)))
+            .cloned()
+            .collect();
+        for alert in removed {
+            if alert.is_firing() {
+                self.end(alert, EndReason::RuleRemoved, false, now);
+            } else {
+                self.drop_alert(&alert.key);
+            }
+        }
+        let gone: Vec<RuleName> =
+            self.meanings.keys().filter(|name| !self.rules.contains_key(*name)).cloned().collect();
+        for name in gone {
+            self.meanings.remove(&name);
+            self.write(Write::DropMeaning(name));
+        }
+    }
+
+    fn is_ruled(&self, alert: &Alert, key: &TicketKey) -> bool {
+        self.rules.get(&alert.key.rule).is_some_and(|rule| rule.watches(&key.source))
+    }
+
+    /// Once every source was judged by the rules in force, they are no longer new.
+    pub(super) fn remember_meanings(&mut self) {
+        if self.sources.values().any(|source| source.rejudge || source.state.cursor.is_none()) {
+            return;
+        }
+        let rules: Vec<(RuleName, u64)> = self.rules.iter().map(|(name, rule)| (name.clone(), rule.meaning)).collect();
+        for (name, meaning) in rules {
+            if self.meanings.insert(name.clone(), meaning) != Some(meaning) {
+                self.write(Write::Meaning(name, meaning));
+            }
+        }
+    }
+}

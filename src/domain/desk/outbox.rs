@@ -1,0 +1,303 @@
+//! The outbox: notices decided and not yet delivered, in the order they are served.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{
+    alert::{Alert, AlertKey, Announced},
+    desk::{
+        machine::Desk,
+        outcome::Write,
+        state::{Answer, CardKey, CardShows, Entry, Lane},
+    },
+    id::{ReceiverName, RuleName, Subject},
+    notice::{self, NoticeKey},
+    rule::Severity,
+    text::Message,
+    time::{Span, Timestamp},
+};
+
+/// A waiting lane is served one lane higher after this long.
+const AGES_UP_AFTER: Span = Span::from_mins(1);
+
+/// Lanes, first served first.
+const LANES: [Lane; 4] = [Lane::Answers, Lane::Critical, Lane::Alerts, Lane::Updates];
+
+/// Where a queued notice is to be found: ready since, in order of arrival.
+type Ready = BTreeSet<(Timestamp, u64, NoticeKey)>;
+
+/// Notices decided and not yet delivered. A channel is one receiver's line; an answer's is its chat.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    entries: BTreeMap<NoticeKey, (u64, Entry)>,
+    ready: BTreeMap<ReceiverName, BTreeMap<Lane, Ready>>,
+    sleeping: BTreeSet<(Timestamp, NoticeKey)>,
+    in_flight: BTreeSet<NoticeKey>,
+    blocked: BTreeMap<ReceiverName, Timestamp>,
+    arrivals: u64,
+}
+
+impl Outbox {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    pub(super) fn contains(&self, key: &NoticeKey) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    pub(super) fn get(&self, key: &NoticeKey) -> Option<&Entry> {
+        self.entries.get(key).map(|(_, entry)| entry)
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values().map(|(_, entry)| entry)
+    }
+
+    pub(super) fn is_in_flight(&self, key: &NoticeKey) -> bool {
+        self.in_flight.contains(key)
+    }
+
+    /// Puts an entry where it will be found at `not_before`.
+    pub(super) fn put(&mut self, entry: Entry) {
+        self.remove(&entry.key);
+        self.arrivals += 1;
+        self.sleeping.insert((entry.not_before, entry.key.clone()));
+        self.entries.insert(entry.key.clone(), (self.arrivals, entry));
+    }
+
+    /// Takes an entry out, wherever it stands.
+    pub(super) fn remove(&mut self, key: &NoticeKey) -> Option<Entry> {
+        let (arrival, entry) = self.entries.remove(key)?;
+        self.in_flight.remove(key);
+        self.sleeping.remove(&(entry.not_before, key.clone()));
+        if let Some(lanes) = self.ready.get_mut(&key.receiver) {
+            if let Some(ready) = lanes.get_mut(&entry.lane) {
+                ready.remove(&(entry.not_before, arrival, key.clone()));
+                if ready.is_empty() {
+                    lanes.remove(&entry.lane);
+                }
+            }
+            if lanes.is_empty() {
+                self.ready.remove(&key.receiver);
+            }
+        }
+        Some(entry)
+    }
+
+    /// The entry is being sent: it waits for the report.
+    pub(super) fn set_in_flight(&mut self, entry: Entry) {
+        let key = entry.key.clone();
+        self.remove(&key);
+        self.arrivals += 1;
+        self.entries.insert(key.clone(), (self.arrivals, entry));
+        self.in_flight.insert(key);
+    }
+
+    /// Wakes what slept until now.
+    pub(super) fn wake(&mut self, now: Timestamp) {
+        while let Some((at, _)) = self.sleeping.first()
+            && *at <= now
+        {
+            let Some((at, key)) = self.sleeping.pop_first() else { return };
+            if let Some((arrival, entry)) = self.entries.get(&key) {
+                if matches!(entry.lane, Lane::Answers | Lane::Critical) {
+                    self.blocked.remove(&key.receiver); // the reserve may let it through
+                }
+                let lanes = self.ready.entry(key.receiver.clone()).or_default();
+                lanes.entry(entry.lane).or_default().insert((at, *arrival, key));
+            }
+        }
+        self.blocked.retain(|_, until| *until > now);
+    }
+
+    /// The channels that have something ready and are not held up.
+    pub(super) fn open_channels(&self) -> Vec<ReceiverName> {
+        self.ready.keys().filter(|channel| !self.blocked.contains_key(*channel)).cloned().collect()
+    }
+
+    /// The next notice of a channel and the lane it is served in: lanes in order, each one higher once it has waited
+    /// a minute.
+    pub(super) fn head(&self, channel: &ReceiverName, now: Timestamp) -> Option<(NoticeKey, Lane)> {
+        let lanes = self.ready.get(channel)?;
+        let (_, _, key, lane) = lanes
+            .iter()
+            .filter_map(|(lane, ready)| {
+                let (at, arrival, key) = ready.first()?;
+                let served = if now.since(*at) >= AGES_UP_AFTER { one_higher(*lane) } else { *lane };
+                Some((served, (*at, *arrival), key, served))
+            })
+            .min_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)))?;
+        Some((key.clone(), lane))
+    }
+
+    /// Nothing of this channel goes before `until`.
+    pub(super) fn block(&mut self, channel: ReceiverName, until: Timestamp) {
+        self.blocked.insert(channel, until);
+    }
+
+    pub(super) fn next_due(&self) -> Timestamp {
+        let sleeping = self.sleeping.first().map_or(Timestamp::NEVER, |(at, _)| *at);
+        let blocked = self.blocked.iter().filter(|(channel, _)| self.ready.contains_key(*channel));
+        sleeping.min(blocked.map(|(_, until)| *until).min().unwrap_or(Timestamp::NEVER))
+    }
+}
+
+fn one_higher(lane: Lane) -> Lane {
+    let index = LANES.iter().position(|known| *known == lane).unwrap_or(0);
+    LANES.get(index.saturating_sub(1)).copied().unwrap_or(lane)
+}
+
+impl Desk {
+    /// Decides a notice of an alert.
+    pub(super) fn tell(
+        &mut self,
+        alert: &Alert,
+        step: notice::Step,
+        ordinal: u32,
+        receiver: &ReceiverName,
+        now: Timestamp,
+    ) {
+        let key = NoticeKey {
+            subject: alert.key.subject.clone(),
+            rule: alert.key.rule.clone(),
+            episode: alert.episode,
+            step,
+            ordinal,
+            receiver: receiver.clone(),
+        };
+        let lane = if alert.severity == Severity::Critical { Lane::Critical } else { Lane::Alerts };
+        self.enqueue(key, lane, None, now);
+    }
+
+    /// Puts a notice into the outbox, once.
+    pub(super) fn enqueue(&mut self, key: NoticeKey, lane: Lane, text: Option<Answer>, now: Timestamp) {
+        if self.outbox.contains(&key) {
+            return;
+        }
+        let entry = Entry {
+            key,
+            lane,
+            target: None,
+            text,
+            decided_at: now,
+            not_before: now,
+            first_tried_at: None,
+            attempts: 0,
+            without_mentions: false,
+            maybe_repeat: false,
+            last_error: None,
+        };
+        self.write(Write::Outbox(Box::new(entry.clone())));
+        self.outbox.put(entry);
+    }
+
+    /// A card is behind: one update waits for it, and shows whatever is committed when it is sent.
+    pub(super) fn enqueue_update(&mut self, card: &CardKey, now: Timestamp) {
+        let key = match &card.shows {
+            CardShows::Alert(alert, episode) => NoticeKey {
+                subject: alert.subject.clone(),
+                rule: alert.rule.clone(),
+                episode: *episode,
+                step: notice::Step::Update,
+                ordinal: 0,
+                receiver: card.receiver.clone(),
+            },
+            CardShows::Digest(source, number) => {
+                super::digests::digest_key(source, *number, notice::Step::Update, &card.receiver)
+            }
+        };
+        self.enqueue(key, Lane::Updates, None, now);
+    }
+
+    /// Lets everyone who was told an alert's beginning know that it is over.
+    pub(super) fn tell_ending(&mut self, key: &AlertKey, now: Timestamp) {
+        let Some(alert) = self.alert(key).cloned() else { return };
+        self.refresh_cards_at(&alert, now);
+        for line in &alert.lines {
+            let card = card_of(&alert, &line.receiver);
+            let told = self.cards.contains_key(&card) || self.begun(&alert, &line.receiver);
+            let can_patch = self.settings.receivers.get(&line.receiver).is_some_and(|known| known.kind.can_patch());
+            if told && !can_patch {
+                self.tell(&alert, notice::Step::Ended, 0, &line.receiver, now);
+            }
+        }
+        if let (Announced::Digest(number), Some(source)) = (alert.announced, alert.key.subject.source()) {
+            self.digest_member_ended(&source.clone(), number, now);
+        }
+    }
+
+    /// The beginning may be on its way to this receiver.
+    fn begun(&self, alert: &Alert, receiver: &ReceiverName) -> bool {
+        let key = NoticeKey {
+            subject: alert.key.subject.clone(),
+            rule: alert.key.rule.clone(),
+            episode: alert.episode,
+            step: notice::Step::Fired,
+            ordinal: 0,
+            receiver: receiver.clone(),
+        };
+        self.outbox.get(&key).is_some_and(|entry| entry.first_tried_at.is_some())
+    }
+
+    /// The alert's cards catch up with it.
+    fn refresh_cards_at(&mut self, alert: &Alert, now: Timestamp) {
+        for line in &alert.lines {
+            let card = card_of(alert, &line.receiver);
+            if self.cards.get(&card).is_some_and(|card| card.message.is_some()) {
+                self.enqueue_update(&card, now);
+            }
+        }
+    }
+
+    pub(super) fn refresh_cards(&mut self, key: &AlertKey, now: Timestamp) {
+        if let Some(alert) = self.alert(key).cloned() {
+            self.refresh_cards_at(&alert, now);
+        }
+    }
+
+    pub(super) fn put_card(&mut self, card: super::state::CardState) {
+        self.write(Write::Card(Box::new(card.clone())));
+        self.cards.insert(card.key.clone(), card);
+    }
+
+    pub(super) fn drop_card(&mut self, key: &CardKey) {
+        if self.cards.remove(key).is_some() {
+            self.write(Write::DropCard(key.clone()));
+        }
+    }
+
+    /// Takes a notice out of the outbox and says why in the journal.
+    pub(super) fn drop_notice(&mut self, key: &NoticeKey, why: Message, now: Timestamp) {
+        self.forget_notice(key);
+        self.counters.dropped += 1;
+        self.journal(now, (&key.subject, Some(&key.rule), key.episode), "dropped", why);
+    }
+
+    /// Takes a notice out of the outbox.
+    pub(super) fn forget_notice(&mut self, key: &NoticeKey) {
+        if self.outbox.remove(key).is_some() {
+            self.write(Write::DropOutbox(key.clone()));
+        }
+        if let (notice::Step::Answer, Subject::Message(message)) = (key.step, &key.subject) {
+            let message = message.clone();
+            self.visiting.remove(&message);
+            if self.inbox.remove(&message).is_some() {
+                self.write(Write::DropInbox(message));
+            }
+        }
+    }
+}
+
+/// The card an alert has with a receiver.
+pub(super) fn card_of(alert: &Alert, receiver: &ReceiverName) -> CardKey {
+    CardKey { shows: CardShows::Alert(alert.key.clone(), alert.episode), receiver: receiver.clone() }
+}
+
+/// The name answers carry in keys where alerts carry their rule's.
+pub(super) fn answer_rule() -> RuleName {
+    RuleName::from("deskbell.answer")
+}

@@ -1,0 +1,244 @@
+//! The ends of passes: cursor, freshness, what vanished, and sources that fall silent.
+
+use crate::domain::{
+    alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line},
+    delivery::QUOTA_WAIT,
+    desk::{
+        input::{PassEnded, PassFailure, PassKind},
+        judge::Cause,
+        machine::{Desk, Source},
+        outcome::{Effect, Write},
+    },
+    id::{RuleName, SourceName, Subject, TicketKey},
+    notice::{self, DigestCause},
+    plan,
+    rule::Severity,
+    text::Message,
+    time::{Span, Timestamp, Zone},
+};
+
+/// The built-in alert of a source that falls silent.
+pub(super) const SOURCE_SILENT: &str = "deskbell.source_silent";
+
+/// Intervals without a complete poll after which a source is silent.
+const SILENT_INTERVALS: i64 = 3;
+
+/// More than this many tickets, and more than this share of the open ones, vanishing at once are a fault of the
+/// source, not of the tickets.
+const VANISH_MAX: usize = 10;
+const VANISH_PERCENT_MAX: usize = 5;
+
+/// An interruption shorter than this needs no catching up.
+const GAP_MIN: Span = Span::from_mins(5);
+
+impl Source {
+    /// When the source counts as silent, if no poll is complete before.
+    fn silent_at(&self) -> Timestamp {
+        self.polled_at.max(self.state.paused_until.unwrap_or(Timestamp::MIN)).plus(self.every.times(SILENT_INTERVALS))
+    }
+
+    /// Whether no poll was complete for three intervals.
+    pub(super) fn is_silent(&self, now: Timestamp) -> bool {
+        now > self.silent_at()
+    }
+
+    /// When a tick must look at the source.
+    pub(super) fn next_due(&self) -> Timestamp {
+        let digest = self.catching_up.as_ref().map_or(Timestamp::NEVER, |catching| catching.flush_at());
+        let silence = if self.told_silent { Timestamp::NEVER } else { self.silent_at().plus(Span::from_ms(1)) };
+        digest.min(silence)
+    }
+}
+
+impl Desk {
+    /// Before the first page of a pass: was the source, or were we, away for long?
+    pub(super) fn begin_catching_up(&mut self, name: &SourceName, asked_at: Timestamp) {
+        let Some(source) = self.sources.get_mut(name) else { return };
+        if source.catching_up.is_some() {
+            return;
+        }
+        let cause = match source.state.cursor {
+            None => DigestCause::Baseline,
+            Some(cursor) if asked_at.since(cursor) > GAP_MIN.max(source.every.times(SILENT_INTERVALS)) => {
+                DigestCause::Downtime
+            }
+            Some(_) => return,
+        };
+        source.catching_up = Some(super::digests::CatchingUp::new(cause));
+    }
+
+    pub(super) fn pass_ended(&mut self, ended: PassEnded, now: Timestamp) {
+        let zone = self.settings.zone;
+        let Some(source) = self.sources.get_mut(&ended.source) else { return };
+        source.every = ended.every;
+        source.broken = ended.broken;
+        source.state.pass = source.state.pass.max(ended.pass);
+        count_calls(source, ended.calls, zone, now);
+        match &ended.result {
+            Ok(()) => self.pass_complete(&ended, now),
+            Err(failure) => self.pass_failed(&ended.source, failure, now),
+        }
+        if let Some(source) = self.sources.get(&ended.source) {
+            let state = Box::new(source.state.clone());
+            self.write(Write::Source(state));
+        }
+    }
+
+    fn pass_complete(&mut self, ended: &PassEnded, now: Timestamp) {
+        let Some(source) = self.sources.get_mut(&ended.source) else { return };
+        let first = source.state.cursor.is_none();
+        source.last_failure = None;
+        source.state.paused_until = None;
+        source.polled_at = source.polled_at.max(ended.started_at);
+        if ended.kind == PassKind::Increment || first {
+            let cursor = source.state.cursor.unwrap_or(Timestamp::MIN).max(ended.started_at);
+            source.state.cursor = Some(cursor);
+            source.read_through = source.read_through.max(Some(ended.started_at));
+        }
+        if ended.kind == PassKind::Sweep {
+            source.state.swept_at = Some(ended.started_at);
+            if !first {
+                self.look_for_vanished(ended, now);
+            }
+        }
+        self.judge_again(&ended.source, now);
+        self.source_speaks(&ended.source, now);
+        self.finish_digest(&ended.source, now);
+        self.remember_meanings();
+    }
+
+    /// Judges what waited for this pass; every ticket, if rules changed.
+    fn judge_again(&mut self, name: &SourceName, now: Timestamp) {
+        let Some(source) = self.sources.get_mut(name) else { return };
+        let waiting = std::mem::take(&mut source.waiting);
+        let keys: Vec<TicketKey> = if std::mem::take(&mut source.rejudge) {
+            self.tickets.keys().filter(|key| key.source == *name).cloned().collect()
+        } else {
+            waiting.into_iter().collect()
+        };
+        for key in keys {
+            self.judge(&key, Cause::Observed, now);
+        }
+    }
+
+    /// What is open under watch and was not shown by a complete sweep is asked for by id.
+    fn look_for_vanished(&mut self, ended: &PassEnded, now: Timestamp) {
+        let mut open = 0;
+        let mut vanished = Vec::new();
+        for (key, watched) in &self.tickets {
+            let tracked = &watched.tracked;
+            if key.source != ended.source || watched.gone || tracked.ticket.is_closed() == Some(true) {
+                continue;
+            }
+            open += 1;
+            if watched.seen_pass < ended.pass && tracked.asked_at < ended.started_at {
+                vanished.push(key.clone());
+            }
+        }
+        if vanished.len() > VANISH_MAX && vanished.len() * 100 > open * VANISH_PERCENT_MAX {
+            let (name, count) = (&ended.source, vanished.len());
+            let message = Message::new(
+                format!(
+                    "{name}：一次少了 {count} 张未关闭工单（共 {open} 张），像是服务台或权限出了问题；没有结束任何告警。请运行 deskbell doctor"
+                ),
+                format!(
+                    "{name}: {count} of {open} open tickets vanished at once, which looks like a fault of the helpdesk or of permissions; no alert was ended. Run deskbell doctor"
+                ),
+            );
+            self.trouble("tickets_vanished", message, now);
+            return;
+        }
+        for key in vanished {
+            self.effect(Effect::ReadTicket(key));
+        }
+    }
+
+    fn pass_failed(&mut self, name: &SourceName, failure: &PassFailure, now: Timestamp) {
+        let Some(source) = self.sources.get_mut(name) else { return };
+        source.last_failure = Some(failure.message.clone());
+        if failure.quota {
+            source.state.paused_until = Some(now.plus(QUOTA_WAIT));
+            self.trouble("quota", failure.message.clone(), now);
+        } else if failure.setup {
+            self.trouble("source_setup", failure.message.clone(), now);
+        }
+    }
+
+    pub(super) fn read_failed(&mut self, key: &TicketKey, failure: PassFailure, now: Timestamp) {
+        self.counters.reads_failed += 1;
+        if failure.quota {
+            self.pass_failed(&key.source, &failure, now);
+            if let Some(source) = self.sources.get(&key.source) {
+                let state = Box::new(source.state.clone());
+                self.write(Write::Source(state));
+            }
+        } else if let Some(source) = self.sources.get_mut(&key.source) {
+            source.last_failure = Some(failure.message);
+        }
+    }
+
+    /// Raises the source watch.
+    pub(super) fn source_falls_silent(&mut self, name: &SourceName, now: Timestamp) {
+        let Some(source) = self.sources.get_mut(name) else { return };
+        source.told_silent = true;
+        let (since, failure) = (source.polled_at, source.last_failure.clone());
+        let clock = self.settings.zone.minute(since);
+        let said = failure.unwrap_or_else(|| Message::new("没有收到任何答复", "no answer at all"));
+        let why = Message::new(
+            format!(
+                "{name} 从 {clock} 起没有完整读取过：{}。期间到时的提醒照常发出并注明数据时间，没有告警会结束",
+                said.zh
+            ),
+            format!(
+                "{name} has not been read completely since {clock}: {}. Alerts due by time still ring, marked with the time of their data; none ends",
+                said.en
+            ),
+        );
+        let subject = Subject::Source(name.clone());
+        let key = AlertKey { subject, rule: RuleName::from(SOURCE_SILENT) };
+        let before = self.alert(&key).cloned();
+        if before.as_ref().is_some_and(Alert::is_firing) {
+            return;
+        }
+        let operations = self.settings.operations.clone();
+        let lines = operations.map(|receiver| Line { receiver, repeats: 0, next_at: None }).into_iter().collect();
+        let alert = Alert {
+            episode: before.as_ref().map_or(0, |alert| alert.episode) + 1,
+            state: AlertState::Firing { fired_at: now, stale_as_of: None },
+            since,
+            severity: Severity::Critical,
+            why: why.clone(),
+            announced: Announced::Cards,
+            lines,
+            rev: before.map_or(0, |alert| alert.rev) + 1,
+            latched: false,
+            meaning: 0,
+            key,
+        };
+        self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "fired", why);
+        self.put_alert(alert.clone());
+        for line in &alert.lines {
+            self.tell(&alert, notice::Step::Fired, 0, &line.receiver, now);
+        }
+    }
+
+    fn source_speaks(&mut self, name: &SourceName, now: Timestamp) {
+        if let Some(source) = self.sources.get_mut(name) {
+            source.told_silent = false;
+        }
+        let key = AlertKey { subject: Subject::Source(name.clone()), rule: RuleName::from(SOURCE_SILENT) };
+        if let Some(alert) = self.alert(&key).filter(|alert| alert.is_firing()).cloned() {
+            self.end(alert, EndReason::Cleared, false, now);
+        }
+    }
+}
+
+/// Counts the month's calls, beginning anew with each month of the configured zone.
+fn count_calls(source: &mut Source, calls: u32, zone: Zone, now: Timestamp) {
+    let month = plan::month(now, zone);
+    if source.state.calls_month != month {
+        source.state.calls_month = month;
+        source.state.calls = 0;
+    }
+    source.state.calls += u64::from(calls);
+}

@@ -1,0 +1,238 @@
+//! Sending: which notice goes next, whether it is still due, and what it takes along.
+
+use crate::domain::{
+    alert::{Alert, AlertKey},
+    budget::{Api, Gate},
+    delivery::{ANSWER_GIVE_UP_AFTER, DOUBT_AFTER},
+    desk::{
+        machine::Desk,
+        outcome::{Effect, Write},
+        state::{CardKey, CardShows, CardState, DeadLetter, Entry, Lane},
+    },
+    id::{ChatId, MessageId, ReceiverName, Subject},
+    notice::{NoticeKey, Step, Target},
+    receiver::ReceiverKind,
+    text::Message,
+    time::{Span, Timestamp},
+};
+
+/// Sends under way at once.
+const IN_FLIGHT_MAX: usize = 32;
+
+/// How long a repeat waits for the card it hangs on, and looks again.
+const CARD_WAIT: Span = Span::from_secs(5);
+
+/// What is done with the next notice of a channel.
+enum Prepared {
+    /// It goes there, once these gates let it.
+    Go(Target, Vec<Gate>),
+    /// It must wait for something.
+    Wait(Timestamp),
+    /// It is looked for in the chat's history first.
+    Search(ChatId),
+    /// It is not due any more.
+    Drop(Message),
+    /// It can go nowhere.
+    Dead(String),
+}
+
+impl Desk {
+    /// Sends what is due and may go, channel by channel in turn, so that none holds up the others.
+    pub(super) fn pump(&mut self, now: Timestamp) {
+        self.outbox.wake(now);
+        let mut progress = true;
+        while progress && self.outbox.in_flight() < IN_FLIGHT_MAX {
+            progress = false;
+            for channel in self.outbox.open_channels() {
+                if self.outbox.in_flight() >= IN_FLIGHT_MAX {
+                    break;
+                }
+                if let Some((key, lane)) = self.outbox.head(&channel, now) {
+                    self.serve(&channel, &key, lane, now);
+                    progress = true;
+                }
+            }
+        }
+    }
+
+    fn serve(&mut self, channel: &ReceiverName, key: &NoticeKey, lane: Lane, now: Timestamp) {
+        let Some(entry) = self.outbox.get(key).cloned() else { return };
+        match self.prepare(&entry, now) {
+            Prepared::Go(target, gates) => match self.budgets.take(&gates, lane, now) {
+                Ok(()) => self.send(entry, target, now),
+                Err(ready) => self.outbox.block(channel.clone(), ready),
+            },
+            Prepared::Wait(until) => self.outbox.put(Entry { not_before: until, ..entry }),
+            Prepared::Search(chat) => self.search(entry, chat),
+            Prepared::Drop(why) => self.drop_notice(key, why, now),
+            Prepared::Dead(reason) => self.bury(&entry, reason, now),
+        }
+    }
+
+    /// Commits the attempt, then lets it go.
+    fn send(&mut self, mut entry: Entry, target: Target, now: Timestamp) {
+        let Some(content) = self.content(&entry) else {
+            let why = Message::new("它说的东西已不存在", "what it tells of is gone");
+            return self.drop_notice(&entry.key, why, now);
+        };
+        let doubted = entry.first_tried_at.is_some();
+        entry.first_tried_at.get_or_insert(now);
+        entry.attempts += 1;
+        self.write(Write::Outbox(Box::new(entry.clone())));
+        let send = self.make_send(&entry, target, content, doubted);
+        self.outbox.set_in_flight(entry);
+        self.effect(Effect::Send(Box::new(send)));
+    }
+
+    fn search(&mut self, entry: Entry, chat: ChatId) {
+        let reference = self.reference(&entry.key);
+        let since = entry.first_tried_at.unwrap_or(entry.decided_at).minus(Span::from_mins(1));
+        let key = entry.key.clone();
+        self.outbox.set_in_flight(entry);
+        self.effect(Effect::SearchHistory { key, chat, reference, since });
+    }
+
+    fn prepare(&self, entry: &Entry, now: Timestamp) -> Prepared {
+        if let Some(why) = self.not_due(entry, now) {
+            return Prepared::Drop(why);
+        }
+        if entry.key.step == Step::Answer {
+            return self.prepare_answer(entry);
+        }
+        let Some(receiver) = self.settings.receivers.get(&entry.key.receiver) else {
+            return Prepared::Dead(format!("receiver {} is no longer configured", entry.key.receiver));
+        };
+        let ReceiverKind::Chat(chat) = &receiver.kind else {
+            let name = receiver.name.clone();
+            let gates = vec![Gate::WebhookSecond(name.clone()), Gate::WebhookMinute(name.clone())];
+            return Prepared::Go(Target::Post(name), gates);
+        };
+        let doubted = entry.first_tried_at.is_some_and(|first| now >= first.plus(DOUBT_AFTER));
+        if doubted && entry.key.step != Step::Update {
+            return Prepared::Search(chat.clone());
+        }
+        self.prepare_chat(entry, chat, now)
+    }
+
+    fn prepare_chat(&self, entry: &Entry, chat: &ChatId, now: Timestamp) -> Prepared {
+        let post = || Prepared::Go(Target::Post(entry.key.receiver.clone()), chat_gates(Api::Create, chat));
+        match entry.key.step {
+            Step::Update => match self.card_message(&entry.key) {
+                Some(message) => {
+                    let mut gates = vec![Gate::ApiSecond(Api::Patch), Gate::ApiMinute(Api::Patch)];
+                    gates.push(Gate::Message(message.clone()));
+                    Prepared::Go(Target::Patch(message), gates)
+                }
+                None => Prepared::Drop(Message::new("没有可更新的卡片", "there is no card to update")),
+            },
+            Step::Repeated => match self.card_message(&entry.key) {
+                Some(message) => Prepared::Go(Target::Reply(message), chat_gates(Api::Reply, chat)),
+                None if self.outbox.contains(&NoticeKey { step: Step::Fired, ordinal: 0, ..entry.key.clone() }) => {
+                    Prepared::Wait(now.plus(CARD_WAIT))
+                }
+                None => post(),
+            },
+            Step::Fired | Step::Ended | Step::Digest | Step::Trouble | Step::Answer => post(),
+        }
+    }
+
+    fn prepare_answer(&self, entry: &Entry) -> Prepared {
+        match &entry.key.subject {
+            Subject::Message(message) => {
+                let chat = ChatId::new(entry.key.receiver.as_str());
+                Prepared::Go(Target::Reply(message.clone()), chat_gates(Api::Reply, &chat))
+            }
+            _ => Prepared::Dead("an answer without a question".to_owned()),
+        }
+    }
+
+    /// Asked again just before sending: why the notice is not due any more, if it is not.
+    ///
+    /// What may have arrived already is always seen through: whoever was told a beginning is told the end.
+    fn not_due(&self, entry: &Entry, now: Timestamp) -> Option<Message> {
+        let key = &entry.key;
+        let tried = entry.first_tried_at.is_some();
+        let alert_key = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+        let firing = self.is_firing_episode(&alert_key, key.episode);
+        match key.step {
+            Step::Fired if !firing && !tried => Some(Message::new("发出之前已结束", "it ended before it was sent")),
+            Step::Repeated if !firing && !tried => {
+                Some(Message::new("重复提醒之前已结束", "it ended before it was repeated"))
+            }
+            Step::Digest if !tried => {
+                let source = key.subject.source()?;
+                let over = !self.digest_members(source, key.episode).any(Alert::is_firing);
+                over.then(|| Message::new("汇总发出之前都已结束", "all of it ended before it was sent"))
+            }
+            Step::Update => {
+                let card = self.card_for(key)?;
+                (card.shown_rev >= self.rev_of(&card.key.shows))
+                    .then(|| Message::new("卡片已是最新", "the card is up to date"))
+            }
+            Step::Answer if now > entry.decided_at.plus(ANSWER_GIVE_UP_AFTER) => {
+                Some(Message::new("提问已过去太久", "the question was asked too long ago"))
+            }
+            _ => None,
+        }
+    }
+
+    fn card_message(&self, key: &NoticeKey) -> Option<MessageId> {
+        self.card_for(key)?.message.clone()
+    }
+
+    /// The card a notice is about.
+    pub(super) fn card_for(&self, key: &NoticeKey) -> Option<&CardState> {
+        self.cards.get(&self.card_key(key))
+    }
+
+    pub(super) fn card_key(&self, key: &NoticeKey) -> CardKey {
+        let shows = match &key.subject {
+            Subject::Source(source) if key.rule.as_str() == super::digests::DIGEST => {
+                CardShows::Digest(source.clone(), key.episode)
+            }
+            subject => {
+                let alert = AlertKey { subject: subject.clone(), rule: key.rule.clone() };
+                CardShows::Alert(alert, key.episode)
+            }
+        };
+        CardKey { shows, receiver: key.receiver.clone() }
+    }
+
+    /// The revision a card should show: that of its own episode, which a later one does not raise.
+    pub(super) fn rev_of(&self, shows: &CardShows) -> u32 {
+        match shows {
+            CardShows::Alert(key, episode) => {
+                self.alert(key).filter(|alert| alert.episode == *episode).map_or(0, |alert| alert.rev)
+            }
+            CardShows::Digest(source, number) => {
+                self.digests.get(&(source.clone(), *number)).map_or(0, |digest| digest.rev)
+            }
+        }
+    }
+
+    /// Gives a notice up: it is kept with the reason and shown.
+    pub(super) fn bury(&mut self, entry: &Entry, reason: String, now: Timestamp) {
+        let key = &entry.key;
+        self.forget_notice(key);
+        self.counters.dead += 1;
+        let note = Message::new(format!("发不出去：{reason}"), format!("cannot be delivered: {reason}"));
+        self.journal(now, (&key.subject, Some(&key.rule), key.episode), "dead", note);
+        let letter = DeadLetter { entry: entry.clone(), at: now, reason: reason.clone() };
+        self.write(Write::Dead(Box::new(letter.clone())));
+        self.dead.insert(key.clone(), letter);
+        if Some(&key.receiver) != self.settings.operations.as_ref() && key.step != Step::Answer {
+            let message = Message::new(
+                format!("发给 {} 的通知发不出去：{reason}。请运行 deskbell doctor 查看怎么处理", key.receiver),
+                format!(
+                    "a notice to {} cannot be delivered: {reason}. Run deskbell doctor to see what to do",
+                    key.receiver
+                ),
+            );
+            self.trouble("dead_letter", message, now);
+        }
+    }
+}
+
+fn chat_gates(api: Api, chat: &ChatId) -> Vec<Gate> {
+    vec![Gate::ApiSecond(api), Gate::ApiMinute(api), Gate::Chat(chat.clone())]
+}

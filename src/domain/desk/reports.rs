@@ -1,0 +1,156 @@
+//! What became of sends: cards remembered, failures tried again, doubts cleared.
+
+use crate::domain::{
+    delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, Next, SendReport, next},
+    desk::{
+        machine::Desk,
+        outcome::Write,
+        state::{CardShows, CardState, Entry},
+    },
+    id::MessageId,
+    notice::{NoticeKey, Step},
+    text::Message,
+    time::Timestamp,
+};
+
+impl Desk {
+    pub(super) fn sent(&mut self, report: SendReport, now: Timestamp) {
+        if !self.outbox.is_in_flight(&report.key) {
+            return; // a report of a send given up meanwhile
+        }
+        let Some(entry) = self.outbox.get(&report.key).cloned() else { return };
+        match report.result {
+            Ok(delivered) => self.delivered(&entry, delivered, report.rev, now),
+            Err(failure) => self.failed(entry, &failure, report.rev != 0, now),
+        }
+    }
+
+    fn delivered(&mut self, entry: &Entry, delivered: Delivered, rev: u32, now: Timestamp) {
+        let key = &entry.key;
+        self.counters.delivered(key.step);
+        self.forget_notice(key);
+        match key.step {
+            Step::Fired | Step::Digest => self.remember_card(key, delivered.message_id, rev, now),
+            Step::Repeated if self.card_for(key).is_none() => {
+                self.remember_card(key, delivered.message_id, rev, now);
+            }
+            Step::Update => {
+                if let Some(mut card) = self.card_for(key).cloned() {
+                    card.shown_rev = card.shown_rev.max(rev);
+                    self.put_card(card);
+                }
+            }
+            Step::Repeated | Step::Ended | Step::Answer | Step::Trouble => {}
+        }
+        let told = matches!(key.step, Step::Fired | Step::Repeated | Step::Ended | Step::Digest);
+        if told {
+            let note = Message::new(format!("已送达 {}", key.receiver), format!("delivered to {}", key.receiver));
+            self.journal(now, (&key.subject, Some(&key.rule), key.episode), "delivered", note);
+        }
+        self.settle(key, now);
+    }
+
+    fn remember_card(&mut self, key: &NoticeKey, message: Option<MessageId>, rev: u32, now: Timestamp) {
+        let card = CardState { key: self.card_key(key), message, shown_rev: rev, posted_at: now };
+        self.put_card(card);
+    }
+
+    /// Brings a card up to date, or forgets it once it shows an end.
+    fn settle(&mut self, key: &NoticeKey, now: Timestamp) {
+        let Some(card) = self.card_for(key).cloned() else { return };
+        let behind = card.shown_rev < self.rev_of(&card.key.shows);
+        if behind && card.message.is_some() {
+            return self.enqueue_update(&card.key, now);
+        }
+        match &card.key.shows {
+            CardShows::Digest(source, number) => self.forget_digest_if_over(&source.clone(), *number),
+            CardShows::Alert(alert, episode) => {
+                if self.is_firing_episode(alert, *episode) {
+                    return;
+                }
+                let ended = NoticeKey { step: Step::Ended, ordinal: 0, ..key.clone() };
+                if card.message.is_none() && behind && key.step != Step::Ended && !self.outbox.contains(&ended) {
+                    // It ended while its beginning was on the way to a receiver that cannot be updated.
+                    if let Some(ended_alert) = self.alert(alert).cloned() {
+                        self.tell(&ended_alert, Step::Ended, 0, &key.receiver, now);
+                    }
+                } else if !self.outbox.contains(&ended) {
+                    self.drop_card(&card.key);
+                }
+            }
+        }
+    }
+
+    fn failed(&mut self, mut entry: Entry, failure: &Failure, first_doubt: bool, now: Timestamp) {
+        self.counters.failed(failure.kind);
+        entry.last_error = Some(failure.reason.clone());
+        if first_doubt && !failure.kind.may_have_arrived() {
+            entry.first_tried_at = None;
+        }
+        match next(&entry, failure, now) {
+            Next::RetryAt(at) => {
+                if failure.kind == FailureKind::Setup {
+                    self.tell_setup(&entry.key, failure, now);
+                } else if failure.kind == FailureKind::Quota {
+                    self.tell_quota(now);
+                }
+                self.put_back(Entry { not_before: at, ..entry });
+            }
+            Next::RetryPlainAt(at) => self.put_back(Entry { not_before: at, without_mentions: true, ..entry }),
+            Next::GiveUp => {
+                self.bury(&entry, failure.reason.clone(), now);
+                self.settle(&entry.key, now);
+            }
+            Next::Drop => {
+                let why = Message::new("旧卡片已不能更新", "the card can no longer be updated");
+                let card = self.card_key(&entry.key);
+                self.drop_notice(&entry.key, why, now);
+                self.drop_card(&card);
+            }
+        }
+    }
+
+    fn put_back(&mut self, entry: Entry) {
+        self.write(Write::Outbox(Box::new(entry.clone())));
+        self.outbox.put(entry);
+    }
+
+    fn tell_setup(&mut self, key: &NoticeKey, failure: &Failure, now: Timestamp) {
+        if Some(&key.receiver) == self.settings.operations.as_ref() || key.step == Step::Answer {
+            return;
+        }
+        let (receiver, reason) = (&key.receiver, &failure.reason);
+        let message = Message::new(
+            format!("发给 {receiver} 的通知被拒绝，修好前每 10 分钟再试（最长 24 小时）：{reason}"),
+            format!("notices to {receiver} are refused; tried again every 10 minutes for 24 hours: {reason}"),
+        );
+        self.trouble("delivery_setup", message, now);
+    }
+
+    fn tell_quota(&mut self, now: Timestamp) {
+        let message = Message::new(
+            "本月飞书 API 调用次数已用完：应用机器人发不出消息，每 6 小时再试。请在管理后台 > 费用中心 > 权益数据 查看或升级",
+            "this month's Feishu API calls are used up: the app bot cannot send; tried again every 6 hours. See Admin > Billing > Entitlements",
+        );
+        self.trouble("quota", message, now);
+    }
+
+    pub(super) fn history(&mut self, report: &HistoryReport, now: Timestamp) {
+        if !self.outbox.is_in_flight(&report.key) {
+            return;
+        }
+        let Some(entry) = self.outbox.get(&report.key).cloned() else { return };
+        match &report.found {
+            HistoryFound::There(message) => {
+                // Which state it shows nobody knows: revision 0 makes an update follow.
+                self.delivered(&entry, Delivered { message_id: Some(message.clone()) }, 0, now);
+            }
+            HistoryFound::NotThere => {
+                self.put_back(Entry { first_tried_at: None, not_before: now, ..entry });
+            }
+            HistoryFound::Unreadable => {
+                self.put_back(Entry { first_tried_at: Some(now), maybe_repeat: true, not_before: now, ..entry });
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Time went on: only what is due is looked at.
+
+use crate::domain::{
+    desk::{judge::Cause, machine::Desk},
+    id::{SourceName, TicketKey},
+    time::Timestamp,
+};
+
+/// Tickets one tick takes up; the next tick, which is due at once, goes on.
+const DUE_PER_TICK_MAX: usize = 500;
+
+impl Desk {
+    pub(super) fn tick(&mut self, now: Timestamp) {
+        self.forget_seen(now);
+        let due: Vec<TicketKey> = self
+            .due
+            .iter()
+            .take_while(|(at, _)| *at <= now)
+            .take(DUE_PER_TICK_MAX)
+            .map(|(_, key)| key.clone())
+            .collect();
+        for key in due {
+            let over = self.tickets.get(&key).is_some_and(|watched| watched.gone) || self.purge_at(&key) <= now;
+            if over {
+                self.purge(&key);
+            } else {
+                self.judge(&key, Cause::Time, now);
+            }
+        }
+        let sources: Vec<SourceName> =
+            self.sources.iter().filter(|(_, source)| source.next_due() <= now).map(|(name, _)| name.clone()).collect();
+        for name in sources {
+            self.tick_source(&name, now);
+        }
+    }
+
+    fn tick_source(&mut self, name: &SourceName, now: Timestamp) {
+        let Some(source) = self.sources.get(name) else { return };
+        let flush = source.catching_up.as_ref().is_some_and(|catching_up| catching_up.flush_at() <= now);
+        if source.is_silent(now) && !source.told_silent {
+            self.source_falls_silent(name, now);
+        }
+        if flush {
+            self.tell_digest(name, now);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! deskbell's own troubles: told to operations, each once a day.
+
+use crate::domain::{
+    desk::{
+        machine::Desk,
+        outcome::Write,
+        state::{Answer, Lane},
+    },
+    id::{MessageId, RuleName, Subject},
+    notice::{NoticeKey, Step},
+    text::Message,
+    time::{Span, Timestamp},
+};
+
+/// How long what was seen or told is remembered: redeliveries come up to 7 h later (`facts/feishu.md §5.5`), sent
+/// keys must outlive a day.
+pub(super) const SEEN_KEPT: Span = Span::from_hours(48);
+
+impl Desk {
+    /// Tells operations, unless it was told today.
+    pub(super) fn trouble(&mut self, name: &'static str, message: Message, now: Timestamp) {
+        self.journal(now, (&Subject::Service, None, 0), name, message.clone());
+        self.counters.troubles += 1;
+        let Some(receiver) = self.settings.operations.clone() else { return };
+        let day = now.as_ms().div_euclid(Span::from_days(1).as_ms());
+        let key = NoticeKey {
+            subject: Subject::Service,
+            rule: RuleName::from(format!("deskbell.{name}").as_str()),
+            episode: u32::try_from(day).unwrap_or(0),
+            step: Step::Trouble,
+            ordinal: 0,
+            receiver,
+        };
+        if self.remember(MessageId::from(key.uuid().as_str()), now) {
+            self.enqueue(key, Lane::Critical, Some(Answer::Text(message)), now);
+        }
+    }
+
+    /// Remembers an id durably; says whether it was new.
+    pub(super) fn remember(&mut self, id: MessageId, now: Timestamp) -> bool {
+        if self.seen.contains_key(&id) {
+            return false;
+        }
+        let until = now.plus(SEEN_KEPT);
+        self.seen.insert(id.clone(), until);
+        self.seen_order.insert((until, id.clone()));
+        self.write(Write::Seen(id, until));
+        true
+    }
+
+    /// Forgets what cannot come again.
+    pub(super) fn forget_seen(&mut self, now: Timestamp) {
+        while let Some((until, _)) = self.seen_order.first()
+            && *until <= now
+        {
+            let Some((_, id)) = self.seen_order.pop_first() else { return };
+            self.seen.remove(&id);
+            self.write(Write::DropSeen(id));
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What the desk shows of itself: numbers and lists for status, health and metrics.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    delivery::FailureKind,
+    desk::{machine::Desk, state::Lane},
+    id::{RuleName, SourceName},
+    notice::Step,
+    text::Message,
+    time::Timestamp,
+};
+
+/// Dead letters a view names.
+const DEAD_SHOWN_MAX: usize = 20;
+
+/// What the desk did since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Tickets taken in decoded.
+    pub observed: u64,
+    /// Tickets shown with the bytes of before.
+    pub unchanged: u64,
+    /// Tickets that changed.
+    pub changed: u64,
+    /// Observations dropped because a newer one was there.
+    pub overtaken: u64,
+    /// Single reads that failed.
+    pub reads_failed: u64,
+    /// Alerts that rang.
+    pub fired: u64,
+    /// Alerts that ended after ringing.
+    pub ended: u64,
+    /// Notices dropped before sending because they were not due any more.
+    pub dropped: u64,
+    /// Notices given up.
+    pub dead: u64,
+    /// Questions of people.
+    pub questions: u64,
+    /// Questions from where one may not ask.
+    pub denied: u64,
+    /// Messages delivered to us again.
+    pub redelivered: u64,
+    /// Own troubles.
+    pub troubles: u64,
+    /// Notices delivered, by what they told.
+    pub delivered: BTreeMap<Step, u64>,
+    /// Failed attempts, by kind.
+    pub failed: BTreeMap<FailureKind, u64>,
+}
+
+impl Counters {
+    pub(super) fn delivered(&mut self, step: Step) {
+        *self.delivered.entry(step).or_default() += 1;
+    }
+
+    pub(super) fn failed(&mut self, kind: FailureKind) {
+        *self.failed.entry(kind).or_default() += 1;
+    }
+}
+
+/// What the desk shows of itself at an instant.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// The sources.
+    pub sources: BTreeMap<SourceName, SourceView>,
+    /// Firing alerts per rule.
+    pub firing: BTreeMap<RuleName, usize>,
+    /// Pending alerts.
+    pub pending: usize,
+    /// Notices waiting, per lane.
+    pub outbox: BTreeMap<Lane, usize>,
+    /// When the oldest waiting notice was decided.
+    pub outbox_oldest: Option<Timestamp>,
+    /// Questions not yet answered.
+    pub inbox: usize,
+    /// Dead letters.
+    pub dead: usize,
+    /// The latest dead letters: to whom and why.
+    pub dead_letters: Vec<(String, String)>,
+    /// What it did since the start.
+    pub counters: Counters,
+}
+
+/// What the desk shows of a source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SourceView {
+    /// Tickets under watch.
+    pub tracked: usize,
+    /// Of them open.
+    pub open: usize,
+    /// Everything up to here was read.
+    pub cursor: Option<Timestamp>,
+    /// When the last complete poll began.
+    pub polled_at: Timestamp,
+    /// Whether it is silent.
+    pub silent: bool,
+    /// No polling before this instant.
+    pub paused_until: Option<Timestamp>,
+    /// API calls this month.
+    pub calls: u64,
+    /// Tickets of the last pass that could not be decoded.
+    pub broken: u32,
+    /// What the last failed pass said.
+    pub last_failure: Option<Message>,
+}
+
+impl Desk {
+    /// What the desk shows of itself now. Walks everything: for once a second, not for each input.
+    pub fn view(&self, now: Timestamp) -> View {
+        let mut view = View {
+            sources: self.source_views(now),
+            inbox: self.inbox.len(),
+            dead: self.dead.len(),
+            counters: self.counters.clone(),
+            ..View::default()
+        };
+        for alert in self.alerts.values().flatten().filter(|alert| alert.is_live()) {
+            if alert.is_firing() {
+                *view.firing.entry(alert.key.rule.clone()).or_default() += 1;
+            } else {
+                view.pending += 1;
+            }
+        }
+        for entry in self.outbox.entries() {
+            *view.outbox.entry(entry.lane).or_default() += 1;
+        }
+        view.outbox_oldest = self.outbox.entries().map(|entry| entry.decided_at).min();
+        let mut dead: Vec<_> = self.dead.values().collect();
+        dead.sort_by_key(|letter| std::cmp::Reverse(letter.at));
+        view.dead_letters = dead
+            .into_iter()
+            .take(DEAD_SHOWN_MAX)
+            .map(|letter| (letter.entry.key.receiver.to_string(), letter.reason.clone()))
+            .collect();
+        view
+    }
+
+    fn source_views(&self, now: Timestamp) -> BTreeMap<SourceName, SourceView> {
+        let mut views: BTreeMap<SourceName, SourceView> = self
+            .sources
+            .iter()
+            .map(|(name, source)| {
+                let view = SourceView {
+                    tracked: 0,
+                    open: 0,
+                    cursor: source.state.cursor,
+                    polled_at: source.polled_at,
+                    silent: source.is_silent(now),
+                    paused_until: source.state.paused_until,
+                    calls: source.state.calls,
+                    broken: source.broken,
+                    last_failure: source.last_failure.clone(),
+                };
+                (name.clone(), view)
+            })
+            .collect();
+        for (key, watched) in &self.tickets {
+            if let Some(view) = views.get_mut(&key.source) {
+                view.tracked += 1;
+                view.open += usize::from(watched.tracked.ticket.is_closed() == Some(false));
+            }
+        }
+        views
+    }
+
+    /// Notices that wait or are on their way.
+    pub fn outbox_len(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// The source's state, for whoever plans its passes.
+    pub fn source_state(&self, name: &SourceName) -> Option<&crate::domain::desk::state::SourceState> {
+        self.sources.get(name).map(|source| &source.state)
+    }
+}
