@@ -1,1 +1,20 @@
-//! .
+//! Feishu: the helpdesk's tickets, messages and cards, custom bots, callbacks. Invariant: nothing here decides what is
+//! told to whom; every answer of the platform is hostile until it is decoded; no secret reaches an error.
+
+pub mod config;
+pub mod error;
+mod table;
+mod explain;
+mod wire;
+mod token;
+pub mod client;
+pub mod messages;
+pub mod chats;
+mod lenient;
+pub mod page;
+pub mod ticket;
+pub mod fields;
+pub mod helpdesk;
+pub mod card;
+pub mod webhook;
+pub mod callback;
