@@ -16,6 +16,7 @@ pub mod rule;
 pub mod clocks;
 pub mod judge;
 pub mod verdict;
+pub mod wording;
 pub mod why;
 pub mod alert;
 pub mod budget;

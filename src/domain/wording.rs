@@ -1,0 +1,246 @@
+//! How tests, values and durations are said to people, in Chinese and English.
+
+use crate::domain::{
+    condition::{Bound, Clock, ClockTest, CustomSelector, Operator, Target, Test},
+    field::{Field, Value},
+    judge::selects,
+    text::{Message, Words},
+    ticket::{CustomField, I18nText, Known, Person, Text, Ticket},
+    time::{Span, Timestamp},
+    verdict::Answer,
+};
+
+/// Characters of a value that are shown in a sentence.
+pub const VALUE_CHARS_MAX: usize = 60;
+
+/// Items of a list that are shown in a sentence.
+pub const ITEMS_MAX: usize = 5;
+
+/// A duration in its two largest units: `1 天 2 小时`, `1 day 2 hours`.
+pub fn span_words(span: Span) -> Message {
+    const UNITS: [(i64, &str, &str); 4] =
+        [(86_400, "天", "day"), (3_600, "小时", "hour"), (60, "分钟", "minute"), (1, "秒", "second")];
+    let secs = span.as_secs();
+    let Some(first) = UNITS.iter().position(|(unit, ..)| secs >= *unit) else {
+        return Message::new("0 秒", "0 seconds");
+    };
+    let mut rest = secs;
+    let (mut zh, mut en) = (Vec::new(), Vec::new());
+    for (unit, zh_word, en_word) in UNITS.iter().skip(first).take(2) {
+        let count = rest / unit;
+        rest %= unit;
+        if count > 0 {
+            zh.push(format!("{count} {zh_word}"));
+            en.push(format!("{count} {en_word}{}", if count == 1 { "" } else { "s" }));
+        }
+    }
+    Message::new(zh.join(" "), en.join(" "))
+}
+
+/// What a test looks at: `客户的部门`, `guest's department`; a custom field as the ticket calls it.
+pub fn target_words(target: &Target, ticket: Option<&Ticket>) -> Message {
+    match target {
+        Target::Field(field) => field_words(field),
+        Target::Part(field, part) => {
+            let (whole, part) = (field_words(field), part.words());
+            Message::new(format!("{}的{}", whole.zh, part.zh), format!("{}'s {}", whole.en, part.en))
+        }
+        Target::Custom(selector) => {
+            let (CustomSelector::Any(word)
+            | CustomSelector::Name(word)
+            | CustomSelector::Key(word)
+            | CustomSelector::Id(word)) = selector;
+            let field = ticket.and_then(|ticket| custom_field(selector, ticket));
+            let name = field.and_then(|field| field.display_name.present()).unwrap_or(word);
+            Message::new(shortened(name), shortened(name))
+        }
+    }
+}
+
+fn field_words(field: &Field) -> Message {
+    Message::new(field.zh, field.name.replace('_', " "))
+}
+
+fn custom_field<'a>(selector: &CustomSelector, ticket: &'a Ticket) -> Option<&'a CustomField> {
+    let fields = ticket.customized_fields.present()?;
+    fields.iter().find(|field| selects(selector, field) == Answer::Yes)
+}
+
+/// What a test demands: `评分是 不满意`, `score is dissatisfied`.
+pub fn test_words(test: &Test) -> Message {
+    let target = target_words(&test.target, None);
+    let (verb, operand) = operator_words(test);
+    let space = if operand.zh.is_empty() { "" } else { " " };
+    Message::new(
+        format!("{}{}{space}{}", target.zh, verb.zh, operand.zh),
+        format!("{} {}{space}{}", target.en, verb.en, operand.en),
+    )
+}
+
+fn operator_words(test: &Test) -> (Words, Message) {
+    let said = |zh: &'static str, en: &'static str| Words { zh, en };
+    let listed = |words: &[Text]| either(words.iter().map(|word| Message::new(shortened(word), shortened(word))));
+    let every = |words: &[Text]| {
+        let shown: Vec<String> = words.iter().take(ITEMS_MAX).map(|word| shortened(word)).collect();
+        Message::new(shown.join("、"), shown.join(", "))
+    };
+    let number = |number: &f64| Message::new(number.to_string(), number.to_string());
+    match &test.operator {
+        Operator::TextIs(words) | Operator::PersonIs(words) => (said("是", "is"), listed(words)),
+        Operator::TextContains(words) | Operator::ListContains(words) => (said("包含", "contains"), listed(words)),
+        Operator::ListContainsAll(words) => (said("全部包含", "contains all of"), every(words)),
+        Operator::TextStartsWith(words) => (said("开头是", "starts with"), listed(words)),
+        Operator::TextMatches(patterns) => {
+            let shown = patterns.iter().map(|pattern| Message::new(pattern.as_str(), pattern.as_str()));
+            (said("匹配", "matches"), either(shown))
+        }
+        Operator::CodeIs(codes) => {
+            let field = match test.target {
+                Target::Field(field) => Some(field),
+                _ => None,
+            };
+            (said("是", "is"), either(codes.iter().map(|code| code_words(field, *code))))
+        }
+        Operator::NumberIs(numbers) => (said("是", "is"), either(numbers.iter().map(number))),
+        Operator::AtLeast(bound) => (said("至少", "is at least"), number(bound)),
+        Operator::AtMost(bound) => (said("至多", "is at most"), number(bound)),
+        Operator::Above(bound) => (said("大于", "is above"), number(bound)),
+        Operator::Below(bound) => (said("小于", "is below"), number(bound)),
+        Operator::Before(at) => (said("早于", "is before"), utc(*at)),
+        Operator::After(at) => (said("晚于", "is after"), utc(*at)),
+        Operator::Exists(true) => (said("有值", "is there"), Message::default()),
+        Operator::Exists(false) => (said("没有值", "is not there"), Message::default()),
+    }
+}
+
+fn utc(at: Timestamp) -> Message {
+    let shown = at.to_utc().format("%Y-%m-%d %H:%M UTC").to_string();
+    Message::new(shown.clone(), shown)
+}
+
+fn either(words: impl Iterator<Item = Message>) -> Message {
+    let words: Vec<Message> = words.take(ITEMS_MAX).collect();
+    let zh: Vec<&str> = words.iter().map(|word| word.zh.as_str()).collect();
+    let en: Vec<&str> = words.iter().map(|word| word.en.as_str()).collect();
+    Message::new(zh.join("或"), en.join(" or "))
+}
+
+fn code_words(field: Option<&Field>, code: i64) -> Message {
+    match field.and_then(|field| field.code_words(code)) {
+        Some(words) => Message::new(words.zh, words.en.replace('_', " ")),
+        None => Message::new(code.to_string(), code.to_string()),
+    }
+}
+
+/// What a clock test demands: `状态持续至少 1 天`.
+pub fn clock_test_words(test: ClockTest) -> Message {
+    let clock = test.clock.words();
+    let (zh, en, span) = match test.bound {
+        Bound::AtLeast(span) => ("至少", "at least", span_words(span)),
+        Bound::Under(span) => ("不到", "under", span_words(span)),
+    };
+    let name = clock.en.replace('_', " ");
+    Message::new(format!("{}{zh} {}", clock.zh, span.zh), format!("{name} {en} {}", span.en))
+}
+
+/// What a clock shows: `状态已持续 1 天 2 小时`.
+pub fn clock_words(clock: Clock, elapsed: Span, stopped: bool, estimated: bool) -> Message {
+    let Message { zh, en } = span_words(elapsed);
+    let (zh_least, en_least) = if estimated { ("至少 ", "at least ") } else { (" ", "") };
+    match (clock, stopped) {
+        (Clock::Age, false) => Message::new(format!("工单已创建 {zh}"), format!("created {en} ago")),
+        (Clock::Age, true) => Message::new(format!("从创建到关闭历时 {zh}"), format!("open for {en} until closed")),
+        (Clock::Idle, false) => Message::new(format!("已 {zh}没有更新"), format!("not updated for {en}")),
+        (Clock::Idle, true) => {
+            Message::new(format!("关闭前 {zh}没有更新"), format!("not updated for {en} before closing"))
+        }
+        (Clock::InStatus, _) => {
+            Message::new(format!("状态已持续{zh_least}{zh}"), format!("in this status for {en_least}{en}"))
+        }
+        (Clock::SinceAgentReply, false) => {
+            Message::new(format!("客服已 {zh}没有回复"), format!("no agent reply for {en}"))
+        }
+        (Clock::SinceAgentReply, true) => {
+            Message::new(format!("关闭前客服 {zh}没有回复"), format!("no agent reply for {en} before closing"))
+        }
+    }
+}
+
+/// The value a test looks at on a ticket; nothing where it is empty or unknown (the answers tell which).
+pub fn seen(target: &Target, ticket: &Ticket, now: Timestamp) -> Known<Message> {
+    match target {
+        Target::Field(field) => value_words(field, &(field.read)(ticket), now),
+        Target::Part(field, part) => match (field.read)(ticket) {
+            Value::Person(person) => plain(part.of(person)),
+            Value::Empty => Known::Empty,
+            _ => Known::Unknown,
+        },
+        Target::Custom(selector) => match &ticket.customized_fields {
+            Known::Unknown => Known::Unknown,
+            _ => custom_field(selector, ticket).map_or(Known::Empty, |field| plain(&field.value)),
+        },
+    }
+}
+
+fn plain(known: &Known<Text>) -> Known<Message> {
+    match known {
+        Known::Present(text) if text.trim().is_empty() => Known::Empty,
+        known => known.as_ref().map(|text| Message::new(shortened(text), shortened(text))),
+    }
+}
+
+fn value_words(field: &Field, value: &Value<'_>, now: Timestamp) -> Known<Message> {
+    let same = |text: String| Known::Present(Message::new(text.clone(), text));
+    match value {
+        Value::Unknown => Known::Unknown,
+        Value::Empty => Known::Empty,
+        Value::Text(text) if text.trim().is_empty() => Known::Empty,
+        Value::Text(text) => same(shortened(text)),
+        Value::Number(number) => same(number.to_string()),
+        Value::Code(code) => Known::Present(code_words(Some(field), *code)),
+        Value::Instant(at) => Known::Present(if *at > now {
+            let ahead = span_words(at.since(now));
+            Message::new(format!("{}后", ahead.zh), format!("in {}", ahead.en))
+        } else {
+            let ago = span_words(now.since(*at));
+            Message::new(format!("{}前", ago.zh), format!("{} ago", ago.en))
+        }),
+        Value::Person(person) => person_words(person),
+        Value::Persons(persons) => items(persons.iter().map(|person| person_words(person))),
+        Value::I18n(texts) => {
+            let first =
+                |text: &I18nText| [&text.zh_cn, &text.en_us, &text.ja_jp].into_iter().find_map(Known::present).cloned();
+            items(texts.iter().map(|text| plain(&first(text).map_or(Known::Empty, Known::Present))))
+        }
+        Value::Comments(comments) => items(comments.iter().map(|comment| plain(&comment.content))),
+        Value::Tags(tags) => items(tags.iter().map(|tag| plain(&tag.name))),
+        Value::CustomFields(fields) => items(fields.iter().map(|field| plain(&field.display_name))),
+    }
+}
+
+fn person_words(person: &Person) -> Known<Message> {
+    let named = [&person.name, &person.email, &person.id];
+    let shown = named.into_iter().map(plain).find(|known| known.present().is_some());
+    shown.unwrap_or(Known::Unknown)
+}
+
+fn items(words: impl Iterator<Item = Known<Message>>) -> Known<Message> {
+    let words: Vec<String> = words.filter_map(|word| word.present().map(|word| word.zh.clone())).collect();
+    if words.is_empty() {
+        return Known::Empty;
+    }
+    let shown = words.get(..ITEMS_MAX).unwrap_or(&words).join("、");
+    let zh = if words.len() > ITEMS_MAX { format!("{shown} 等 {} 项", words.len()) } else { shown.clone() };
+    let en = if words.len() > ITEMS_MAX { format!("{shown} and more, {} in all", words.len()) } else { shown };
+    Known::Present(Message::new(zh, en.replace('、', ", ")))
+}
+
+/// One line, of [`VALUE_CHARS_MAX`] characters at most.
+fn shortened(text: &str) -> String {
+    let line: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut short: String = line.chars().take(VALUE_CHARS_MAX).collect();
+    if line.chars().nth(VALUE_CHARS_MAX).is_some() {
+        short.push('…');
+    }
+    short
+}
