@@ -1,15 +1,24 @@
 //! The way out to the network: one client with proxy, certificates, timeouts and bounded answers. It knows no remote,
 //! and never follows a redirect.
 
-use std::{error::Error as _, fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    error::Error as _,
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::{
-    fault::{Fault, Place},
-    text::Message,
-    time::Span,
+use crate::{
+    adapters::yaml::map::Map,
+    domain::{
+        fault::{Fault, Place},
+        text::Message,
+        time::Span,
+    },
 };
 
 /// How long a connection may take to stand, TLS included.
@@ -48,6 +57,31 @@ pub struct Config {
     pub ca_file: Option<PathBuf>,
     /// Where `ca_file` is written, for faults.
     pub ca_place: Place,
+}
+
+impl Config {
+    /// Reads `http:`; relative paths start at `base`. The mapping may hold nothing else.
+    pub fn read(mut map: Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> Self {
+        let mut config = Self { ca_place: map.place().clone(), ..Self::default() };
+        if let Some((text, place)) = map.text("proxy", faults) {
+            config.proxy = match text.trim() {
+                "system" => Proxy::System,
+                "none" => Proxy::None,
+                url => Proxy::Url(SecretString::from(url.to_owned())),
+            };
+            if let Proxy::Url(url) = &config.proxy
+                && let Err(message) = check_proxy(url)
+            {
+                faults.push(Fault::error(place, message));
+            }
+        }
+        if let Some((path, place)) = map.text("ca_file", faults) {
+            config.ca_file = Some(base.join(path));
+            config.ca_place = place;
+        }
+        map.finish(&[], faults);
+        config
+    }
 }
 
 /// A client for everything that is not a secret of one remote. Errors are faults of the configuration: a certificate

@@ -10,7 +10,8 @@ use std::{
 /// no floor is an error.
 const FLOORS: &[&[&str]] = &[
     &["domain", "sim"],
-    &["adapters::http", "adapters::clock", "adapters::secret", "adapters::yaml"],
+    &["adapters::yaml"],
+    &["adapters::http", "adapters::clock", "adapters::secret"],
     &["adapters::feishu", "adapters::store", "adapters::templates", "adapters::rulebook"],
     &["engine"],
     &["web"],
@@ -166,9 +167,8 @@ fn open_group(prefix: &str, text: &str, out: &mut BTreeSet<String>) {
     let word: String = text.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect();
     let path = format!("{prefix}{word}");
     let Some(group) = text.get(word.len()..).and_then(|rest| rest.strip_prefix('{')) else {
-        let path = path.trim_end_matches(':');
-        if !path.is_empty() {
-            out.insert(path.to_string()); // nothing stands after a group's last comma
+        if !word.is_empty() {
+            out.insert(path.trim_end_matches(':').to_string()); // nothing stands after a group's last comma
         }
         return;
     };

@@ -1,11 +1,22 @@
 //! What the Feishu adapter needs of the configuration: the app, a helpdesk's keys, a custom bot's address.
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, path::Path};
 
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::domain::{desk::settings::Limits, plan::Plan, text::Message};
+use crate::{
+    adapters::{
+        secret,
+        yaml::map::{Map, not_built_yet},
+    },
+    domain::{
+        desk::settings::Limits,
+        fault::Fault,
+        plan::{FREE_CALLS_PER_MONTH, Plan},
+        text::Message,
+    },
+};
 
 /// Where the API is when nothing else is written (China; `https://open.larksuite.com` elsewhere).
 pub const BASE_URL_DEFAULT: &str = "https://open.feishu.cn";
@@ -60,6 +71,85 @@ pub struct WebhookConfig {
 #[derive(Clone, PartialEq, Eq)]
 pub struct BaseUrl(Url);
 
+impl Config {
+    /// Reads `feishu:`; relative paths start at `base`. The mapping may hold nothing else.
+    pub fn read(mut map: Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> Option<Self> {
+        let base_url = read_base_url(&mut map, faults);
+        let app_id = map.required_text("app_id", faults).map(|(text, _)| text.trim().to_owned());
+        let app_secret = secret::required(&mut map, "app_secret", base, faults);
+        let plan = read_plan(&mut map, faults);
+        let events = map.map("events", faults).map(|events| Events::read(events, base, faults)).unwrap_or_default();
+        let limits = map.map("limits", faults).map(|limits| read_limits(limits, faults)).unwrap_or_default();
+        map.finish(&[], faults);
+        Some(Self { base_url: base_url?, app_id: app_id?, app_secret: app_secret?, plan, events, limits })
+    }
+}
+
+impl Events {
+    fn read(mut map: Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> Self {
+        if map.flag("long_connection", faults) == Some(true)
+            && let Some((key, _)) = map.entry("long_connection")
+        {
+            faults.push(not_built_yet("long_connection: true", &key.place));
+        }
+        let http = map.flag("http", faults).unwrap_or_default();
+        let mut read = |key| match http {
+            true => secret::required(&mut map, key, base, faults),
+            false => secret::optional(&mut map, key, base, faults),
+        };
+        let (verification_token, encrypt_key) = (read("verification_token"), read("encrypt_key"));
+        map.finish(&[], faults);
+        Self { http, verification_token, encrypt_key }
+    }
+}
+
+impl HelpdeskConfig {
+    /// Reads a helpdesk's keys out of a source's mapping, which holds more than these.
+    pub fn read(map: &mut Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> Option<Self> {
+        let helpdesk_id = map.required_text("helpdesk_id", faults).map(|(text, _)| text.trim().to_owned());
+        let helpdesk_token = secret::required(map, "helpdesk_token", base, faults);
+        Some(Self { helpdesk_id: helpdesk_id?, helpdesk_token: helpdesk_token? })
+    }
+}
+
+/// Where the API is: Feishu's own address if nothing is written.
+fn read_base_url(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Option<BaseUrl> {
+    let (text, place) =
+        map.text("base_url", faults).unwrap_or_else(|| (BASE_URL_DEFAULT.to_owned(), map.place().clone()));
+    BaseUrl::parse(&text).map_err(|message| faults.push(Fault::error(place, message))).ok()
+}
+
+fn read_plan(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Plan {
+    let Some((text, place)) = map.text("plan", faults) else { return Plan::default() };
+    match (text.trim(), text.trim().parse()) {
+        ("paid", _) => Plan::Paid,
+        ("free", _) => Plan::Calls(FREE_CALLS_PER_MONTH),
+        (_, Ok(calls)) if calls > 0 => Plan::Calls(calls),
+        _ => {
+            let message = Message::new(
+                "plan 应为 free（每月 10,000 次）、paid，或每月次数",
+                "plan is free (10,000 calls a month), paid, or a number of calls a month",
+            );
+            faults.push(Fault::error(place, message));
+            Plan::default()
+        }
+    }
+}
+
+fn read_limits(mut map: Map<'_>, faults: &mut Vec<Fault>) -> Limits {
+    let usual = Limits::default();
+    let mut read = |key, usual: u32, max| {
+        map.integer(key, 1..=max, faults).and_then(|number| u32::try_from(number).ok()).unwrap_or(usual)
+    };
+    let limits = Limits {
+        chat_per_second: read("chat_per_second", usual.chat_per_second, 100),
+        api_per_second: read("api_per_second", usual.api_per_second, 1_000),
+        api_per_minute: read("api_per_minute", usual.api_per_minute, 60_000),
+    };
+    map.finish(&[], faults);
+    limits
+}
+
 impl BaseUrl {
     /// Checks and takes an address.
     pub fn parse(text: &str) -> Result<Self, Message> {
@@ -95,6 +185,17 @@ impl fmt::Debug for BaseUrl {
 }
 
 impl WebhookConfig {
+    /// Reads `webhook` and `secret` out of a receiver's mapping, if there is a `webhook` (or `webhook_file`).
+    pub fn read(map: &mut Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> Option<Self> {
+        let url = secret::optional(map, "webhook", base, faults)?;
+        let config = Self { url, secret: secret::optional(map, "secret", base, faults) };
+        if let Err(message) = config.check() {
+            let place = map.get("webhook").or_else(|| map.get("webhook_file")).map_or(map.place(), |node| &node.place);
+            faults.push(Fault::error(place.clone(), message));
+        }
+        Some(config)
+    }
+
     /// Checks the address: https, or plain http on loopback.
     pub fn check(&self) -> Result<(), Message> {
         checked_url(self.url.expose_secret()).map(|_| ())
