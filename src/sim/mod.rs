@@ -1,1 +1,28 @@
-//! .
+//! The fake Feishu platform: its behaviour as a pure `platform.handle(request, now)`, under a thin HTTP skin.
+//!
+//! Written from `facts/feishu.md` with its own wire types, sharing nothing with the client it tests. Beside the tower:
+//! entered only by the demo and by tests.
+//!
+//! Invariant: but for `http`, no async, no clock, no IO; what is random comes from one seed and is the same each time.
+
+pub mod wire;
+pub mod dice;
+pub mod knobs;
+pub mod route;
+pub mod app;
+pub mod calendar;
+mod limits;
+mod auth;
+pub mod ticket;
+pub mod helpdesk;
+pub mod directory;
+pub mod card;
+pub mod message;
+mod im;
+mod chats;
+pub mod webhook;
+pub mod seal;
+pub mod events;
+pub mod faults;
+pub mod platform;
+pub mod http;
