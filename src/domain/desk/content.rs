@@ -41,7 +41,7 @@ impl Desk {
 
     fn alert_view(&self, key: &NoticeKey) -> Option<AlertView> {
         let alert_key = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
-        let alert = self.alert(&alert_key).filter(|alert| alert.episode == key.episode)?.clone();
+        let alert = self.episode(&alert_key, key.episode)?.clone();
         let rule = self.rules.get(&key.rule).cloned();
         let ticket = key.subject.ticket().and_then(|ticket| self.ticket_view(ticket));
         Some(AlertView { alert, rule, ticket, step: key.step, ordinal: key.ordinal })

@@ -103,6 +103,7 @@ impl Desk {
     ) {
         match (step, before) {
             (Step::Pend, _) => {
+                self.keep_past(before);
                 let alert = self.new_alert(rule, before, &hearing.subject, now);
                 self.put_alert(alert);
             }
@@ -148,6 +149,7 @@ impl Desk {
     }
 
     fn fire(&mut self, rule: &Arc<Rule>, before: Option<&Alert>, hearing: &Hearing, now: Timestamp) {
+        self.keep_past(before);
         let mut alert = self.new_alert(rule, before, &hearing.subject, now);
         alert.episode += 1;
         alert.rev += 1;

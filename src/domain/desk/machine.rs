@@ -42,6 +42,8 @@ pub struct Desk {
     pub(super) remains: BTreeMap<TicketKey, Remains>,
     /// Alerts by what they are about; a subject without any has no entry.
     pub(super) alerts: BTreeMap<Subject, Vec<Alert>>,
+    /// Episodes that are over and whose cards do not all show it, while a new one began.
+    pub(super) past: BTreeMap<(AlertKey, u32), Alert>,
     /// When each ticket must be looked at again if nothing changes.
     pub(super) due: BTreeSet<(Timestamp, TicketKey)>,
     pub(super) sources: BTreeMap<SourceName, Source>,
@@ -111,6 +113,7 @@ impl Desk {
             tickets: BTreeMap::new(),
             remains: BTreeMap::new(),
             alerts: BTreeMap::new(),
+            past: BTreeMap::new(),
             due: BTreeSet::new(),
             sources: BTreeMap::new(),
             cards: BTreeMap::new(),
@@ -172,6 +175,12 @@ impl Desk {
 
     pub(super) fn alert(&self, key: &AlertKey) -> Option<&Alert> {
         self.alerts.get(&key.subject)?.iter().find(|alert| alert.key.rule == key.rule)
+    }
+
+    /// An alert in one of its episodes: the present one, or one whose cards still have to show its end.
+    pub(super) fn episode(&self, key: &AlertKey, episode: u32) -> Option<&Alert> {
+        let past = self.past.get(&(key.clone(), episode));
+        past.or_else(|| self.alert(key).filter(|alert| alert.episode == episode))
     }
 
     /// Keeps the alert, in memory and durably.

@@ -30,6 +30,7 @@ impl Desk {
         for alert in stored.alerts {
             self.alerts.entry(alert.key.subject.clone()).or_default().push(alert);
         }
+        self.past = stored.past.into_iter().map(|alert| ((alert.key.clone(), alert.episode), alert)).collect();
         for (id, until) in stored.seen {
             self.seen_order.insert((until, id.clone()));
             self.seen.insert(id, until);

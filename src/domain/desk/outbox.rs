@@ -161,14 +161,7 @@ impl Desk {
         receiver: &ReceiverName,
         now: Timestamp,
     ) {
-        let key = NoticeKey {
-            subject: alert.key.subject.clone(),
-            rule: alert.key.rule.clone(),
-            episode: alert.episode,
-            step,
-            ordinal,
-            receiver: receiver.clone(),
-        };
+        let key = notice_of(alert, step, ordinal, receiver);
         let lane = if alert.severity == Severity::Critical { Lane::Critical } else { Lane::Alerts };
         self.enqueue(key, lane, None, now);
     }
@@ -230,17 +223,37 @@ impl Desk {
         }
     }
 
+    /// A new episode begins: the one before is kept as long as someone has still to be told of its end.
+    pub(super) fn keep_past(&mut self, before: Option<&Alert>) {
+        if let Some(alert) = before.filter(|alert| !alert.is_live() && self.is_unsettled(alert)) {
+            self.write(Write::Past(Box::new(alert.clone())));
+            self.past.insert((alert.key.clone(), alert.episode), alert.clone());
+        }
+    }
+
+    pub(super) fn forget_past_if_settled(&mut self, key: &AlertKey, episode: u32) {
+        let place = (key.clone(), episode);
+        if self.past.get(&place).is_some_and(|alert| !self.is_unsettled(alert)) {
+            self.past.remove(&place);
+            self.write(Write::DropPast(place.0, place.1));
+        }
+    }
+
+    /// Whether a card still stands, or a notice of this episode is still to be delivered.
+    fn is_unsettled(&self, alert: &Alert) -> bool {
+        alert.lines.iter().any(|line| {
+            let notice = |step| self.outbox.contains(&notice_of(alert, step, 0, &line.receiver));
+            self.cards.contains_key(&card_of(alert, &line.receiver))
+                || notice(notice::Step::Fired)
+                || notice(notice::Step::Ended)
+        })
+    }
+
     /// The beginning may be on its way to this receiver.
     fn begun(&self, alert: &Alert, receiver: &ReceiverName) -> bool {
-        let key = NoticeKey {
-            subject: alert.key.subject.clone(),
-            rule: alert.key.rule.clone(),
-            episode: alert.episode,
-            step: notice::Step::Fired,
-            ordinal: 0,
-            receiver: receiver.clone(),
-        };
-        self.outbox.get(&key).is_some_and(|entry| entry.first_tried_at.is_some())
+        self.outbox
+            .get(&notice_of(alert, notice::Step::Fired, 0, receiver))
+            .is_some_and(|entry| entry.first_tried_at.is_some())
     }
 
     /// The alert's cards catch up with it.
@@ -295,6 +308,18 @@ impl Desk {
 /// The card an alert has with a receiver.
 pub(super) fn card_of(alert: &Alert, receiver: &ReceiverName) -> CardKey {
     CardKey { shows: CardShows::Alert(alert.key.clone(), alert.episode), receiver: receiver.clone() }
+}
+
+/// The key of an alert's notice.
+fn notice_of(alert: &Alert, step: notice::Step, ordinal: u32, receiver: &ReceiverName) -> NoticeKey {
+    NoticeKey {
+        subject: alert.key.subject.clone(),
+        rule: alert.key.rule.clone(),
+        episode: alert.episode,
+        step,
+        ordinal,
+        receiver: receiver.clone(),
+    }
 }
 
 /// The name answers carry in keys where alerts carry their rule's.

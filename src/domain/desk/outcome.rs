@@ -33,6 +33,10 @@ pub enum Write {
     Alert(Box<Alert>),
     /// An alert that never fired is no longer kept.
     DropAlert(crate::domain::alert::AlertKey),
+    /// An episode that is over while a new one began, kept until its cards show the end.
+    Past(Box<Alert>),
+    /// Its cards show the end.
+    DropPast(crate::domain::alert::AlertKey, u32),
     /// A sent card.
     Card(Box<CardState>),
     /// A card nobody will update again.

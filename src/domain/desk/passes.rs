@@ -121,28 +121,29 @@ impl Desk {
         }
     }
 
-    /// What is open under watch and was not shown by a complete sweep is asked for by id.
+    /// What is open, or rings, and was not shown by a complete sweep is asked for by id.
     fn look_for_vanished(&mut self, ended: &PassEnded, now: Timestamp) {
-        let mut open = 0;
+        let mut watching = 0;
         let mut vanished = Vec::new();
         for (key, watched) in &self.tickets {
             let tracked = &watched.tracked;
-            if key.source != ended.source || watched.gone || tracked.ticket.is_closed() == Some(true) {
+            let closed = tracked.ticket.is_closed() == Some(true);
+            if key.source != ended.source || watched.gone || (closed && !self.rings(key)) {
                 continue;
             }
-            open += 1;
+            watching += 1;
             if watched.seen_pass < ended.pass && tracked.asked_at < ended.started_at {
                 vanished.push(key.clone());
             }
         }
-        if vanished.len() > VANISH_MAX && vanished.len() * 100 > open * VANISH_PERCENT_MAX {
+        if vanished.len() > VANISH_MAX && vanished.len() * 100 > watching * VANISH_PERCENT_MAX {
             let (name, count) = (&ended.source, vanished.len());
             let message = Message::new(
                 format!(
-                    "{name}：一次少了 {count} 张未关闭工单（共 {open} 张），像是服务台或权限出了问题；没有结束任何告警。请运行 deskbell doctor"
+                    "{name}：一次少了 {count} 张工单（共关注 {watching} 张），像是服务台或权限出了问题；没有结束任何告警。请运行 deskbell doctor"
                 ),
                 format!(
-                    "{name}: {count} of {open} open tickets vanished at once, which looks like a fault of the helpdesk or of permissions; no alert was ended. Run deskbell doctor"
+                    "{name}: {count} of {watching} tickets under watch vanished at once, which looks like a fault of the helpdesk or of permissions; no alert was ended. Run deskbell doctor"
                 ),
             );
             self.trouble("tickets_vanished", message, now);
@@ -151,6 +152,10 @@ impl Desk {
         for key in vanished {
             self.effect(Effect::ReadTicket(key));
         }
+    }
+
+    fn rings(&self, key: &TicketKey) -> bool {
+        self.alerts.get(&Subject::Ticket(key.clone())).is_some_and(|alerts| alerts.iter().any(Alert::is_live))
     }
 
     fn pass_failed(&mut self, name: &SourceName, failure: &PassFailure, now: Timestamp) {

@@ -201,9 +201,7 @@ impl Desk {
     /// The revision a card should show: that of its own episode, which a later one does not raise.
     pub(super) fn rev_of(&self, shows: &CardShows) -> u32 {
         match shows {
-            CardShows::Alert(key, episode) => {
-                self.alert(key).filter(|alert| alert.episode == *episode).map_or(0, |alert| alert.rev)
-            }
+            CardShows::Alert(key, episode) => self.episode(key, *episode).map_or(0, |alert| alert.rev),
             CardShows::Digest(source, number) => {
                 self.digests.get(&(source.clone(), *number)).map_or(0, |digest| digest.rev)
             }

@@ -71,11 +71,12 @@ impl Desk {
                 let ended = NoticeKey { step: Step::Ended, ordinal: 0, ..key.clone() };
                 if card.message.is_none() && behind && key.step != Step::Ended && !self.outbox.contains(&ended) {
                     // It ended while its beginning was on the way to a receiver that cannot be updated.
-                    if let Some(ended_alert) = self.alert(alert).cloned() {
+                    if let Some(ended_alert) = self.episode(alert, *episode).cloned() {
                         self.tell(&ended_alert, Step::Ended, 0, &key.receiver, now);
                     }
                 } else if !self.outbox.contains(&ended) {
                     self.drop_card(&card.key);
+                    self.forget_past_if_settled(alert, *episode);
                 }
             }
         }

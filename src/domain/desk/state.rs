@@ -208,6 +208,8 @@ pub struct Stored {
     pub remains: Vec<Remains>,
     /// Alerts.
     pub alerts: Vec<Alert>,
+    /// Episodes that are over and whose cards do not all show it, while a new one began.
+    pub past: Vec<Alert>,
     /// Cards.
     pub cards: Vec<CardState>,
     /// Digests.

@@ -1,0 +1,99 @@
+//! Chats as a platform keeps them: one message per key and hour, cards that can be updated, a custom bot without keys.
+
+use std::collections::BTreeMap;
+
+use deskbell::domain::{
+    alert::AlertState,
+    id::{MessageId, ReceiverName},
+    notice::{Content, NoticeKey, Send, Step, Target},
+    time::{Span, Timestamp},
+};
+
+/// How long the platform drops a repeated key.
+const KEY_KEPT: Span = Span::from_hours(1);
+
+/// A message in a chat.
+pub(super) struct Posted {
+    pub(super) id: MessageId,
+    pub(super) key: NoticeKey,
+    pub(super) at: Timestamp,
+    /// The reference its footer carries.
+    pub(super) reference: String,
+    /// Whether it shows something that still rings, as of its last update.
+    pub(super) firing: bool,
+    /// Marked as a possible repeat.
+    pub(super) maybe_repeat: bool,
+}
+
+/// All chats.
+#[derive(Default)]
+pub(super) struct Chat {
+    pub(super) posted: Vec<Posted>,
+    keys: BTreeMap<(ReceiverName, String), (Timestamp, MessageId)>,
+}
+
+impl Chat {
+    /// Acts on a send: a new message, a reply, or an update. Says the message.
+    pub(super) fn act(&mut self, send: &Send, keyed: bool, now: Timestamp) -> Option<MessageId> {
+        if let Target::Patch(id) = &send.target {
+            let posted = self.posted.iter_mut().find(|posted| posted.id == *id).expect("only posted cards are updated");
+            posted.firing = shows_firing(&send.content);
+            return Some(id.clone());
+        }
+        let uuid = (send.key.receiver.clone(), send.key.uuid());
+        if keyed
+            && let Some((at, id)) = self.keys.get(&uuid)
+            && now < at.plus(KEY_KEPT)
+        {
+            return Some(id.clone());
+        }
+        let id = MessageId::from(format!("om_{}", self.posted.len()).as_str());
+        if keyed {
+            self.keys.insert(uuid, (now, id.clone()));
+        }
+        self.posted.push(Posted {
+            id: id.clone(),
+            key: send.key.clone(),
+            at: now,
+            reference: reference(send),
+            firing: shows_firing(&send.content),
+            maybe_repeat: send.maybe_repeat,
+        });
+        keyed.then_some(id)
+    }
+
+    pub(super) fn find(&self, receiver: &ReceiverName, reference: &str, since: Timestamp) -> Option<MessageId> {
+        let found = self
+            .posted
+            .iter()
+            .find(|posted| posted.key.receiver == *receiver && posted.reference == reference && posted.at >= since)?;
+        Some(found.id.clone())
+    }
+
+    /// Cards that tell of a beginning.
+    pub(super) fn cards(&self) -> impl Iterator<Item = &Posted> {
+        self.posted.iter().filter(|posted| posted.key.step == Step::Fired)
+    }
+
+    pub(super) fn digests(&self) -> impl Iterator<Item = &Posted> {
+        self.posted.iter().filter(|posted| posted.key.step == Step::Digest)
+    }
+}
+
+fn reference(send: &Send) -> String {
+    match &send.content {
+        Content::Alert(view) => view.alert.reference(),
+        _ => deskbell::domain::alert::reference(
+            &deskbell::domain::alert::AlertKey { subject: send.key.subject.clone(), rule: send.key.rule.clone() },
+            send.key.episode,
+        ),
+    }
+}
+
+fn shows_firing(content: &Content) -> bool {
+    match content {
+        Content::Alert(view) => matches!(view.alert.state, AlertState::Firing { .. }),
+        Content::Digest(view) => view.firing > 0,
+        Content::Answer(_) | Content::Trouble(_) => false,
+    }
+}

@@ -1,0 +1,59 @@
+//! Random histories of the pure ring: tickets change, answers fail, the process is cut at any commit; an independent
+//! oracle says what must have come of it.
+//!
+//! `DESKBELL_SEEDS=100000 cargo test --release --test it histories` runs more of them; `DESKBELL_SEED=7` runs one.
+
+mod chat;
+mod helpdesk;
+mod oracle;
+mod random;
+mod runner;
+mod store;
+
+use runner::Runner;
+
+/// Seeds of a plain test run.
+const SEEDS: u64 = 2_000;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+#[test]
+fn every_history_ends_as_the_oracle_says() {
+    let seeds = number("DESKBELL_SEED").map_or(0..number("DESKBELL_SEEDS").unwrap_or(SEEDS), |seed| seed..seed + 1);
+    let count = seeds.end - seeds.start;
+    let (mut cards, mut digests, mut cuts, mut failures) = (0, 0, 0, 0);
+    for seed in seeds {
+        let mut runner = Runner::new(seed);
+        runner.run();
+        let faults = oracle::faults(&runner);
+        if !faults.is_empty() && number("DESKBELL_SEED").is_some() {
+            println!("{}", runner.log.join("\n"));
+        }
+        assert!(faults.is_empty(), "seed {seed}:\n{}\n", faults.join("\n"));
+        cards += runner.chat.cards().count();
+        digests += runner.chat.digests().count();
+        cuts += runner.cuts;
+        failures += runner.failures;
+    }
+    if count >= SEEDS {
+        let busy = |what: usize| what as u64 > count / 2;
+        assert!(
+            busy(cards) && busy(digests) && busy(cuts) && busy(failures),
+            "the histories are too quiet to prove anything"
+        );
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_writes() {
+    for seed in 0..25 {
+        let [first, second] = [0, 1].map(|_| {
+            let mut runner = Runner::new(seed);
+            runner.run();
+            runner.log
+        });
+        assert!(first == second, "seed {seed}: two runs differ");
+    }
+}

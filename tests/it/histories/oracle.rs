@@ -1,0 +1,240 @@
+//! What must have come of a history, said without the desk: what holds at its end, who was told, and how often.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use deskbell::domain::{
+    alert::{Alert, AlertState, Announced},
+    condition::{Bound, Clock, ClockTest, Condition, CustomSelector, Operator, Target, Test},
+    desk::settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
+    field::Field,
+    id::{ChatId, ReceiverName, RuleName, SourceName, Subject},
+    notice::{Labels, Step},
+    plan::Plan,
+    receiver::{Receiver, ReceiverKind},
+    rule::{CatchUp, Notify, Rule, RuleSet, Severity, Until},
+    text::Locale,
+    ticket::Status,
+    time::{Span, Zone},
+};
+
+use super::{
+    helpdesk::{SOURCE, Truth, key},
+    random::Random,
+    runner::Runner,
+};
+
+const BAD: &str = "bad-score";
+const WAITING: &str = "waiting";
+const URGENT: &str = "urgent";
+
+/// Ringing may lag behind the truth this long: polls, sweeps, darkness, being away.
+const LAG_MAX: Span = Span::from_hours(3);
+
+fn field(name: &str) -> Target {
+    Target::Field(Field::find(name).unwrap())
+}
+
+fn codes(name: &str, codes: &[i64]) -> Condition {
+    Condition::Test(Test { target: field(name), operator: Operator::CodeIs(Arc::from(codes)) })
+}
+
+fn rule(name: &str, when: Condition, hold: Span, until: Until, to: &[&str]) -> Rule {
+    let line = |to: &&str| Notify { to: ReceiverName::from(*to), template: None, repeat: Vec::new(), repeat_max: 0 };
+    Rule {
+        name: RuleName::from(name),
+        summary: None,
+        severity: Severity::Warning,
+        sources: None,
+        catch_up: None,
+        when,
+        hold,
+        until,
+        expires: None,
+        notify: to.iter().map(line).collect(),
+        advice: None,
+        meaning: 1,
+    }
+}
+
+/// The rules of every history.
+pub(super) fn rules() -> RuleSet {
+    let bad = rule(BAD, codes("score", &[1]), Span::ZERO, Until::Handled, &["support", "bot"]);
+    let long = ClockTest { clock: Clock::InStatus, bound: Bound::AtLeast(Span::from_mins(30)) };
+    let when = Condition::All(vec![codes("status", &[5]), Condition::Clock(long)]);
+    let mut waiting = rule(WAITING, when, Span::ZERO, Until::Cleared, &["support"]);
+    for line in &mut waiting.notify {
+        line.repeat = vec![Span::from_hours(1)];
+        line.repeat_max = 2;
+    }
+    let priority = Target::Custom(CustomSelector::Any("优先级".into()));
+    let p0 = Test { target: priority, operator: Operator::TextIs(Arc::from(["p0".into()])) };
+    let when = Condition::All(vec![codes("status", &[1, 2, 3, 4, 5]), Condition::Test(p0)]);
+    let mut urgent = rule(URGENT, when, Span::from_mins(10), Until::Cleared, &["leads", "bot"]);
+    urgent.severity = Severity::Critical;
+    RuleSet { rules: [bad, waiting, urgent].into_iter().map(|rule| (rule.name.clone(), rule)).collect() }
+}
+
+/// The configuration, with a `catch_up` by chance.
+pub(super) fn settings(random: &mut Random) -> Settings {
+    let receiver = |name: &str, kind| {
+        let name = ReceiverName::from(name);
+        (name.clone(), Receiver { name, kind, locale: Locale::Zh })
+    };
+    let catch_up = match random.below(5) {
+        0 => CatchUp::Each,
+        1 => CatchUp::None,
+        _ => CatchUp::Digest,
+    };
+    let source = SourceSettings { poll_every: Span::from_mins(4), catch_up, labels: Arc::new(Labels::default()) };
+    Settings {
+        zone: Zone(chrono_tz::Asia::Shanghai),
+        locale: Locale::Zh,
+        sources: BTreeMap::from([(SourceName::from(SOURCE), source)]),
+        receivers: BTreeMap::from([
+            receiver("support", ReceiverKind::Chat(ChatId::from("oc_a"))),
+            receiver("leads", ReceiverKind::Chat(ChatId::from("oc_b"))),
+            receiver("bot", ReceiverKind::Webhook),
+            receiver("ops", ReceiverKind::Webhook),
+        ]),
+        operations: Some(ReceiverName::from("ops")),
+        limits: Limits::default(),
+        plan: Plan::Paid,
+        access: Access { look: Look::Everyone, look_by_source: BTreeMap::new(), direct: Direct::Nobody },
+        retention: Span::from_days(90),
+    }
+}
+
+/// Whether a rule holds on a ticket that has been as it is for hours.
+fn holds(rule: &str, truth: &Truth) -> bool {
+    match rule {
+        BAD => truth.score == Some(1),
+        WAITING => truth.status == Status::WaitingForUser,
+        _ => truth.urgent && truth.status != Status::ClosedByAgent,
+    }
+}
+
+/// Everything that is not as it must be, in words.
+pub(super) fn faults(runner: &Runner) -> Vec<String> {
+    let mut faults = Vec::new();
+    for rule in [BAD, WAITING, URGENT] {
+        for number in runner.helpdesk.versions.keys() {
+            what_holds_rings(runner, rule, *number, &mut faults);
+        }
+    }
+    for alert in runner.store.alerts.values().filter(|alert| alert.key.subject.ticket().is_some()) {
+        who_must_know_knows(runner, alert, &mut faults);
+    }
+    cards_are_single_and_true(runner, &mut faults);
+    what_rang_had_reason(runner, &mut faults);
+    for key in runner.store.outbox.keys() {
+        faults.push(format!("still in the outbox: {key:?}"));
+    }
+    for letter in runner.store.dead.values() {
+        faults.push(format!("given up: {letter:?}"));
+    }
+    faults
+}
+
+fn what_holds_rings(runner: &Runner, rule: &str, number: u64, faults: &mut Vec<String>) {
+    let subject = Subject::Ticket(key(number));
+    let alert =
+        runner.store.alerts.values().find(|alert| alert.key.subject == subject && alert.key.rule.as_str() == rule);
+    let rings = alert.is_some_and(Alert::is_firing);
+    let should = runner.helpdesk.tickets.get(&number).is_some_and(|truth| holds(rule, truth));
+    if rings != should {
+        faults.push(format!("{rule} on {number}: rings {rings}, should {should}; {alert:?}"));
+    }
+}
+
+/// Whoever must be told of an alert's beginning was.
+fn who_must_know_knows(runner: &Runner, alert: &Alert, faults: &mut Vec<String>) {
+    let AlertState::Firing { .. } = alert.state else { return };
+    let source = SourceName::from(SOURCE);
+    for line in &alert.lines {
+        let told = match alert.announced {
+            Announced::Cards => runner.chat.cards().any(|card| {
+                card.key.receiver == line.receiver
+                    && card.reference == alert.reference()
+                    && card.key.rule == alert.key.rule
+            }),
+            Announced::Digest(number) => {
+                runner.chat.digests().any(|digest| digest.key.receiver == line.receiver && digest.key.episode == number)
+            }
+            Announced::Nobody => runner.settings.sources[&source].catch_up == CatchUp::None,
+        };
+        if !told {
+            faults.push(format!("{} was never told of {alert:?}", line.receiver));
+        }
+    }
+}
+
+/// One card an episode and receiver, and each shows how its alert stands.
+fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
+    let mut counts: BTreeMap<_, usize> = BTreeMap::new();
+    for card in runner.chat.posted.iter().filter(|posted| matches!(posted.key.step, Step::Fired | Step::Digest)) {
+        *counts.entry(card.key.clone()).or_default() += usize::from(!card.maybe_repeat);
+        let alert = runner.store.alerts.values().find(|alert| {
+            alert.key.subject == card.key.subject
+                && alert.key.rule == card.key.rule
+                && alert.episode == card.key.episode
+        });
+        let rings = alert.is_some_and(Alert::is_firing);
+        if !runner.receiver_has_key(&card.key.receiver) {
+            let ended = || {
+                runner
+                    .chat
+                    .posted
+                    .iter()
+                    .any(|other| other.key == card_end(&card.key) || other.key.step == Step::Digest)
+            };
+            if card.key.step == Step::Fired && !rings && !ended() {
+                faults.push(format!("told the beginning and not the end: {:?}", card.key));
+            }
+        } else if card.key.step == Step::Fired && card.firing != rings && !card.maybe_repeat {
+            faults.push(format!("card {:?} shows firing {}, the alert says {rings}", card.key, card.firing));
+        }
+    }
+    for (key, count) in counts {
+        let most = if runner.receiver_has_key(&key.receiver) { 1 } else { 1 + runner.failures + runner.cuts };
+        if count > most {
+            faults.push(format!("{count} messages for {key:?}"));
+        }
+    }
+}
+
+fn card_end(key: &deskbell::domain::notice::NoticeKey) -> deskbell::domain::notice::NoticeKey {
+    deskbell::domain::notice::NoticeKey { step: Step::Ended, ..key.clone() }
+}
+
+/// Every card has its reason in the journal, every reason its truth, and episodes only count up.
+fn what_rang_had_reason(runner: &Runner, faults: &mut Vec<String>) {
+    let mut episodes: BTreeMap<_, u32> = BTreeMap::new();
+    for entry in runner.store.journal.iter().filter(|entry| entry.what == "fired") {
+        let (Some(ticket), Some(rule)) = (entry.subject.ticket(), &entry.rule) else { continue };
+        let last = episodes.insert((ticket.clone(), rule.clone()), entry.episode).unwrap_or(0);
+        if entry.episode <= last {
+            faults.push(format!("episode {} of {rule} on {ticket} after {last}", entry.episode));
+        }
+        let number: u64 = ticket.id.as_str().parse().unwrap();
+        let versions = &runner.helpdesk.versions[&number];
+        let held = versions.iter().enumerate().any(|(index, (from, truth))| {
+            let until = versions.get(index + 1).map_or(entry.at, |(next, _)| *next);
+            *from <= entry.at && until >= entry.at.minus(LAG_MAX) && holds(rule.as_str(), truth)
+        });
+        if !held {
+            faults.push(format!("{rule} rang on {ticket} at {:?} although it did not hold", entry.at));
+        }
+    }
+    for card in runner.chat.cards().filter(|card| card.key.subject.ticket().is_some()) {
+        let reasoned = runner.store.journal.iter().any(|entry| {
+            entry.what == "fired"
+                && entry.subject == card.key.subject
+                && entry.rule.as_ref() == Some(&card.key.rule)
+                && entry.episode == card.key.episode
+                && entry.at <= card.at
+        });
+        if !reasoned {
+            faults.push(format!("no reason for {:?}", card.key));
+        }
+    }
+}

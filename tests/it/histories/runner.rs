@@ -1,0 +1,377 @@
+//! Runs one history: a desk between a helpdesk and chats, every delay, failure and cut taken from the seed.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use deskbell::domain::{
+    delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
+    desk::{
+        input::{Input, Observed, Page, PassEnded, PassFailure, PassKind, ReadResult, TicketRead},
+        machine::Desk,
+        outcome::{Effect, Outcome, Write},
+        settings::Settings,
+    },
+    id::{ReceiverName, TicketKey},
+    notice::Send,
+    rule::RuleSet,
+    text::Message,
+    time::{Span, Timestamp},
+};
+
+use super::{
+    chat::Chat,
+    helpdesk::{self, Helpdesk},
+    oracle,
+    random::Random,
+    store::MapStore,
+};
+
+/// How long tickets change, answers fail and the process is cut.
+const UNQUIET: Span = Span::from_hours(5);
+
+/// How long everything works afterwards, so that all that is owed can come.
+const QUIET: Span = Span::from_hours(7);
+
+const POLL_EVERY: Span = Span::from_mins(4);
+const SWEEP_EVERY: i64 = 5;
+const OVERLAP: Span = Span::from_mins(2);
+const PAGE_TICKETS: usize = 4;
+
+/// Something that will happen.
+enum Happening {
+    Change,
+    Poll,
+    Page { pass: u64, kind: PassKind, numbers: Vec<u64>, rest: Vec<Vec<u64>>, started_at: Timestamp },
+    Read(TicketKey),
+    Committed,
+    Act(Box<Send>),
+    Report(SendReport),
+    Searched(HistoryReport),
+    Cut,
+}
+
+impl Happening {
+    /// What goes on without the process.
+    fn outlives_a_cut(&self) -> bool {
+        matches!(self, Self::Change | Self::Cut | Self::Act(_))
+    }
+}
+
+/// One history.
+pub(super) struct Runner {
+    random: Random,
+    now: Timestamp,
+    unquiet_until: Timestamp,
+    ends_at: Timestamp,
+    /// While this lasts, no send is answered.
+    outage: (Timestamp, Timestamp),
+    /// While this lasts, the source answers nothing.
+    darkness: (Timestamp, Timestamp),
+    pub(super) settings: Settings,
+    rules: Arc<RuleSet>,
+    desk: Desk,
+    pub(super) store: MapStore,
+    pub(super) helpdesk: Helpdesk,
+    pub(super) chat: Chat,
+    queue: BTreeMap<(Timestamp, u64), Happening>,
+    waiting: Vec<(Vec<Write>, Vec<Effect>)>,
+    happenings: u64,
+    polls: i64,
+    pub(super) cuts: usize,
+    pub(super) failures: usize,
+    /// Everything that was committed, in words.
+    pub(super) log: Vec<String>,
+}
+
+impl Runner {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let now = Timestamp::from_ms(1_790_000_000_000 + random.within(0, 86_400_000));
+        let settings = oracle::settings(&mut random);
+        let rules = Arc::new(oracle::rules());
+        let store = MapStore::default();
+        let (desk, outcome) = Desk::open(store.stored(), Arc::clone(&rules), settings.clone(), now);
+        let outage_at = now.plus(Span::from_mins(random.within(0, 240)));
+        let dark_at = now.plus(Span::from_mins(random.within(0, 240)));
+        let some = |random: &mut Random, at: Timestamp, mins| {
+            if random.chance(25) { (at, at.plus(Span::from_mins(random.within(5, mins)))) } else { (at, at) }
+        };
+        let mut runner = Self {
+            outage: some(&mut random, outage_at, 120),
+            darkness: some(&mut random, dark_at, 60),
+            random,
+            now,
+            unquiet_until: now.plus(UNQUIET),
+            ends_at: now.plus(UNQUIET).plus(QUIET),
+            settings,
+            rules,
+            desk,
+            store,
+            helpdesk: Helpdesk::default(),
+            chat: Chat::default(),
+            queue: BTreeMap::new(),
+            waiting: Vec::new(),
+            happenings: 0,
+            polls: 0,
+            cuts: 0,
+            failures: 0,
+            log: Vec::new(),
+        };
+        runner.prepare(outcome);
+        runner
+    }
+
+    fn prepare(&mut self, outcome: Outcome) {
+        for _ in 0..self.random.within(1, 6) {
+            self.helpdesk.create(self.now);
+        }
+        self.take(outcome);
+        self.later(Span::from_secs(1), Happening::Poll);
+        for _ in 0..self.random.within(8, 24) {
+            let wait = self.random.within(0, UNQUIET.as_ms() - 1);
+            self.later(Span::from_ms(wait), Happening::Change);
+        }
+        for _ in 0..self.random.within(0, 4) {
+            let wait = self.random.within(0, UNQUIET.as_ms() - 1);
+            self.later(Span::from_ms(wait), Happening::Cut);
+        }
+    }
+
+    pub(super) fn run(&mut self) {
+        loop {
+            let next = self.queue.first_key_value().map_or(Timestamp::NEVER, |((at, _), _)| *at);
+            let tick = self.desk.next_due();
+            let at = next.min(tick.max(self.now));
+            if at > self.ends_at {
+                return;
+            }
+            self.now = self.now.max(at);
+            if tick <= self.now && tick <= next {
+                self.handle(Input::Tick);
+                assert!(self.desk.next_due() > tick || self.desk.next_due() <= self.now, "a tick must get on");
+                if self.desk.next_due() <= self.now {
+                    self.now = self.now.plus(Span::from_ms(1));
+                }
+            } else if let Some((_, happening)) = self.queue.pop_first() {
+                self.happen(happening);
+            }
+        }
+    }
+
+    fn unquiet(&self) -> bool {
+        self.now < self.unquiet_until
+    }
+
+    fn fails(&mut self, percent: u64) -> bool {
+        let fails = self.unquiet() && self.random.chance(percent);
+        self.failures += usize::from(fails);
+        fails
+    }
+
+    fn is_dark(&self) -> bool {
+        self.unquiet() && (self.darkness.0..self.darkness.1).contains(&self.now)
+    }
+
+    fn later(&mut self, wait: Span, happening: Happening) {
+        self.happenings += 1;
+        self.queue.insert((self.now.plus(wait), self.happenings), happening);
+    }
+
+    fn soon(&mut self, most_ms: i64, happening: Happening) {
+        let wait = Span::from_ms(self.random.within(1, most_ms));
+        self.later(wait, happening);
+    }
+
+    fn handle(&mut self, input: Input) {
+        let outcome = self.desk.handle(input, self.now);
+        self.take(outcome);
+    }
+
+    /// Writes wait for the commit, and with them the effects that must; the others begin at once.
+    fn take(&mut self, outcome: Outcome) {
+        let (after, at_once): (Vec<_>, Vec<_>) = outcome.effects.into_iter().partition(Effect::after_commit);
+        self.begin(at_once);
+        if !outcome.writes.is_empty() || !after.is_empty() {
+            self.waiting.push((outcome.writes, after));
+            self.soon(40, Happening::Committed);
+        }
+    }
+
+    fn begin(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Send(send) => self.soon(900, Happening::Act(send)),
+                Effect::ReadTicket(key) => self.soon(900, Happening::Read(key)),
+                Effect::ReadSource(_) => self.soon(100, Happening::Poll),
+                Effect::SearchHistory { key, reference, since, .. } => {
+                    let found = if self.fails(20) {
+                        HistoryFound::Unreadable
+                    } else {
+                        let message = self.chat.find(&key.receiver, &reference, since);
+                        message.map_or(HistoryFound::NotThere, HistoryFound::There)
+                    };
+                    self.soon(500, Happening::Searched(HistoryReport { key, found }));
+                }
+                Effect::LookUp(_) => unreachable!("nobody asks in these histories"),
+            }
+        }
+    }
+
+    fn happen(&mut self, happening: Happening) {
+        match happening {
+            Happening::Change => self.change(),
+            Happening::Poll => self.poll(),
+            Happening::Page { pass, kind, numbers, rest, started_at } => {
+                self.page(pass, kind, &numbers, rest, started_at);
+            }
+            Happening::Read(key) => self.read(key),
+            Happening::Committed => self.commit(),
+            Happening::Act(send) => self.act(&send),
+            Happening::Report(report) => self.handle(Input::Sent(report)),
+            Happening::Searched(report) => self.handle(Input::History(report)),
+            Happening::Cut => self.cut(),
+        }
+    }
+
+    fn change(&mut self) {
+        match self.random.below(12) {
+            0 | 1 => self.helpdesk.create(self.now),
+            2 => self.helpdesk.delete(&mut self.random),
+            _ => self.helpdesk.change(&mut self.random, self.now),
+        }
+    }
+
+    /// Begins a pass, and plans the next one.
+    fn poll(&mut self) {
+        self.polls += 1;
+        let cursor = self.desk.source_state(&helpdesk::SOURCE.into()).and_then(|state| state.cursor);
+        let pass = self.desk.source_state(&helpdesk::SOURCE.into()).map_or(1, |state| state.pass + 1);
+        let kind =
+            if cursor.is_none() || self.polls % SWEEP_EVERY == 0 { PassKind::Sweep } else { PassKind::Increment };
+        let from = cursor.unwrap_or(Timestamp::MIN).minus(OVERLAP);
+        let in_window = |at: Timestamp| at >= from;
+        let numbers: Vec<u64> = self
+            .helpdesk
+            .tickets
+            .iter()
+            .filter(|(_, truth)| {
+                kind == PassKind::Sweep || in_window(truth.created_at) || truth.updated_at.is_some_and(in_window)
+            })
+            .map(|(number, _)| *number)
+            .collect();
+        let mut rest: Vec<Vec<u64>> = numbers.chunks(PAGE_TICKETS).rev().map(<[u64]>::to_vec).collect();
+        let numbers = rest.pop().unwrap_or_default();
+        let started_at = self.now;
+        self.soon(800, Happening::Page { pass, kind, numbers, rest, started_at });
+    }
+
+    fn page(&mut self, pass: u64, kind: PassKind, numbers: &[u64], mut rest: Vec<Vec<u64>>, started_at: Timestamp) {
+        let failed = self.is_dark() || self.fails(4);
+        if !failed {
+            let tickets = numbers.iter().filter_map(|number| self.observed(*number)).collect();
+            let source = helpdesk::SOURCE.into();
+            self.handle(Input::Page(Page { source, pass, kind, asked_at: self.now, tickets }));
+        }
+        if let Some(numbers) = rest.pop()
+            && !failed
+        {
+            return self.soon(800, Happening::Page { pass, kind, numbers, rest, started_at });
+        }
+        let failure = PassFailure { quota: false, setup: false, message: Message::new("坏了", "broken") };
+        self.handle(Input::PassEnded(PassEnded {
+            source: helpdesk::SOURCE.into(),
+            pass,
+            kind,
+            started_at,
+            calls: 1,
+            every: POLL_EVERY,
+            broken: 0,
+            result: if failed { Err(failure) } else { Ok(()) },
+        }));
+        self.later(POLL_EVERY, Happening::Poll);
+    }
+
+    fn observed(&self, number: u64) -> Option<Observed> {
+        let truth = self.helpdesk.tickets.get(&number)?;
+        let (hash, ticket) = helpdesk::shown(number, truth);
+        let key = helpdesk::key(number);
+        let ticket = (!self.desk.is_unchanged(&key, hash)).then(|| Box::new(ticket));
+        Some(Observed { key, hash, ticket })
+    }
+
+    fn read(&mut self, key: TicketKey) {
+        let number: u64 = key.id.as_str().parse().unwrap();
+        let result = if self.is_dark() || self.fails(10) {
+            ReadResult::Failed(PassFailure { quota: false, setup: false, message: Message::new("坏了", "broken") })
+        } else {
+            match self.helpdesk.tickets.get(&number) {
+                Some(truth) => {
+                    let (hash, ticket) = helpdesk::shown(number, truth);
+                    ReadResult::Found { hash, ticket: Box::new(ticket) }
+                }
+                None => ReadResult::Gone,
+            }
+        };
+        self.handle(Input::TicketRead(TicketRead { key, asked_at: self.now, result }));
+    }
+
+    /// Commits everything that waits, in order, then lets the effects go.
+    fn commit(&mut self) {
+        for (writes, effects) in std::mem::take(&mut self.waiting) {
+            for write in &writes {
+                self.log.push(format!("{write:?}"));
+            }
+            self.store.commit(writes);
+            self.begin(effects);
+        }
+    }
+
+    fn act(&mut self, send: &Send) {
+        let keyed = self.settings.receivers.get(&send.key.receiver).is_some_and(|known| known.kind.has_key());
+        let out = self.unquiet() && (self.outage.0..self.outage.1).contains(&self.now);
+        let kind = match self.random.below(100) {
+            0..50 if out => Some((FailureKind::Uncertain, true)),
+            _ if out => Some((FailureKind::Uncertain, false)),
+            0..8 if self.unquiet() => Some((FailureKind::Unreachable, false)),
+            8..13 if self.unquiet() => Some((FailureKind::Uncertain, true)),
+            13..18 if self.unquiet() => Some((FailureKind::Uncertain, false)),
+            18..24 if self.unquiet() => Some((FailureKind::Throttled, false)),
+            _ => None,
+        };
+        self.failures += usize::from(kind.is_some());
+        let message_id = if kind.is_none_or(|(_, acts)| acts) { self.chat.act(send, keyed, self.now) } else { None };
+        let result = match kind {
+            Some((kind, _)) => Err(Failure { kind, retry_after: None, reason: "chance".to_owned() }),
+            None => Ok(Delivered { message_id }),
+        };
+        let report = SendReport { key: send.key.clone(), rev: send.rev, attempts: send.attempts, result };
+        self.soon(700, Happening::Report(report));
+    }
+
+    /// SIGKILL: what was not committed is gone; what was sent may still arrive.
+    fn cut(&mut self) {
+        self.cuts += 1;
+        self.waiting.clear();
+        let queue = std::mem::take(&mut self.queue);
+        self.queue = queue.into_iter().filter(|(_, happening)| happening.outlives_a_cut()).collect();
+        let away = if self.random.chance(30) { self.random.within(1, 2_400_000) } else { self.random.within(1, 5_000) };
+        self.now = self.now.plus(Span::from_ms(away));
+        let (desk, outcome) = Desk::open(self.store.stored(), Arc::clone(&self.rules), self.settings.clone(), self.now);
+        self.desk = desk;
+        self.take(outcome);
+        self.later(Span::from_secs(1), Happening::Poll);
+        // What happens outside while nobody looks has happened.
+        while let Some(((at, _), _)) = self.queue.first_key_value()
+            && *at < self.now
+        {
+            if let Some((_, happening)) = self.queue.pop_first()
+                && matches!(happening, Happening::Change | Happening::Act(_))
+            {
+                self.happen(happening);
+            }
+        }
+    }
+
+    pub(super) fn receiver_has_key(&self, receiver: &ReceiverName) -> bool {
+        self.settings.receivers.get(receiver).is_some_and(|known| known.kind.has_key())
+    }
+}

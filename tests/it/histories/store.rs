@@ -1,0 +1,93 @@
+//! A store in maps: what was committed is kept, what was not is forgotten at a cut.
+
+use std::collections::BTreeMap;
+
+use deskbell::domain::{
+    alert::{Alert, AlertKey},
+    desk::{
+        outcome::Write,
+        state::{
+            CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, SourceState, Stored,
+            Tracked,
+        },
+    },
+    id::{MessageId, RuleName, SourceName, Subject, TicketKey},
+    notice::NoticeKey,
+    time::Timestamp,
+};
+
+/// What was committed.
+#[derive(Default)]
+pub(super) struct MapStore {
+    tickets: BTreeMap<TicketKey, Tracked>,
+    remains: BTreeMap<TicketKey, Remains>,
+    pub(super) alerts: BTreeMap<AlertKey, Alert>,
+    past: BTreeMap<(AlertKey, u32), Alert>,
+    cards: BTreeMap<CardKey, CardState>,
+    digests: BTreeMap<(SourceName, u32), Digest>,
+    pub(super) outbox: BTreeMap<NoticeKey, Entry>,
+    pub(super) dead: BTreeMap<NoticeKey, DeadLetter>,
+    inbox: BTreeMap<MessageId, InboxItem>,
+    seen: BTreeMap<MessageId, Timestamp>,
+    sources: BTreeMap<SourceName, SourceState>,
+    meanings: BTreeMap<RuleName, u64>,
+    pub(super) journal: Vec<JournalEntry>,
+}
+
+impl MapStore {
+    pub(super) fn commit(&mut self, writes: Vec<Write>) {
+        for write in writes {
+            self.apply(write);
+        }
+    }
+
+    fn apply(&mut self, write: Write) {
+        match write {
+            Write::Ticket(tracked) => drop(self.tickets.insert(tracked.ticket.key.clone(), *tracked)),
+            Write::Purge(remains) => {
+                self.tickets.remove(&remains.key);
+                let subject = Subject::Ticket(remains.key.clone());
+                self.alerts.retain(|key, _| key.subject != subject);
+                self.remains.insert(remains.key.clone(), *remains);
+            }
+            Write::DropRemains(key) => drop(self.remains.remove(&key)),
+            Write::Alert(alert) => drop(self.alerts.insert(alert.key.clone(), *alert)),
+            Write::DropAlert(key) => drop(self.alerts.remove(&key)),
+            Write::Past(alert) => drop(self.past.insert((alert.key.clone(), alert.episode), *alert)),
+            Write::DropPast(key, episode) => drop(self.past.remove(&(key, episode))),
+            Write::Card(card) => drop(self.cards.insert(card.key.clone(), *card)),
+            Write::DropCard(key) => drop(self.cards.remove(&key)),
+            Write::Digest(digest) => drop(self.digests.insert((digest.source.clone(), digest.number), *digest)),
+            Write::DropDigest(source, number) => drop(self.digests.remove(&(source, number))),
+            Write::Outbox(entry) => drop(self.outbox.insert(entry.key.clone(), *entry)),
+            Write::DropOutbox(key) => drop(self.outbox.remove(&key)),
+            Write::Dead(letter) => drop(self.dead.insert(letter.entry.key.clone(), *letter)),
+            Write::Inbox(item) => drop(self.inbox.insert(item.message.message.clone(), *item)),
+            Write::DropInbox(id) => drop(self.inbox.remove(&id)),
+            Write::Seen(id, until) => drop(self.seen.insert(id, until)),
+            Write::DropSeen(id) => drop(self.seen.remove(&id)),
+            Write::Source(state) => drop(self.sources.insert(state.name.clone(), *state)),
+            Write::Meaning(rule, meaning) => drop(self.meanings.insert(rule, meaning)),
+            Write::DropMeaning(rule) => drop(self.meanings.remove(&rule)),
+            Write::Journal(entry) => self.journal.push(*entry),
+        }
+    }
+
+    /// What a start finds.
+    pub(super) fn stored(&self) -> Stored {
+        Stored {
+            tickets: self.tickets.values().cloned().collect(),
+            remains: self.remains.values().cloned().collect(),
+            alerts: self.alerts.values().cloned().collect(),
+            past: self.past.values().cloned().collect(),
+            cards: self.cards.values().cloned().collect(),
+            digests: self.digests.values().cloned().collect(),
+            outbox: self.outbox.values().cloned().collect(),
+            dead: self.dead.values().cloned().collect(),
+            inbox: self.inbox.values().cloned().collect(),
+            seen: self.seen.iter().map(|(id, until)| (id.clone(), *until)).collect(),
+            sources: self.sources.values().cloned().collect(),
+            meanings: self.meanings.iter().map(|(rule, meaning)| (rule.clone(), *meaning)).collect(),
+        }
+    }
+}
