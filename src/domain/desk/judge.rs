@@ -66,9 +66,7 @@ impl Desk {
                 wants_fresh = true;
                 continue;
             }
-            if !(hearing.silent && matches!(step, Step::End(_))) {
-                self.take_step(rule, before, step, verdict.answer, &hearing, now);
-            }
+            self.take_step(rule, before, step, verdict.answer, &hearing, now);
             let (waits, alert_due) = self.repeats(rule, &hearing, now);
             wants_fresh |= waits;
             due = due.min(alert_due);
@@ -252,7 +250,8 @@ impl Desk {
             count if count == REFRESH_SINGLE_MAX + 1 => self.effect(Effect::ReadSource(key.source.clone())),
             _ => {}
         }
-        now.plus(REFRESH_AGAIN).min(asked.plus(REFRESH_PATIENCE)).max(now.plus(Span::from_ms(1)))
+        let (again, patience_ends) = (now.plus(REFRESH_AGAIN), asked.plus(REFRESH_PATIENCE));
+        if patience_ends > now { again.min(patience_ends) } else { again }
     }
 
     /// The ticket waits for fresh data no longer.
@@ -313,10 +312,17 @@ impl Desk {
     }
 }
 
-/// What rings, or ends because its condition is no, wants fresh data first. Other endings do not depend on it.
+/// What rings, or ends because its condition is no, wants fresh data first, and rings without after a while. While
+/// the source is silent nothing ends by time, not even what has expired.
 fn must_wait(step: Step, hearing: &Hearing) -> bool {
-    let on_data = matches!(step, Step::Fire | Step::End(EndReason::Cleared | EndReason::RuleChanged));
-    on_data && !hearing.fresh && !hearing.patience_over
+    if hearing.fresh {
+        return false;
+    }
+    match step {
+        Step::End(_) if hearing.silent => true,
+        Step::Fire | Step::End(EndReason::Cleared | EndReason::RuleChanged) => !hearing.patience_over,
+        _ => false,
+    }
 }
 
 /// The wait before the repeat after `repeats` repeats; the last wait of the list goes on.
