@@ -1,1 +1,4 @@
-//! .
+//! The whole, put together: the configuration composed from each adapter's own, cross-checked with rules, templates and
+//! receivers; the wiring of the service, its start and its stop.
+
+pub mod config;

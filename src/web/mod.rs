@@ -1,1 +1,8 @@
-//! .
+//! What comes in over HTTP: the platform's callbacks on one listener, the operators' admin API on the other. Pushes
+//! inputs down and reads a published view; never decides anything.
+
+pub mod status;
+pub mod state;
+pub mod listener;
+pub mod metrics;
+pub mod admin;

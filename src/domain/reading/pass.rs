@@ -171,6 +171,11 @@ impl Pass {
         Self { kind, started_at, limits, todo: sections, progress: Progress::default(), pages: 0, failed: None }
     }
 
+    /// How many lists are still to be read: the API calls left, if each has one page.
+    pub fn lists(&self) -> u32 {
+        u32::try_from(self.todo.len()).unwrap_or(u32::MAX)
+    }
+
     /// What the pass reads.
     pub const fn kind(&self) -> PassKind {
         self.kind

@@ -1,0 +1,283 @@
+//! Reads `deskbell.yaml` and what it names, and gives the setup or every fault at once.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use chrono_tz::Asia::Shanghai;
+
+use crate::{
+    adapters::{
+        feishu, http,
+        templates::library::Templates,
+        yaml::{
+            env::expand_env,
+            map::{Map, not_built_yet},
+            parse::{FILE_BYTES_MAX, parse},
+            tree::Node,
+        },
+    },
+    app::config::{
+        calls::{self, Calls},
+        chat,
+        receivers::{self, Receivers},
+        server,
+        setup::Setup,
+        sources::{self, Source},
+        store, words,
+    },
+    domain::{
+        desk::settings::{Settings, SourceSettings},
+        fault::{Fault, Gravity, Place},
+        id::{ReceiverName, SourceName},
+        plan::Plan,
+        receiver::ReceiverKind,
+        rule::RuleSet,
+        text::Message,
+        time::Zone,
+    },
+};
+
+/// Top-level parts of the language that are not built yet.
+const NOT_BUILT: &[&str] = &["teams", "calendars", "rotas", "privacy"];
+
+/// What came of reading a configuration.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The setup; absent when a fault stops the start.
+    pub setup: Option<Setup>,
+    /// Every fault of the configuration, the rules and the templates; with a setup, only warnings.
+    pub faults: Vec<Fault>,
+    /// The folder of the configuration file: places and relative paths start there.
+    pub base: PathBuf,
+}
+
+/// Reads the configuration at `path`; `lookup` gives environment variables.
+pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
+    let base = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let mut faults = Vec::new();
+    let setup = match content(path) {
+        Ok(text) => load_text(&file, &text, &base, lookup, &mut faults),
+        Err(fault) => {
+            faults.push(*fault);
+            None
+        }
+    };
+    let stopped = faults.iter().any(|fault| fault.gravity == Gravity::Error);
+    Loaded { setup: setup.filter(|_| !stopped), faults, base }
+}
+
+/// The same for a text at hand; the setup is whole only if no fault is an error.
+pub fn load_text(
+    file: &str,
+    text: &str,
+    base: &Path,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    faults: &mut Vec<Fault>,
+) -> Option<Setup> {
+    let mut tree = parse(file, text, faults)?;
+    expand_env(&mut tree, lookup, faults);
+    compose(&tree, base, faults)
+}
+
+fn content(path: &Path) -> Result<String, Box<Fault>> {
+    let shown = path.display().to_string();
+    let fault = |zh: String, en: String| Box::new(Fault::error(Place::file(shown.as_str()), Message::new(zh, en)));
+    let failed = |error: std::io::Error| {
+        let fault = fault(format!("读不了配置文件：{error}"), format!("the configuration cannot be read: {error}"));
+        match error.kind() {
+            std::io::ErrorKind::NotFound => Box::new(fault.with_hint(Message::new(
+                "用 --config 指定，或用 deskbell init <目录> 新建",
+                "name it with --config, or make one with deskbell init <DIR>",
+            ))),
+            _ => fault,
+        }
+    };
+    let length = fs::metadata(path).map_err(failed)?.len();
+    if usize::try_from(length).map_or(true, |length| length > FILE_BYTES_MAX) {
+        return Err(fault(
+            format!("配置文件太大，最多 {FILE_BYTES_MAX} 字节"),
+            format!("the configuration is too large: at most {FILE_BYTES_MAX} bytes"),
+        ));
+    }
+    fs::read_to_string(path).map_err(failed)
+}
+
+/// Section by section; goes on after a fault, so that all are found.
+fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
+    let mut root = Map::of(tree, &Message::new("配置（一组键值）", "the configuration, a mapping"), faults)?;
+    let zone = words::zone(&mut root, "timezone", faults).unwrap_or(Zone(Shanghai));
+    let locale = words::locale(&mut root, "locale", faults).unwrap_or_default();
+    root.required("feishu", faults);
+    let feishu = root.map("feishu", faults).and_then(|map| feishu::config::Config::read(map, base, faults));
+    let http = root.map("http", faults).map(|map| http::Config::read(map, base, faults)).unwrap_or_default();
+    let sources = sources::read(&mut root, base, faults);
+    let receivers = receivers::read(&mut root, base, locale, faults);
+    let operations = receivers::operations(&mut root, &receivers, faults);
+    let source_names: BTreeSet<SourceName> = sources.keys().cloned().collect();
+    let access = chat::read(&mut root, &source_names, faults);
+    storm(&mut root, faults);
+    let server = server::read(&mut root, base, faults);
+    let (store, retention) = store::read(&mut root, base, faults);
+    let plan = feishu.as_ref().map_or(Plan::Paid, |feishu| feishu.plan);
+    warn_of_operations(&root, operations.as_ref(), &receivers, plan, faults);
+    let templates_dir = folder(&mut root, "templates", base, faults);
+    let (templates, found) = Templates::load(templates_dir.as_deref());
+    faults.extend(found);
+    let rules = rules(&mut root, base, &source_names, &receivers, &templates, faults);
+    root.finish(NOT_BUILT, faults);
+
+    let sources: BTreeMap<SourceName, Source> =
+        sources.into_iter().filter_map(|(name, source)| Some((name, source?))).collect();
+    let calls = calls::count(plan, &sources, &rules, zone);
+    warn_of_calls(&calls, tree, faults);
+    let feishu = feishu?;
+    let settings = Settings {
+        zone,
+        locale,
+        sources: source_settings(&sources, &calls),
+        receivers: receivers.all,
+        operations: operations.map(|(name, _)| name),
+        limits: feishu.limits,
+        plan,
+        access,
+        retention,
+    };
+    Some(Setup {
+        base: base.to_path_buf(),
+        settings,
+        feishu,
+        http,
+        sources,
+        webhooks: receivers.webhooks,
+        server,
+        store,
+        rules: Arc::new(rules),
+        templates: Arc::new(templates),
+        calls,
+    })
+}
+
+fn source_settings(sources: &BTreeMap<SourceName, Source>, calls: &Calls) -> BTreeMap<SourceName, SourceSettings> {
+    let one = |source: &Source| {
+        let calls = calls.sources.iter().find(|calls| calls.source == source.name)?;
+        let settings = SourceSettings {
+            poll_every: calls.poll_every,
+            catch_up: source.catch_up,
+            labels: Arc::clone(&source.labels),
+        };
+        Some((source.name.clone(), settings))
+    };
+    sources.values().filter_map(one).collect()
+}
+
+/// `storm: off` is accepted; storms come with the issue on alerts.
+fn storm(root: &mut Map<'_>, faults: &mut Vec<Fault>) {
+    if let Some(node) = root.filled("storm")
+        && node.text() != Some("off")
+    {
+        faults.push(
+            not_built_yet("storm", &node.place)
+                .with_hint(Message::new("现在只能写 storm: off", "for now only storm: off may stand here")),
+        );
+    }
+}
+
+/// A folder named by a key; absent, the folder of the key's name beside the configuration, if there is one.
+fn folder(root: &mut Map<'_>, key: &str, base: &Path, faults: &mut Vec<Fault>) -> Option<PathBuf> {
+    let Some((text, place)) = root.text(key, faults) else {
+        return Some(base.join(key)).filter(|path| path.is_dir());
+    };
+    let path = base.join(&text);
+    if path.is_dir() {
+        return Some(path);
+    }
+    let message =
+        Message::new(format!("没有目录 {}", path.display()), format!("there is no folder {}", path.display()));
+    let hint = Message::new("相对路径从配置文件所在目录算起", "relative paths start at the configuration file");
+    faults.push(Fault::error(place, message).with_hint(hint));
+    None
+}
+
+fn rules(
+    root: &mut Map<'_>,
+    base: &Path,
+    sources: &BTreeSet<SourceName>,
+    receivers: &Receivers,
+    templates: &Templates,
+    faults: &mut Vec<Fault>,
+) -> RuleSet {
+    let place = root.get("rules").map_or_else(|| Place::file(root.place().file.clone()), |node| node.place.clone());
+    let well = |faults: &[Fault]| !faults.iter().any(|fault| fault.gravity == Gravity::Error);
+    let Some(dir) = folder(root, "rules", base, faults) else {
+        if well(faults) {
+            faults.push(no_rules(place));
+        }
+        return RuleSet::default();
+    };
+    drop((dir, sources, receivers, templates));
+    RuleSet::default()
+}
+
+fn no_rules(place: Place) -> Fault {
+    let message = Message::new("一条规则也没有：不会有任何提醒", "there is no rule: nothing will ring");
+    let hint = Message::new("把规则放进 rules 目录", "put rules into the folder `rules`");
+    Fault::warning(place, message).with_hint(hint)
+}
+
+/// deskbell's own troubles need a way that works when the API does not.
+fn warn_of_operations(
+    root: &Map<'_>,
+    operations: Option<&(ReceiverName, Place)>,
+    receivers: &Receivers,
+    plan: Plan,
+    faults: &mut Vec<Fault>,
+) {
+    let Some((name, place)) = operations else {
+        if !faults.iter().any(|fault| fault.gravity == Gravity::Error) {
+            let message = Message::new(
+                "没有 operations：deskbell 自己出问题时没有人知道",
+                "there is no `operations`: nobody hears of deskbell's own troubles",
+            );
+            let hint = Message::new("例如 operations: { to: support }", "such as operations: { to: support }");
+            faults.push(Fault::warning(Place::file(root.place().file.clone()), message).with_hint(hint));
+        }
+        return;
+    };
+    let in_chat = receivers.all.get(name).is_some_and(|receiver| matches!(receiver.kind, ReceiverKind::Chat(_)));
+    if in_chat && plan != Plan::Paid {
+        let message = Message::new(
+            format!("operations 发到应用机器人的群 {name}：API 次数用完时（99991403）这条路也断了"),
+            format!(
+                "operations goes through the app's bot ({name}): when the calls are used up (99991403) it is silent too"
+            ),
+        );
+        let hint =
+            Message::new("改成自定义机器人的 webhook，它不计次数", "use a custom bot's webhook: it is not counted");
+        faults.push(Fault::warning(place.clone(), message).with_hint(hint));
+    }
+}
+
+fn warn_of_calls(calls: &Calls, tree: &Node, faults: &mut Vec<Fault>) {
+    if !calls.is_over() {
+        return;
+    }
+    let words = calls.words();
+    let last = |text: &str| text.lines().last().unwrap_or_default().to_string();
+    let message = Message::new(
+        format!("轮询超出套餐：{}。轮询会自动放慢", last(&words.zh)),
+        format!("polling asks for more than the plan has: {}. It will be slowed down", last(&words.en)),
+    );
+    let hint = Message::new(
+        "把 poll 和 sweep 写稀一些，例如 poll: \"0 */15 * * * *\"、sweep: \"0 0 */6 * * *\"",
+        "poll and sweep less often, such as poll: \"0 */15 * * * *\" and sweep: \"0 0 */6 * * *\"",
+    );
+    faults.push(Fault::warning(Place::file(tree.place.file.clone()), message).with_hint(hint));
+}

@@ -1,0 +1,13 @@
+//! `deskbell.yaml`: read, checked, and turned into what the parts need. Every fault of the configuration, the rules and
+//! the templates is gathered before any is shown. Never touches the network.
+
+pub mod setup;
+pub mod words;
+pub mod schedule;
+pub mod sources;
+pub mod receivers;
+pub mod chat;
+pub mod server;
+pub mod store;
+pub mod calls;
+pub mod load;

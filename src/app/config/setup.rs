@@ -1,0 +1,44 @@
+//! Everything a start needs, checked: what the configuration, the rules and the templates say together.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+
+use crate::{
+    adapters::{
+        feishu::{self, config::WebhookConfig},
+        http,
+        templates::library::Templates,
+    },
+    app::config::{calls::Calls, server::Server, sources::Source},
+    domain::{
+        desk::settings::Settings,
+        id::{ReceiverName, SourceName},
+        rule::RuleSet,
+    },
+};
+
+/// Everything a start needs.
+#[derive(Debug)]
+pub struct Setup {
+    /// The folder of the configuration file; relative paths start there.
+    pub base: PathBuf,
+    /// What the desk needs.
+    pub settings: Settings,
+    /// The Feishu app.
+    pub feishu: feishu::config::Config,
+    /// The way out.
+    pub http: http::Config,
+    /// The sources, by name.
+    pub sources: BTreeMap<SourceName, Source>,
+    /// The custom bots among the receivers.
+    pub webhooks: BTreeMap<ReceiverName, WebhookConfig>,
+    /// Where deskbell listens.
+    pub server: Server,
+    /// Where it keeps what it knows.
+    pub store: PathBuf,
+    /// The rules in force.
+    pub rules: Arc<RuleSet>,
+    /// The templates.
+    pub templates: Arc<Templates>,
+    /// What polling will cost.
+    pub calls: Calls,
+}

@@ -1,0 +1,56 @@
+//! Where the command line writes and what it asks. Answers go to standard output, everything else to standard error;
+//! a closed pipe is not a failure.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use crate::domain::text::{Locale, Message};
+
+/// Characters a typed answer may have.
+const ANSWER_BYTES_MAX: u64 = 4096;
+
+/// The person at the other end.
+#[derive(Clone, Copy, Debug)]
+pub struct Terminal {
+    /// The language they read.
+    pub locale: Locale,
+}
+
+impl Terminal {
+    /// Prints a sentence.
+    pub fn say(self, message: &Message) {
+        self.print(message.get(self.locale));
+    }
+
+    /// Prints lines as they are.
+    pub fn print(self, text: &str) {
+        // A closed pipe (`deskbell fields | head`) is the reader's choice.
+        writeln!(io::stdout().lock(), "{text}").ok();
+    }
+
+    /// Prints a sentence beside the answers.
+    pub fn note(self, message: &Message) {
+        self.print_beside(message.get(self.locale));
+    }
+
+    /// Prints lines beside the answers.
+    pub fn print_beside(self, text: &str) {
+        writeln!(io::stderr().lock(), "{text}").ok();
+    }
+
+    /// Whether a person can be asked.
+    pub fn can_ask(self) -> bool {
+        io::stdin().is_terminal()
+    }
+
+    /// Asks a question and gives the typed line without blanks around it; nothing at the end of the input.
+    pub fn ask(self, question: &Message) -> Option<String> {
+        let mut out = io::stderr().lock();
+        write!(out, "{} ", question.get(self.locale)).and_then(|()| out.flush()).ok()?;
+        let mut line = String::new();
+        let mut input = io::Read::take(io::stdin().lock(), ANSWER_BYTES_MAX);
+        match input.read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(line.trim().to_string()),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What the web needs of the service below: two narrow handles, filled where everything is wired. Holds no state of its
+//! own but counters.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use secrecy::SecretString;
+
+use crate::{domain::desk::input::ChatMessage, web::status::Status};
+
+/// Hands a message to the engine; ready when its fate is known.
+pub type Submit = Arc<dyn Fn(ChatMessage) -> Pin<Box<dyn Future<Output = Submitted> + Send>> + Send + Sync>;
+
+/// The fate of a message handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// It is stored: an answer follows, whatever happens.
+    Durable,
+    /// It is not stored (the engine is busy, stopping, or cannot write): the platform must send it again.
+    Refused,
+}
+
+/// What the admin's listener needs.
+#[derive(Clone)]
+pub struct Admin {
+    /// The service as it stands now.
+    pub status: Arc<dyn Fn() -> Status + Send + Sync>,
+    /// What `/api` asks for (`server.api_token`); absent: `/api` is closed.
+    pub api_token: Option<SecretString>,
+    /// How callbacks were answered.
+    pub counts: Arc<CallbackCounts>,
+}
+
+/// How callbacks were answered, counted since the start.
+#[derive(Debug, Default)]
+pub struct CallbackCounts {
+    /// Stored, 200.
+    pub accepted: AtomicU64,
+    /// Understood and of no interest, 200.
+    pub ignored: AtomicU64,
+    /// Not ours, not signed, not readable: 4xx.
+    pub rejected: AtomicU64,
+    /// Could not be stored in time: 503.
+    pub refused: AtomicU64,
+}
+
+impl CallbackCounts {
+    /// Adds one.
+    pub fn count(counter: &AtomicU64) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Each counter with its word.
+    pub fn all(&self) -> [(&'static str, u64); 4] {
+        [
+            ("accepted", self.accepted.load(Ordering::Relaxed)),
+            ("ignored", self.ignored.load(Ordering::Relaxed)),
+            ("rejected", self.rejected.load(Ordering::Relaxed)),
+            ("refused", self.refused.load(Ordering::Relaxed)),
+        ]
+    }
+}

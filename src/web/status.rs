@@ -1,0 +1,221 @@
+//! The service as operators see it: the desk's view in the shape of `GET /api/v1/status`. Instants are milliseconds since
+//! the Unix epoch.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    desk::{
+        state::Lane,
+        view::{Counters, SourceView, View},
+    },
+    text::{Locale, Message},
+    time::Timestamp,
+};
+
+/// The service as operators see it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// The version.
+    pub version: String,
+    /// When it started.
+    pub started_at: i64,
+    /// When this was true.
+    pub at: i64,
+    /// Why it is not ready; empty when it is.
+    pub not_ready: Vec<Sentence>,
+    /// Rules in force.
+    pub rules: usize,
+    /// The sources, by name.
+    pub sources: BTreeMap<String, SourceStatus>,
+    /// Alerts that hold, but not yet for long enough.
+    pub alerts_pending: usize,
+    /// Alerts that ring, per rule.
+    pub alerts_firing: BTreeMap<String, usize>,
+    /// Notices that wait, per lane.
+    pub outbox: BTreeMap<String, usize>,
+    /// When the oldest waiting notice was decided.
+    pub outbox_oldest: Option<i64>,
+    /// Messages accepted and not answered.
+    pub inbox: usize,
+    /// Notices that cannot be delivered.
+    pub dead_letters_total: usize,
+    /// The latest of them.
+    pub dead_letters: Vec<DeadLetterStatus>,
+    /// What was done since the start.
+    pub counters: Vec<Counter>,
+}
+
+/// A sentence in both languages.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sentence {
+    /// Chinese.
+    pub zh: String,
+    /// English.
+    pub en: String,
+}
+
+impl Sentence {
+    /// The sentence in `locale`.
+    pub fn get(&self, locale: Locale) -> &str {
+        match locale {
+            Locale::Zh => &self.zh,
+            Locale::En => &self.en,
+        }
+    }
+}
+
+impl From<Message> for Sentence {
+    fn from(message: Message) -> Self {
+        Self { zh: message.zh, en: message.en }
+    }
+}
+
+/// One source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceStatus {
+    /// Tickets under watch.
+    pub tracked: usize,
+    /// Of them open.
+    pub open: usize,
+    /// Everything up to here was read.
+    pub cursor: Option<i64>,
+    /// When the last complete poll began.
+    pub polled_at: i64,
+    /// Whether it is silent.
+    pub silent: bool,
+    /// No polling before this instant.
+    pub paused_until: Option<i64>,
+    /// API calls this month.
+    pub calls_this_month: u64,
+    /// Tickets of the last pass that could not be decoded.
+    pub broken: u32,
+    /// What the last failed pass said.
+    pub last_failure: Option<Sentence>,
+}
+
+/// A notice that cannot be delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetterStatus {
+    /// Whom it would have told.
+    pub receiver: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A counter since the start.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Counter {
+    /// Its name in `/metrics`, without the prefix.
+    pub name: String,
+    /// What it counts.
+    pub help: String,
+    /// The label's name and value, where there is one.
+    pub label: Option<(String, String)>,
+    /// The count.
+    pub value: u64,
+}
+
+impl Counter {
+    /// A counter without a label.
+    pub fn new(name: &str, help: &str, value: u64) -> Self {
+        Self { name: name.to_string(), help: help.to_string(), label: None, value }
+    }
+
+    /// One of a family of counters.
+    pub fn labelled(name: &str, help: &str, label: (&str, &str), value: u64) -> Self {
+        Self { label: Some((label.0.to_string(), label.1.to_string())), ..Self::new(name, help, value) }
+    }
+}
+
+/// What a status says besides the desk's view.
+#[derive(Clone, Debug)]
+pub struct Around {
+    /// When the service started.
+    pub started_at: Timestamp,
+    /// When the view was made.
+    pub at: Timestamp,
+    /// Why it is not ready.
+    pub not_ready: Vec<Message>,
+    /// Rules in force.
+    pub rules: usize,
+}
+
+/// The status of a view.
+pub fn of(view: &View, around: Around) -> Status {
+    let counted =
+        |letters: &(String, String)| DeadLetterStatus { receiver: letters.0.clone(), reason: letters.1.clone() };
+    Status {
+        version: env!("CARGO_PKG_VERSION").to_string(),
+        started_at: around.started_at.as_ms(),
+        at: around.at.as_ms(),
+        not_ready: around.not_ready.into_iter().map(Sentence::from).collect(),
+        rules: around.rules,
+        sources: view.sources.iter().map(|(name, source)| (name.to_string(), source_status(source))).collect(),
+        alerts_pending: view.pending,
+        alerts_firing: view.firing.iter().map(|(rule, count)| (rule.to_string(), *count)).collect(),
+        outbox: view.outbox.iter().map(|(lane, count)| (lane_name(*lane).to_string(), *count)).collect(),
+        outbox_oldest: view.outbox_oldest.map(Timestamp::as_ms),
+        inbox: view.inbox,
+        dead_letters_total: view.dead,
+        dead_letters: view.dead_letters.iter().map(counted).collect(),
+        counters: counters(&view.counters),
+    }
+}
+
+const fn lane_name(lane: Lane) -> &'static str {
+    match lane {
+        Lane::Answers => "answers",
+        Lane::Critical => "critical",
+        Lane::Alerts => "alerts",
+        Lane::Updates => "updates",
+    }
+}
+
+fn source_status(view: &SourceView) -> SourceStatus {
+    SourceStatus {
+        tracked: view.tracked,
+        open: view.open,
+        cursor: view.cursor.map(Timestamp::as_ms),
+        polled_at: view.polled_at.as_ms(),
+        silent: view.silent,
+        paused_until: view.paused_until.map(Timestamp::as_ms),
+        calls_this_month: view.calls,
+        broken: view.broken,
+        last_failure: view.last_failure.clone().map(Sentence::from),
+    }
+}
+
+fn counters(counted: &Counters) -> Vec<Counter> {
+    let mut all = vec![
+        Counter::new("tickets_observed", "Tickets taken in decoded", counted.observed),
+        Counter::new("tickets_unchanged", "Tickets shown with the bytes of before", counted.unchanged),
+        Counter::new("tickets_changed", "Tickets that changed", counted.changed),
+        Counter::new("tickets_overtaken", "Observations older than what was known", counted.overtaken),
+        Counter::new("ticket_reads_failed", "Single reads that failed", counted.reads_failed),
+        Counter::new("alerts_fired", "Alerts that rang", counted.fired),
+        Counter::new("alerts_ended", "Alerts that ended after ringing", counted.ended),
+        Counter::new("notices_dropped", "Notices not due any more before they were sent", counted.dropped),
+        Counter::new("notices_dead", "Notices given up", counted.dead),
+        Counter::new("questions", "Questions of people", counted.questions),
+        Counter::new("questions_denied", "Questions from where one may not ask", counted.denied),
+        Counter::new("messages_redelivered", "Messages delivered to us again", counted.redelivered),
+        Counter::new("troubles", "Own troubles", counted.troubles),
+    ];
+    let sent = "Notices delivered, by what they told";
+    let failed = "Failed attempts to deliver, by kind";
+    all.extend(
+        counted
+            .delivered
+            .iter()
+            .map(|(step, count)| Counter::labelled("notices_delivered", sent, ("step", step.name()), *count)),
+    );
+    all.extend(
+        counted
+            .failed
+            .iter()
+            .map(|(kind, count)| Counter::labelled("attempts_failed", failed, ("kind", kind.name()), *count)),
+    );
+    all
+}
