@@ -17,4 +17,6 @@ pub mod fields;
 pub mod helpdesk;
 pub mod card;
 pub mod webhook;
+mod crypt;
+pub mod received;
 pub mod callback;
