@@ -26,3 +26,6 @@ pub mod events;
 pub mod faults;
 pub mod platform;
 pub mod http;
+
+#[cfg(test)]
+mod caller;

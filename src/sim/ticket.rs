@@ -328,7 +328,7 @@ mod tests {
 
     use crate::sim::{
         knobs::{CommentsShape, Knobs, NoInstant, ReasonShape},
-        ticket::{Comment, Reason, Ticket},
+        ticket::{Comment, FieldValue, Reason, Ticket, User},
     };
 
     fn written(ticket: &Ticket, turn: impl FnOnce(&mut Knobs)) -> Value {
@@ -367,6 +367,67 @@ mod tests {
 
         let json = written(&ticket, |knobs| knobs.dissatisfaction_reason = ReasonShape::Strings);
         assert_eq!(json["dissatisfaction_reason"], json!(["慢"]));
+    }
+
+    #[test]
+    fn a_full_ticket_has_every_member_of_the_vendors_page_in_its_order() {
+        let user = User::default();
+        let ticket = Ticket {
+            comments: vec![Comment::default()],
+            score: Some(1),
+            updated_at: Some(1),
+            closed_at: Some(1),
+            dissatisfaction_reason: Some(Reason::default()),
+            agents: vec![user.clone()],
+            solve: Some(1),
+            closed_by: Some(user.clone()),
+            collaborators: vec![user.clone()],
+            agent_service_duration: Some(42_624.95),
+            agent_first_response_duration: Some(1),
+            bot_service_duration: Some(1),
+            agent_resolution_time: Some(1),
+            actual_processing_time: Some(1),
+            agent_entry_time: Some(1),
+            agent_first_response_time: Some(1),
+            agent_last_response_time: Some(1),
+            agent_owner: Some(user),
+            ..Ticket::default()
+        };
+        let written = ticket.write(&Knobs::default(), &[FieldValue::default()]);
+        let members = [
+            "ticket_id",
+            "helpdesk_id",
+            "guest",
+            "comments",
+            "ticket_type",
+            "status",
+            "score",
+            "created_at",
+            "updated_at",
+            "closed_at",
+            "dissatisfaction_reason",
+            "agents",
+            "channel",
+            "solve",
+            "closed_by",
+            "collaborators",
+            "customized_fields",
+            "agent_service_duration",
+            "agent_first_response_duration",
+            "bot_service_duration",
+            "agent_resolution_time",
+            "actual_processing_time",
+            "agent_entry_time",
+            "agent_first_response_time",
+            "agent_last_response_time",
+            "agent_owner",
+        ];
+        let places: Vec<usize> =
+            members.iter().map(|name| written.find(&format!("\"{name}\":")).expect("the member is there")).collect();
+        assert!(places.is_sorted(), "{written}");
+        let json: Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(json.as_object().unwrap().len(), members.len());
+        assert_eq!(json["agent_service_duration"], json!(42_624.95));
     }
 
     #[test]
