@@ -423,7 +423,7 @@ mod tests {
             "agent_owner",
         ];
         let places: Vec<usize> =
-            members.iter().map(|name| written.find(&format!("\"{name}\":")).expect("the member is there")).collect();
+            members.iter().map(|name| written.rfind(&format!("\"{name}\":")).expect("the member is there")).collect();
         assert!(places.is_sorted(), "{written}");
         let json: Value = serde_json::from_str(&written).unwrap();
         assert_eq!(json.as_object().unwrap().len(), members.len());
