@@ -1,15 +1,29 @@
 //! The templates in force, and the one way from a send to a card. Rendering never fails.
 
-use std::path::Path;
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::Path,
+};
+
+use handlebars::{Context, Handlebars};
 
 use crate::{
-    adapters::templates::{builtin, context, frame},
+    adapters::templates::{
+        builtin,
+        compile::{self, Compiled},
+        context,
+        files::{self, File},
+        frame::{self, BODY_BYTES_MAX, Draft},
+        helpers,
+    },
     domain::{
-        card::Card,
-        fault::Fault,
+        alert::AlertState,
+        card::{Card, Colour, escape_markdown, one_line},
+        fault::{Fault, Place},
         id::TemplateName,
-        notice::Send,
-        text::Message,
+        notice::{AnswerView, Content, Send},
+        text::{Locale, Message},
         time::{Timestamp, Zone},
     },
 };
@@ -36,23 +50,201 @@ pub struct Rendered {
 
 /// The templates in force: the shipped ones, and those of the folder, which go before them.
 #[derive(Debug)]
-pub struct Templates;
+pub struct Templates {
+    /// Escapes for plain text: titles, tags, colours.
+    plain: Handlebars<'static>,
+    /// Escapes for card markdown: bodies.
+    markdown: Handlebars<'static>,
+    names: BTreeMap<TemplateName, Vec<Variant>>,
+}
+
+/// A template of a name: one language, or both.
+#[derive(Debug)]
+struct Variant {
+    /// Its file, under which its parts are registered.
+    file: String,
+    locale: Option<Locale>,
+    shipped: bool,
+    colour: bool,
+    tags: usize,
+}
 
 impl Templates {
     /// Loads the shipped templates and those of `dir` over them. A faulty template is left out and its faults are
-    /// returned, each with its place.
-    pub fn load(_dir: Option<&Path>) -> (Self, Vec<Fault>) {
-        (Self, Vec::new())
+    /// returned, each with its place. Reads files; at start and reload only.
+    pub fn load(dir: Option<&Path>) -> (Self, Vec<Fault>) {
+        let mut faults = Vec::new();
+        let own = dir.map(|dir| files::folder(dir, &mut faults)).unwrap_or_default();
+        let mut templates = Self {
+            plain: helpers::renderer(one_line),
+            markdown: helpers::renderer(escape_markdown),
+            names: BTreeMap::new(),
+        };
+        for file in files::shipped() {
+            templates.add(&file, true, &mut faults);
+        }
+        for file in own {
+            templates.add(&file, false, &mut faults);
+        }
+        (templates, faults)
     }
 
     /// The names a rule may ask for, sorted.
     pub fn names(&self) -> Vec<TemplateName> {
-        ["alert", "digest", "ticket"].map(TemplateName::from).to_vec()
+        self.names.keys().cloned().collect()
     }
 
     /// The card of a send. A template that fails is replaced by the built-in card, and `trouble` says so.
     pub fn render(&self, send: &Send, around: &Surroundings) -> Rendered {
-        let _context = context::of(send, around);
-        Rendered { card: frame::finish(builtin::draft(send, around), send, around), trouble: None }
+        let (draft, trouble) = match self.draft(send, around) {
+            Ok(draft) => (draft, None),
+            Err(trouble) => (builtin::draft(send, around), Some(trouble)),
+        };
+        Rendered { card: frame::finish(draft, send, around), trouble }
+    }
+
+    fn add(&mut self, file: &File, shipped: bool, faults: &mut Vec<Fault>) {
+        let Some(compiled) = compile::compile(&file.file, &file.text, faults) else { return };
+        let Compiled { title, colour, tags, body } = compiled;
+        let id = file.file.as_str();
+        let variant = Variant {
+            file: file.file.clone(),
+            locale: file.locale,
+            shipped,
+            colour: colour.is_some(),
+            tags: tags.len(),
+        };
+        self.plain.register_template(&part(id, "title"), title);
+        if let Some(colour) = colour {
+            self.plain.register_template(&part(id, "colour"), colour);
+        }
+        for (index, tag) in tags.into_iter().enumerate() {
+            self.plain.register_template(&part(id, &format!("tag {index}")), tag);
+        }
+        self.markdown.register_template(&part(id, "body"), body);
+        let title = compile::trial(&self.plain, &part(id, "title"));
+        if let Err(message) = title.and_then(|()| compile::trial(&self.markdown, &part(id, "body"))) {
+            faults.push(Fault::error(Place::file(id), message));
+            return;
+        }
+        self.names.entry(TemplateName::new(file.name.as_str())).or_default().push(variant);
+    }
+
+    /// The draft a template makes, or the built-in one for what has none; an error says why a template failed.
+    fn draft(&self, send: &Send, around: &Surroundings) -> Result<Draft, Message> {
+        let names: Vec<&str> = match &send.content {
+            Content::Alert(view) if matches!(view.alert.state, AlertState::Ended { .. }) => vec!["ended"],
+            Content::Alert(view) => match &send.template {
+                Some(name) => vec![name.as_str()],
+                None => vec![view.alert.key.rule.as_str(), "alert"],
+            },
+            Content::Digest(_) => vec!["digest"],
+            Content::Answer(view) => match view.as_ref() {
+                AnswerView::Ticket(_) => vec!["ticket"],
+                AnswerView::Text(_) => return Ok(builtin::draft(send, around)),
+            },
+            Content::Trouble(_) => return Ok(builtin::draft(send, around)),
+        };
+        let variant = names.iter().find_map(|name| self.variant(name, send.locale)).ok_or_else(|| {
+            let name = names.first().copied().unwrap_or_default();
+            Message::new(
+                format!("没有模板 “{name}”，已改用内置卡片。请检查规则里的 template 和模板文件夹"),
+                format!(
+                    "there is no template `{name}`: the built-in card was used. Check `template` in the rule and the \
+                     template folder"
+                ),
+            )
+        })?;
+        self.fill(variant, send, around).map_err(|reason| {
+            let file = &variant.file;
+            Message::new(
+                format!("模板 {file} 渲染失败，已改用内置卡片：{reason}。请运行 deskbell check 并修改模板"),
+                format!(
+                    "the template {file} failed and the built-in card was used: {reason}. Run deskbell check and mend \
+                     the template"
+                ),
+            )
+        })
+    }
+
+    /// The folder's before the shipped ones; among them the reader's language, then both, then another.
+    fn variant(&self, name: &str, locale: Locale) -> Option<&Variant> {
+        let rank = |variant: &&Variant| {
+            let language = match variant.locale {
+                Some(own) if own == locale => 0,
+                None => 1,
+                Some(_) => 2,
+            };
+            (language == 2, variant.shipped, language)
+        };
+        self.names.get(name)?.iter().min_by_key(rank)
+    }
+
+    fn fill(&self, variant: &Variant, send: &Send, around: &Surroundings) -> Result<Draft, String> {
+        let context = Context::wraps(context::of(send, around)).map_err(|error| error.to_string())?;
+        let id = variant.file.as_str();
+        let plain = |name: &str| render(&self.plain, &part(id, name), &context);
+        let title = plain("title")?;
+        if title.trim().is_empty() {
+            return Err("title".to_string() + ": empty");
+        }
+        let builtin = builtin::draft(send, around);
+        let colour = match variant.colour {
+            true => {
+                let name = plain("colour")?;
+                Colour::from_name(name.trim()).ok_or_else(|| format!("colour: {}", one_line(&name)))?
+            }
+            false => builtin.colour,
+        };
+        let tags = (0..variant.tags).map(|index| plain(&format!("tag {index}"))).collect::<Result<_, _>>()?;
+        let body = render(&self.markdown, &part(id, "body"), &context)?;
+        Ok(Draft { title, colour, tags, body })
+    }
+}
+
+/// The name a part of a template is registered under.
+fn part(file: &str, part: &str) -> String {
+    format!("{file}#{part}")
+}
+
+fn render(renderer: &Handlebars<'_>, name: &str, context: &Context) -> Result<String, String> {
+    let mut out = Bounded::default();
+    match renderer.render_with_context_to_write(name, context, &mut out) {
+        Ok(()) => Ok(out.text()),
+        // Shortened, never refused: what was written so far is cut at its last line.
+        Err(_) if out.full => {
+            let text = out.text();
+            let kept = text.rsplit_once('\n').map_or("", |(kept, _)| kept);
+            Ok(format!("{kept}\n…"))
+        }
+        Err(error) => Err(error.reason().to_string()),
+    }
+}
+
+/// A text that stops growing at [`BODY_BYTES_MAX`].
+#[derive(Default)]
+struct Bounded {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl Bounded {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.full || self.bytes.len() + bytes.len() > BODY_BYTES_MAX {
+            self.full = true;
+            return Err(io::Error::other("full"));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -4,7 +4,18 @@
 pub mod library;
 
 mod builtin;
+mod check;
+mod compile;
 mod context;
+mod files;
 mod frame;
+mod front;
+mod helpers;
+mod path;
+mod scan;
 mod shape;
+mod source;
 mod words;
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,6 @@ impl Shape {
     }
 
     /// The names of its parts.
-    #[allow(dead_code)]
     pub(crate) fn parts(&self) -> Vec<&'static str> {
         match self {
             Self::Object(parts) => parts.iter().map(|(part, _)| *part).collect(),

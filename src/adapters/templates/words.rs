@@ -41,7 +41,6 @@ pub(crate) fn instant(at: Timestamp, now: Timestamp, zone: Zone) -> String {
 }
 
 /// `2026-11-20`.
-#[allow(dead_code)]
 pub(crate) fn date(at: Timestamp, zone: Zone) -> String {
     zone.local(at).format("%Y-%m-%d").to_string()
 }
