@@ -53,7 +53,11 @@ impl Walk<'_> {
                 TemplateElement::RawString(_) | TemplateElement::Comment(_) => {}
                 TemplateElement::Expression(call) => self.shown(call),
                 TemplateElement::HelperBlock(call) => self.block(call),
-                _ => self.fault("", "模板里只能写 {{…}}、{{#if}}、{{#unless}} 和 {{#each}}", "templates hold only {{…}}, {{#if}}, {{#unless}} and {{#each}}"),
+                _ => self.fault(
+                    "",
+                    "模板里只能写 {{…}}、{{#if}}、{{#unless}} 和 {{#each}}",
+                    "templates hold only {{…}}, {{#if}}, {{#unless}} and {{#each}}",
+                ),
             }
             self.at = outer;
         }
@@ -105,7 +109,11 @@ impl Walk<'_> {
         if !call.hash.is_empty() || call.params.len() != 1 {
             let (zh, en) = (format!("“{{{{#{name}}}}}” 后面要写一个值"), format!("`{{{{#{name}}}}}` takes one value"));
             let hint = format!("{{{{#{name} ticket.tags}}}}…{{{{/{name}}}}}");
-            self.push(&name, Message::new(zh, en), Some(Message::new(format!("例如 {hint}"), format!("for example {hint}"))));
+            self.push(
+                &name,
+                Message::new(zh, en),
+                Some(Message::new(format!("例如 {hint}"), format!("for example {hint}"))),
+            );
         }
         let shape = call.params.first().and_then(|param| self.parameter(param));
         let item = (name == "each").then(|| self.item(call, shape)).flatten();
@@ -151,14 +159,19 @@ impl Walk<'_> {
             Message::new(format!("没有 “{{{{#{name}}}}}” 这种块"), format!("there is no block `{{{{#{name}}}}}`"));
         let path = Path::of(name);
         let hint = if name == "with" {
-            Message::new("直接写全名，例如 {{ticket.guest.name}}", "write names in full, for example {{ticket.guest.name}}")
+            Message::new(
+                "直接写全名，例如 {{ticket.guest.name}}",
+                "write names in full, for example {{ticket.guest.name}}",
+            )
         } else if find(&ROOT, &path.parts).is_ok() {
             let hint = format!("{{{{#if {name}}}}}…{{{{/if}}}}");
             Message::new(format!("写成 {hint}"), format!("write {hint}"))
         } else {
             match nearest(name, BLOCKS) {
                 Some(meant) => did_you_mean(meant),
-                None => Message::new("块只有 {{#if}}、{{#unless}}、{{#each}}", "blocks are {{#if}}, {{#unless}}, {{#each}}"),
+                None => {
+                    Message::new("块只有 {{#if}}、{{#unless}}、{{#each}}", "blocks are {{#if}}, {{#unless}}, {{#each}}")
+                }
             }
         };
         self.push(name, message, Some(hint));
@@ -205,7 +218,11 @@ impl Walk<'_> {
             Take::Instant => (matches!(shape, Shape::Instant), "时刻", "an instant"),
             Take::Span => (matches!(shape, Shape::Span | Shape::Number), "时长", "a length of time"),
             Take::Person => (matches!(shape, Shape::Person), "人", "a person"),
-            Take::Word => (matches!(shape, Shape::Code(_) | Shape::Word(_)), "代号（如 ticket.status）", "a code (as ticket.status is)"),
+            Take::Word => (
+                matches!(shape, Shape::Code(_) | Shape::Word(_)),
+                "代号（如 ticket.status）",
+                "a code (as ticket.status is)",
+            ),
             Take::List => (matches!(shape, Shape::List(_)), "列表", "a list"),
         };
         if !fits {
@@ -251,11 +268,12 @@ impl Walk<'_> {
                 continue;
             }
             let of = call.params.get(one).map(display).unwrap_or_default();
-            let message =
-                Message::new(format!("“{of}” 不会是 {value}"), format!("`{of}` is never {value}"));
+            let message = Message::new(format!("“{of}” 不会是 {value}"), format!("`{of}` is never {value}"));
             let hint = match value.as_str().and_then(|value| nearest(value, names.iter().copied())) {
                 Some(meant) => did_you_mean(meant),
-                None => Message::new(format!("可以是：{}", names.join("、")), format!("it may be: {}", names.join(", "))),
+                None => {
+                    Message::new(format!("可以是：{}", names.join("、")), format!("it may be: {}", names.join(", ")))
+                }
             };
             self.push(&of, message, Some(hint));
         }
@@ -304,7 +322,7 @@ impl Walk<'_> {
             Parameter::Literal(Json::String(_) | Json::Null) => Some(Shape::Text),
             Parameter::Literal(Json::Number(_)) => Some(Shape::Number),
             Parameter::Literal(Json::Bool(_)) => Some(Shape::Flag),
-            Parameter::Literal(_) => {
+            _ => {
                 self.fault("", "这里不能写列表或对象", "lists and objects cannot be written here");
                 None
             }
@@ -339,8 +357,7 @@ impl Walk<'_> {
             Ok(shape) => Some(shape.clone()),
             Err((within, missing)) => {
                 let hint = self.meant(within, missing, raw, &path);
-                let message =
-                    Message::new(format!("没有 “{raw}” 这个名字"), format!("there is no `{raw}`"));
+                let message = Message::new(format!("没有 “{raw}” 这个名字"), format!("there is no `{raw}`"));
                 self.push(raw, message, hint);
                 None
             }
@@ -374,7 +391,10 @@ impl Walk<'_> {
             return Some(write(format!("@root.{raw}")));
         }
         if let Shape::List(_) = within {
-            return Some(write(format!("{{{{#each {}}}}}…{{{{/each}}}}", raw.trim_end_matches(missing).trim_end_matches('.'))));
+            return Some(write(format!(
+                "{{{{#each {}}}}}…{{{{/each}}}}",
+                raw.trim_end_matches(missing).trim_end_matches('.')
+            )));
         }
         if let Some(meant) = nearest(missing, within.parts()) {
             let stem = raw.strip_suffix(missing).or_else(|| raw.split(missing).next()).unwrap_or_default();
@@ -388,7 +408,8 @@ impl Walk<'_> {
             return Some(write(format!("{{{{field \"{missing}\"}}}}")));
         }
         let parts = within.parts();
-        (!parts.is_empty()).then(|| Message::new(format!("可以是：{}", parts.join("、")), format!("there are: {}", parts.join(", "))))
+        (!parts.is_empty())
+            .then(|| Message::new(format!("可以是：{}", parts.join("、")), format!("there are: {}", parts.join(", "))))
     }
 
     fn fault(&mut self, word: &str, zh: &str, en: &str) {
@@ -419,7 +440,7 @@ fn loop_names(call: &HelperTemplate, item: &Shape) -> Vec<(String, Shape)> {
     match &call.block_param {
         Some(BlockParam::Single(one)) => vec![(name(one), item.clone())],
         Some(BlockParam::Pair((one, index))) => vec![(name(one), item.clone()), (name(index), Shape::Number)],
-        None => Vec::new(),
+        _ => Vec::new(),
     }
 }
 
@@ -427,7 +448,7 @@ fn display(param: &Parameter) -> String {
     match param {
         Parameter::Literal(value) => value.to_string(),
         Parameter::Subexpression(inner) => format!("({} …)", inner.name()),
-        Parameter::Path(_) | Parameter::Name(_) => param.as_name().unwrap_or_default().to_string(),
+        _ => param.as_name().unwrap_or_default().to_string(),
     }
 }
 

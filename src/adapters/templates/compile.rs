@@ -72,10 +72,8 @@ pub(crate) fn trial(renderer: &Handlebars<'_>, name: &str) -> Result<(), Message
 fn colour(source: &Source, faults: &mut Vec<Fault>) -> Option<Template> {
     if !source.text.contains("{{") && Colour::from_name(source.text.trim()).is_none() {
         let names = Colour::ALL.map(Colour::name);
-        let message = Message::new(
-            format!("没有 “{}” 这种颜色", source.text),
-            format!("there is no colour `{}`", source.text),
-        );
+        let message =
+            Message::new(format!("没有 “{}” 这种颜色", source.text), format!("there is no colour `{}`", source.text));
         let hint = match nearest(&source.text, names) {
             Some(meant) => did_you_mean(meant),
             None => Message::new(format!("可以是：{}", names.join("、")), format!("there are: {}", names.join(", "))),

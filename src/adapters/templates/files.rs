@@ -57,7 +57,7 @@ pub(crate) fn shipped() -> Vec<File> {
         .iter()
         .filter_map(|(file, text)| {
             let (name, locale) = name_of(file).ok()??;
-            Some(File { file: format!("templates/{file}"), name, locale, text: (*text).to_string() })
+            Some(File { file: format!("shipped:{file}"), name, locale, text: (*text).to_string() })
         })
         .collect()
 }

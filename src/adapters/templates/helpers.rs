@@ -1,8 +1,6 @@
 //! What templates may call. Each helper turns values into a value and never writes: the slot escapes what it shows.
 //! One table says what each takes and gives; `check` and the renderer both go by it.
 
-
-
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError, RenderErrorReason,
     Renderable, ScopedJson,
@@ -103,7 +101,9 @@ pub(crate) const HELPERS: &[Spec] = &[
     spec("or", "(or a b)", &[Take::Any], (2, PARAMETERS_MAX), Give::Flag, |values, _| {
         Ok(json!(values.iter().any(|value| says(value))))
     }),
-    spec("not", "(not a)", &[Take::Any], (1, 1), Give::Flag, |values, _| Ok(json!(!values.iter().any(|value| says(value))))),
+    spec("not", "(not a)", &[Take::Any], (1, 1), Give::Flag, |values, _| {
+        Ok(json!(!values.iter().any(|value| says(value))))
+    }),
 ];
 
 /// The helpers that are blocks.
@@ -352,4 +352,3 @@ fn compare(values: &[&Json], holds: fn(f64, f64) -> bool) -> Result<Json, &'stat
     let [a, b] = values else { return Err("two numbers") };
     Ok(json!(a.as_f64().zip(b.as_f64()).is_some_and(|(a, b)| holds(a, b))))
 }
-

@@ -145,8 +145,12 @@ fn end_of(text: &str, start: usize) -> Option<usize> {
 
 fn refused(tag: &Tag<'_>) -> Option<Finding> {
     let (zh, en) = match tag.inner.chars().next()? {
-        '{' => ("“{{{” 不能用：值一律转义后显示，请写 {{…}}", "`{{{` is refused: values are always escaped; write {{…}}"),
-        '&' => ("“{{&” 不能用：值一律转义后显示，请写 {{…}}", "`{{&` is refused: values are always escaped; write {{…}}"),
+        '{' => {
+            ("“{{{” 不能用：值一律转义后显示，请写 {{…}}", "`{{{` is refused: values are always escaped; write {{…}}")
+        }
+        '&' => {
+            ("“{{&” 不能用：值一律转义后显示，请写 {{…}}", "`{{&` is refused: values are always escaped; write {{…}}")
+        }
         '>' => ("“{{>” 不能用：模板里不能引入别的模板", "`{{>` is refused: a template cannot include another"),
         '*' => ("“{{*” 不能用：模板里不能定义装饰器", "`{{*` is refused: a template cannot define decorators"),
         '#' if tag.inner.starts_with("#>") || tag.inner.starts_with("#*") => (
@@ -159,7 +163,7 @@ fn refused(tag: &Tag<'_>) -> Option<Finding> {
 }
 
 fn block<'a>(tag: &Tag<'a>, open: &mut Vec<(&'a str, usize)>, found: &mut Vec<Finding>) {
-    let word = |text: &'a str| text.trim().split_whitespace().next().unwrap_or_default();
+    let word = |text: &'a str| text.split_whitespace().next().unwrap_or_default();
     if let Some(inner) = tag.inner.strip_prefix('#') {
         open.push((word(inner), tag.at));
         if open.len() == BLOCK_DEPTH_MAX + 1 {
@@ -175,10 +179,7 @@ fn block<'a>(tag: &Tag<'a>, open: &mut Vec<(&'a str, usize)>, found: &mut Vec<Fi
                     format!("这里关的是 “{name}”，打开的却是 “{opened}”"),
                     format!("this closes `{name}`, but `{opened}` was opened"),
                 ),
-                hint: Some(Message::new(
-                    format!("写 {{{{/{opened}}}}}"),
-                    format!("write {{{{/{opened}}}}}"),
-                )),
+                hint: Some(Message::new(format!("写 {{{{/{opened}}}}}"), format!("write {{{{/{opened}}}}}"))),
             }),
             None => found.push(Finding {
                 at: tag.at,

@@ -1,0 +1,7 @@
+//! The templates as people meet them: shipped cards, broken files, hostile guests.
+
+mod broken;
+mod cards;
+mod hostile;
+mod samples;
+mod schema;

@@ -1,0 +1,70 @@
+//! The schema and what is laid out by it are the same thing.
+
+use serde_json::Value as Json;
+
+use super::samples::{alert, around, bare, digest, firing, over, rich, send, ticket_answer, view};
+use crate::{
+    adapters::templates::{
+        context::{self, READER},
+        shape::{ROOT, Shape},
+    },
+    domain::{
+        field::FIELDS,
+        notice::{AlertView, Content},
+        text::Locale,
+    },
+};
+
+/// Every value has its shape, and every name of the shape is there.
+fn conforms(value: &Json, shape: &Shape, path: &str) {
+    match (shape, value) {
+        (Shape::Object(_) | Shape::Person, Json::Object(parts)) => {
+            for name in shape.parts() {
+                let part = parts.get(name).unwrap_or_else(|| panic!("{path}.{name} is missing"));
+                conforms(part, shape.part(name).unwrap(), &format!("{path}.{name}"));
+            }
+            for name in parts.keys().filter(|name| *name != READER) {
+                assert!(shape.part(name).is_some(), "{path}.{name} is in no schema");
+            }
+        }
+        (Shape::List(item), Json::Array(items)) => {
+            items.iter().for_each(|value| conforms(value, item, &format!("{path}[]")));
+        }
+        (Shape::Object(_) | Shape::Person | Shape::List(_), _) => panic!("{path} is {value}"),
+        (_, Json::Null)
+        | (Shape::Text | Shape::Word(_) | Shape::Code(_), Json::String(_))
+        | (Shape::Number | Shape::Instant, Json::Number(_))
+        | (Shape::Flag, Json::Bool(_))
+        | (Shape::Span, Json::Object(_)) => {}
+        _ => panic!("{path} is {value}"),
+    }
+}
+
+#[test]
+fn every_context_is_laid_out_by_the_schema() {
+    let poor = AlertView { ticket: Some(view(bare())), rule: None, ..alert(firing()) };
+    let none = AlertView { ticket: None, ..alert(over()) };
+    let contents = [
+        Content::Alert(Box::new(alert(firing()))),
+        Content::Alert(Box::new(alert(over()))),
+        Content::Alert(Box::new(poor)),
+        Content::Alert(Box::new(none)),
+        Content::Digest(Box::new(digest())),
+        ticket_answer(rich()),
+        ticket_answer(bare()),
+    ];
+    for content in contents {
+        for locale in [Locale::Zh, Locale::En] {
+            conforms(&context::of(&send(content.clone(), None, locale), &around()), &ROOT, "");
+        }
+    }
+}
+
+#[test]
+fn every_field_of_the_table_is_reachable() {
+    assert!(!FIELDS.is_empty());
+    let ticket = ROOT.part("ticket").unwrap();
+    for field in FIELDS {
+        assert!(ticket.part(field.name).is_some(), "{}", field.name);
+    }
+}
