@@ -117,7 +117,7 @@ fn sentence(message: &Message, locale: Locale, colour: Colour) -> Draft {
         })
         .map_or(text.len(), |((at, c), _)| at + c.len_utf8());
     let (first, rest) = text.split_at_checked(end).unwrap_or((text, ""));
-    let title = cut(first.trim_end_matches(['。', '.', '\n']), HEADLINE_CHARS_MAX);
+    let title = cut(first.trim_end_matches(['。', '.', '：', ':', '\n']), HEADLINE_CHARS_MAX);
     let body = if title.ends_with('…') { text } else { rest };
     let body: Vec<String> = body.trim().lines().map(escape_markdown).collect();
     Draft { title, colour, tags: Vec::new(), body: body.join("\n") }

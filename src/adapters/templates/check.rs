@@ -81,7 +81,7 @@ impl Walk<'_> {
     fn showable(&mut self, shape: &Shape, name: &str) {
         let (kind_zh, kind_en, write) = match shape {
             Shape::Text | Shape::Number => return,
-            Shape::Flag => ("是或否", "yes or no", format!("{{{{#if {name}}}}}…{{{{/if}}}}")),
+            Shape::Flag => ("一个是否值", "yes or no", format!("{{{{#if {name}}}}}…{{{{/if}}}}")),
             Shape::Instant => ("一个时刻", "an instant", format!("{{{{time {name}}}}}")),
             Shape::Span => ("一段时长", "a length of time", format!("{{{{duration {name}}}}}")),
             Shape::Person => ("一个人", "a person", format!("{{{{person {name}}}}}")),
@@ -103,8 +103,7 @@ impl Walk<'_> {
     fn block(&mut self, call: &HelperTemplate) {
         let name = call.name.as_name().unwrap_or_default().to_string();
         if !BLOCKS.contains(&name.as_str()) {
-            self.unknown_block(&name);
-            return;
+            return; // told by the scan
         }
         if !call.hash.is_empty() || call.params.len() != 1 {
             let (zh, en) = (format!("“{{{{#{name}}}}}” 后面要写一个值"), format!("`{{{{#{name}}}}}` takes one value"));
@@ -152,29 +151,6 @@ impl Walk<'_> {
                 None
             }
         }
-    }
-
-    fn unknown_block(&mut self, name: &str) {
-        let message =
-            Message::new(format!("没有 “{{{{#{name}}}}}” 这种块"), format!("there is no block `{{{{#{name}}}}}`"));
-        let path = Path::of(name);
-        let hint = if name == "with" {
-            Message::new(
-                "直接写全名，例如 {{ticket.guest.name}}",
-                "write names in full, for example {{ticket.guest.name}}",
-            )
-        } else if find(&ROOT, &path.parts).is_ok() {
-            let hint = format!("{{{{#if {name}}}}}…{{{{/if}}}}");
-            Message::new(format!("写成 {hint}"), format!("write {hint}"))
-        } else {
-            match nearest(name, BLOCKS) {
-                Some(meant) => did_you_mean(meant),
-                None => {
-                    Message::new("块只有 {{#if}}、{{#unless}}、{{#each}}", "blocks are {{#if}}, {{#unless}}, {{#each}}")
-                }
-            }
-        };
-        self.push(name, message, Some(hint));
     }
 
     /// A helper with its parameters; its shape where it can be told.
@@ -387,18 +363,21 @@ impl Walk<'_> {
             return Some(Message::new(format!("写成 {}", spec.usage), format!("write {}", spec.usage)));
         }
         let write = |name: String| Message::new(format!("写成 {name}"), format!("write {name}"));
+        if raw.contains(['“', '”', '‘', '’', '（', '）', '，', '：', '＂']) {
+            return Some(Message::new(
+                "引号、括号和逗号要用半角的：\" ( )",
+                "use half-width quotes and brackets: \" ( )",
+            ));
+        }
         if self.frames.len() > 1 && !path.root && find(&ROOT, &path.parts).is_ok() {
             return Some(write(format!("@root.{raw}")));
         }
         if let Shape::List(_) = within {
-            return Some(write(format!(
-                "{{{{#each {}}}}}…{{{{/each}}}}",
-                raw.trim_end_matches(missing).trim_end_matches('.')
-            )));
+            let list = raw.split(missing).next().unwrap_or_default().trim_end_matches(['.', '/']);
+            return Some(write(format!("{{{{#each {list}}}}}…{{{{/each}}}}")));
         }
         if let Some(meant) = nearest(missing, within.parts()) {
-            let stem = raw.strip_suffix(missing).or_else(|| raw.split(missing).next()).unwrap_or_default();
-            return Some(did_you_mean(&format!("{stem}{meant}")));
+            return Some(did_you_mean(&raw.replacen(missing, meant, 1)));
         }
         let home = ["ticket", "alert", "rule"].into_iter().find(|home| find(&ROOT, &[home, missing]).is_ok());
         if let Some(home) = home {

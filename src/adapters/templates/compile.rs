@@ -1,6 +1,6 @@
 //! One template's text turned into what can be rendered, or all that is wrong with it.
 
-use handlebars::{Context, Handlebars, TemplateErrorReason, template::Template};
+use handlebars::{Context, Handlebars, template::Template};
 
 use crate::{
     adapters::{
@@ -16,6 +16,9 @@ use crate::{
 
 /// Bytes of one template's file.
 pub(crate) const TEMPLATE_BYTES_MAX: usize = 64 * 1024;
+
+/// Characters of a template that a fault shows.
+const SHOWN_CHARS_MAX: usize = 16;
 
 /// A template that can be rendered.
 #[derive(Debug)]
@@ -106,14 +109,9 @@ fn slot(source: &Source, slot: Slot, faults: &mut Vec<Fault>) -> Option<Template
         }
         Err(error) => {
             let (line, column) = error.pos().unwrap_or((1, 1));
-            let reason = match error.reason() {
-                TemplateErrorReason::InvalidSyntax(reason) => reason.clone(),
-                reason => reason.to_string(),
-            };
-            let message = Message::new(
-                format!("这里的 {{{{…}}}} 写法不对（{reason}）"),
-                format!("the {{{{…}}}} here cannot be read ({reason})"),
-            );
+            let rest: String =
+                source.from(line, column).chars().take_while(|c| *c != '\n').take(SHOWN_CHARS_MAX).collect();
+            let message = Message::new(format!("从 “{rest}” 起读不懂"), format!("cannot be read from `{rest}` on"));
             let hint = Message::new(
                 "名字之间用空格，嵌套用括号，例如 {{default (field \"优先级\") \"-\"}}",
                 "put spaces between names and brackets around what is nested, as in {{default (field \"Priority\") \"-\"}}",

@@ -32,6 +32,9 @@ pub(crate) const LIST_ITEMS_MAX: usize = 50;
 /// Under the context's names, but not among them: the reader's language and zone, for helpers.
 pub(crate) const READER: &str = "·reader";
 
+/// Under a person's parts, but not among them: nobody knows whether there is one.
+pub(crate) const UNKNOWN: &str = "·unknown";
+
 /// Between firing and sending: within this the card shows its times as of the firing, so that the same decision
 /// makes the same card.
 const SETTLED: Span = Span::from_mins(1);
@@ -155,7 +158,13 @@ fn ticket(view: &TicketView, locale: Locale) -> Object {
     let mut out = ROOT.part("ticket").map(Shape::blank).unwrap_or_default();
     let ticket = &view.ticket;
     for field in FIELDS {
-        if let Some(value) = value((field.read)(ticket), field.kind, locale) {
+        let read = (field.read)(ticket);
+        if read == Value::Unknown
+            && let Some(Json::Object(person)) = out.get_mut(field.name)
+        {
+            person.insert(UNKNOWN.into(), Json::Bool(true));
+        }
+        if let Some(value) = value(read, field.kind, locale) {
             out.insert(field.name.into(), value);
         }
     }

@@ -8,7 +8,11 @@ use handlebars::{
 use serde_json::{Value as Json, json};
 
 use crate::{
-    adapters::templates::{builtin, context::READER, shape, words},
+    adapters::templates::{
+        builtin,
+        context::{READER, UNKNOWN},
+        shape, words,
+    },
     domain::{
         card::cut,
         field::{FIELDS, Kind},
@@ -149,7 +153,7 @@ pub(crate) fn says(value: &Json) -> bool {
         Json::Number(number) => number.as_f64().is_some_and(|number| number != 0.0),
         Json::String(text) => !text.trim().is_empty(),
         Json::Array(items) => !items.is_empty(),
-        Json::Object(parts) => parts.values().any(says),
+        Json::Object(parts) => parts.iter().any(|(name, part)| name != UNKNOWN && says(part)),
     }
 }
 
@@ -281,11 +285,15 @@ fn word(values: &[&Json], reader: &Reader<'_>) -> Result<Json, &'static str> {
 }
 
 fn person(values: &[&Json], reader: &Reader<'_>) -> Result<Json, &'static str> {
-    let name = values.first().and_then(|person| name_of(person));
-    Ok(json!(name.unwrap_or(match reader.locale {
-        Locale::Zh => "无",
-        Locale::En => "nobody",
-    })))
+    let person = values.first();
+    if let Some(name) = person.and_then(|person| name_of(person)) {
+        return Ok(json!(name));
+    }
+    let words = match person.is_some_and(|person| person.get(UNKNOWN).is_some()) {
+        true => Words { zh: "未知", en: "unknown" },
+        false => Words { zh: "无", en: "nobody" },
+    };
+    Ok(json!(words.get(reader.locale)))
 }
 
 /// What an item of a list, or a person, is called.

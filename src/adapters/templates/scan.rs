@@ -1,7 +1,13 @@
 //! A first look at a template's text, before it is parsed: what is refused outright, what is not closed, how deep it
 //! goes. It says in plain words what the parser would say in its own, and it keeps the parser from going too deep.
 
-use crate::domain::text::Message;
+use crate::{
+    adapters::{
+        templates::helpers::BLOCKS,
+        yaml::{map::did_you_mean, nearest::nearest},
+    },
+    domain::text::Message,
+};
 
 /// Blocks within blocks.
 pub(crate) const BLOCK_DEPTH_MAX: usize = 16;
@@ -45,6 +51,9 @@ pub(crate) fn tags(text: &str) -> Vec<Finding> {
         }
         if let Some(refused) = refused(&tag) {
             found.push(refused);
+            if let Some(inner) = tag.inner.strip_prefix('#') {
+                open.push((word(inner.trim_start_matches(['>', '*'])), start)); // its end is not a fault of its own
+            }
             continue;
         }
         if depth(tag.inner) > BRACKET_DEPTH_MAX {
@@ -65,26 +74,41 @@ pub(crate) fn tags(text: &str) -> Vec<Finding> {
     found
 }
 
-/// What card markdown in a template's own text may not do: mention people, or link anywhere but to web addresses.
+/// Tags of card markdown that templates may use (`facts/feishu.md §7.4`).
+const MARKDOWN_TAGS: [&str; 8] = ["font", "/font", "text_tag", "/text_tag", "a", "/a", "br", "hr"];
+
+/// What card markdown in a template's own text may not do: mention people, link anywhere but to web addresses, or
+/// leave a tag or a numbered character open so that a value could complete it.
 pub(crate) fn markdown(text: &str) -> Vec<Finding> {
     let mut found = Vec::new();
-    for mark in ["<at", "<person"] {
-        for (at, _) in text.match_indices(mark) {
-            let ends = text.get(at + mark.len()..).and_then(|rest| rest.chars().next());
-            if ends.is_none_or(|c| !c.is_ascii_alphanumeric()) {
-                found.push(finding(
-                    at,
-                    "模板里还不能提及（@）人，请先删掉这一处",
-                    "mentions in templates are not built yet: take this out for now",
-                ));
-            }
+    for (at, _) in text.match_indices('<') {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        let name: String = rest.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '/' | '_')).collect();
+        if name == "at" || name == "person" {
+            found.push(finding(
+                at,
+                "模板里还不能提及（@）人，请先删掉这一处",
+                "mentions in templates are not built yet: take this out for now",
+            ));
+        } else if !MARKDOWN_TAGS.contains(&name.as_str()) {
+            found.push(finding(
+                at,
+                "“<” 后面只能是 font、text_tag、a、br、hr；要显示 “<” 本身，写 &#60;",
+                "`<` begins font, text_tag, a, br or hr only; to show `<` itself write &#60;",
+            ));
+        }
+    }
+    for (at, mark) in text.match_indices("&#") {
+        let rest = text.get(at + mark.len()..).unwrap_or_default();
+        if !rest.trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(';') {
+            found.push(finding(at, "“&#” 后面要写数字和分号，例如 &#60;", "`&#` takes digits and a semicolon: &#60;"));
         }
     }
     let targets = text.match_indices("](").map(|(at, mark)| at + mark.len());
     let attributes = text.match_indices("href=").map(|(at, mark)| at + mark.len());
     for at in targets.chain(attributes) {
         let address = text.get(at..).unwrap_or_default().trim_start_matches(['\'', '"']);
-        if !["https://", "http://", "lark://", "feishu://"].iter().any(|scheme| starts_with(address, scheme)) {
+        if !["https://", "http://", "lark://", "feishu://", "img_"].iter().any(|start| starts_with(address, start)) {
             found.push(finding(
                 at,
                 "链接的地址要以 https://、http:// 或飞书的 applink 开头",
@@ -163,9 +187,25 @@ fn refused(tag: &Tag<'_>) -> Option<Finding> {
 }
 
 fn block<'a>(tag: &Tag<'a>, open: &mut Vec<(&'a str, usize)>, found: &mut Vec<Finding>) {
-    let word = |text: &'a str| text.split_whitespace().next().unwrap_or_default();
     if let Some(inner) = tag.inner.strip_prefix('#') {
-        open.push((word(inner), tag.at));
+        let name = word(inner);
+        open.push((name, tag.at));
+        if !BLOCKS.contains(&name) {
+            found.push(unknown_block(tag.at, name));
+        }
+        if inner.trim() == name && BLOCKS.contains(&name) {
+            found.push(Finding {
+                at: tag.at,
+                message: Message::new(
+                    format!("“{{{{#{name}}}}}” 后面要写一个值"),
+                    format!("`{{{{#{name}}}}}` takes one value"),
+                ),
+                hint: Some(Message::new(
+                    format!("例如 {{{{#{name} ticket.tags}}}}"),
+                    format!("for example {{{{#{name} ticket.tags}}}}"),
+                )),
+            });
+        }
         if open.len() == BLOCK_DEPTH_MAX + 1 {
             found.push(finding(tag.at, "块嵌套太深（最多 16 层）", "blocks are nested too deep (16 at most)"));
         }
@@ -197,6 +237,29 @@ fn block<'a>(tag: &Tag<'a>, open: &mut Vec<(&'a str, usize)>, found: &mut Vec<Fi
             "`{{else}}` belongs inside {{#if}}, {{#unless}} or {{#each}}",
         ));
     }
+}
+
+fn unknown_block(at: usize, name: &str) -> Finding {
+    let message =
+        Message::new(format!("没有 “{{{{#{name}}}}}” 这种块"), format!("there is no block `{{{{#{name}}}}}`"));
+    let hint = if name == "with" {
+        Message::new("直接写全名，例如 {{ticket.guest.name}}", "write names in full, for example {{ticket.guest.name}}")
+    } else if name.contains('.') {
+        let (one, each) = (format!("{{{{#if {name}}}}}…{{{{/if}}}}"), format!("{{{{#each {name}}}}}…{{{{/each}}}}"));
+        Message::new(format!("写成 {one} 或 {each}"), format!("write {one} or {each}"))
+    } else {
+        match nearest(name, BLOCKS) {
+            Some(meant) => did_you_mean(meant),
+            None => {
+                Message::new("块只有 {{#if}}、{{#unless}}、{{#each}}", "the blocks are {{#if}}, {{#unless}}, {{#each}}")
+            }
+        }
+    };
+    Finding { at, message, hint: Some(hint) }
+}
+
+fn word(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or_default()
 }
 
 /// How deep the brackets of a tag go, quoted text aside.

@@ -56,6 +56,11 @@ impl Source {
         }
     }
 
+    /// The text from a line and column on.
+    pub(crate) fn from(&self, line: usize, column: usize) -> &str {
+        self.text.get(self.byte(line, column)..).unwrap_or_default()
+    }
+
     fn byte(&self, line: usize, column: usize) -> usize {
         let mut start = 0;
         for text in self.text.split_inclusive('\n').take(line.saturating_sub(1)) {

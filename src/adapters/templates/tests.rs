@@ -1,6 +1,7 @@
 //! The templates as people meet them: shipped cards, broken files, hostile guests.
 
 mod broken;
+mod calls;
 mod cards;
 mod hostile;
 mod samples;
