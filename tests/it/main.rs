@@ -5,4 +5,5 @@
 mod configuration;
 mod histories;
 mod sim;
+mod desk;
 mod tidy;

@@ -114,7 +114,7 @@ impl Desk {
         self.put_digest(digest);
         for receiver in receivers {
             let key = CardKey { shows: CardShows::Digest(source.clone(), number), receiver };
-            if self.cards.contains_key(&key) {
+            if self.cards.get(&key).is_some_and(|card| card.message.is_some()) {
                 self.enqueue_update(&key, now);
             }
         }

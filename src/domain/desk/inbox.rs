@@ -91,7 +91,7 @@ impl Desk {
             self.observe(key, Sight { ticket, list_hash: None, asked_at, pass: 0 }, now);
         } else {
             let facts = first_facts(&ticket, asked_at, self.remains.get(key));
-            let tracked = Tracked { ticket: ticket.into(), facts, asked_at, list_hash: None };
+            let tracked = Tracked { ticket: ticket.into(), facts, asked_at, list_hash: None, gone_at: None };
             self.visiting.insert(question.message.clone(), tracked);
         }
         self.answer(question, Answer::Ticket(key.clone()), now);

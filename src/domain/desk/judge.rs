@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line},
+    delivery::GIVE_UP_AFTER,
     desk::{
         life::{self, Step},
         machine::{Desk, FRESH, REFRESH_PATIENCE},
@@ -72,11 +73,12 @@ impl Desk {
             due = due.min(alert_due);
         }
         due = due.min(self.ask_for_fresh(key, wants_fresh, now)).min(self.purge_at(key));
+        self.await_source_if_stale(key);
         self.schedule(key, due.max(now.plus(Span::from_ms(1))));
     }
 
     fn hearing(&self, key: &TicketKey, cause: Cause, now: Timestamp) -> Option<Hearing> {
-        let watched = self.tickets.get(key).filter(|watched| !watched.gone)?;
+        let watched = self.tickets.get(key).filter(|watched| watched.tracked.gone_at.is_none())?;
         let source = self.sources.get(&key.source)?;
         let as_of = watched.tracked.asked_at.max(source.read_through.unwrap_or(Timestamp::MIN));
         Some(Hearing {
@@ -113,7 +115,17 @@ impl Desk {
                 self.put_alert(Alert { meaning: rule.meaning, rev: alert.rev + 1, ..alert.clone() });
                 self.refresh_cards(&alert.key, now);
             }
+            (Step::Stay, Some(alert)) if hearing.fresh => self.freshen(alert, now),
             (Step::Stay | Step::Drop | Step::End(_) | Step::Unlatch | Step::Adopt, _) => {}
+        }
+    }
+
+    /// An alert that rang on old data and still holds on fresh data says so.
+    fn freshen(&mut self, alert: &Alert, now: Timestamp) {
+        if let AlertState::Firing { fired_at, stale_as_of: Some(_) } = alert.state {
+            let state = AlertState::Firing { fired_at, stale_as_of: None };
+            self.put_alert(Alert { state, rev: alert.rev + 1, ..alert.clone() });
+            self.refresh_cards(&alert.key, now);
         }
     }
 
@@ -235,6 +247,15 @@ impl Desk {
         (waits, due)
     }
 
+    /// What rang on old data is judged again as soon as the source was read.
+    fn await_source_if_stale(&mut self, key: &TicketKey) {
+        let stale = |alert: &Alert| matches!(alert.state, AlertState::Firing { stale_as_of: Some(_), .. });
+        let rang_stale = self.alerts.get(&Subject::Ticket(key.clone())).is_some_and(|alerts| alerts.iter().any(stale));
+        if rang_stale && let Some(source) = self.sources.get_mut(&key.source) {
+            source.waiting.insert(key.clone());
+        }
+    }
+
     /// Asks the source for the ticket, or for all that changed, and says when to look again.
     fn ask_for_fresh(&mut self, key: &TicketKey, wants_fresh: bool, now: Timestamp) -> Timestamp {
         if !wants_fresh {
@@ -279,9 +300,12 @@ impl Desk {
         }
     }
 
-    /// When a closed ticket without a live alert is no longer kept.
+    /// When a ticket that is gone, or closed without a live alert, is no longer kept.
     pub(super) fn purge_at(&self, key: &TicketKey) -> Timestamp {
         let Some(watched) = self.tickets.get(key) else { return Timestamp::NEVER };
+        if let Some(gone_at) = watched.tracked.gone_at {
+            return gone_at.plus(GIVE_UP_AFTER); // by then its cards show the ending
+        }
         let ticket = &watched.tracked.ticket;
         let live =
             self.alerts.get(&Subject::Ticket(key.clone())).is_some_and(|alerts| alerts.iter().any(Alert::is_live));

@@ -74,8 +74,6 @@ pub(super) struct Watched {
     pub(super) due_at: Timestamp,
     /// Fresh data was asked for at this instant, and is waited for.
     pub(super) refresh: Option<Timestamp>,
-    /// The source said it has no such ticket: nothing is judged until it shows it again.
-    pub(super) gone: bool,
 }
 
 /// A source under watch.

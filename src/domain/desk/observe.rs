@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::domain::{
     alert::{Alert, AlertKey, AlertState, Announced, EndReason},
     change,
-    delivery::GIVE_UP_AFTER,
     desk::{
         input::{Page, ReadResult, TicketRead},
         judge::Cause,
@@ -66,8 +65,8 @@ impl Desk {
         let before = Arc::clone(&watched.tracked.ticket);
         let changed = change::changed_fields(&before, &sight.ticket);
         let facts = next_facts(&watched.tracked, &sight);
-        let nothing_new = sight.list_hash.is_none() && *before == *sight.ticket;
-        watched.gone = false;
+        let came_back = watched.tracked.gone_at.take().is_some();
+        let nothing_new = sight.list_hash.is_none() && !came_back && *before == *sight.ticket;
         watched.tracked.facts = facts;
         watched.tracked.asked_at = sight.asked_at;
         if !nothing_new {
@@ -93,9 +92,10 @@ impl Desk {
             ticket: Arc::from(sight.ticket),
             asked_at: sight.asked_at,
             list_hash: sight.list_hash,
+            gone_at: None,
         };
         self.write(Write::Ticket(Box::new(tracked.clone())));
-        let watched = Watched { tracked, seen_pass: sight.pass, due_at: Timestamp::NEVER, refresh: None, gone: false };
+        let watched = Watched { tracked, seen_pass: sight.pass, due_at: Timestamp::NEVER, refresh: None };
         self.tickets.insert(key.clone(), watched);
         self.judge(key, Cause::Observed, now);
     }
@@ -132,7 +132,7 @@ impl Desk {
 
     /// The source no longer has the ticket: its alerts end and it is let go.
     pub(super) fn gone(&mut self, key: &TicketKey, now: Timestamp) {
-        if !self.tickets.contains_key(key) {
+        if self.tickets.get(key).is_none_or(|watched| watched.tracked.gone_at.is_some()) {
             return;
         }
         let subject = Subject::Ticket(key.clone());
@@ -148,10 +148,11 @@ impl Desk {
         self.journal(now, (&subject, None, 0), "gone", note);
         self.no_longer_waits(key);
         if let Some(watched) = self.tickets.get_mut(key) {
-            watched.gone = true;
+            watched.tracked.gone_at = Some(now);
+            let tracked = Box::new(watched.tracked.clone());
+            self.write(Write::Ticket(tracked));
         }
-        // Kept until its cards show the ending; then a tick lets it go.
-        self.schedule(key, now.plus(GIVE_UP_AFTER));
+        self.schedule(key, self.purge_at(key));
     }
 }
 

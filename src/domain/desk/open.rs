@@ -98,11 +98,12 @@ impl Desk {
     /// Puts a kept ticket into the queue; it is judged when it is due, not now.
     fn take_up_ticket(&mut self, tracked: Tracked, now: Timestamp) {
         let key = tracked.ticket.key.clone();
+        let gone = tracked.gone_at.is_some();
         if !self.sources.contains_key(&key.source) {
             return; // its source is not configured any more: kept, and left alone
         }
-        let due = self.first_due(&tracked, now);
-        let watched = Watched { tracked, seen_pass: 0, due_at: Timestamp::NEVER, refresh: None, gone: false };
+        let due = if gone { Timestamp::NEVER } else { self.first_due(&tracked, now) };
+        let watched = Watched { tracked, seen_pass: 0, due_at: Timestamp::NEVER, refresh: None };
         self.tickets.insert(key.clone(), watched);
         let due = due.min(self.purge_at(&key));
         self.schedule(&key, due);

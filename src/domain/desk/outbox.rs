@@ -7,6 +7,7 @@ use crate::domain::{
     desk::{
         machine::Desk,
         outcome::Write,
+        pump::may_have_arrived,
         state::{Answer, CardKey, CardShows, Entry, Lane},
     },
     id::{ReceiverName, RuleName, Subject},
@@ -251,9 +252,7 @@ impl Desk {
 
     /// The beginning may be on its way to this receiver.
     fn begun(&self, alert: &Alert, receiver: &ReceiverName) -> bool {
-        self.outbox
-            .get(&notice_of(alert, notice::Step::Fired, 0, receiver))
-            .is_some_and(|entry| entry.first_tried_at.is_some())
+        self.outbox.get(&notice_of(alert, notice::Step::Fired, 0, receiver)).is_some_and(may_have_arrived)
     }
 
     /// The alert's cards catch up with it.

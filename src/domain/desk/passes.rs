@@ -128,7 +128,7 @@ impl Desk {
         for (key, watched) in &self.tickets {
             let tracked = &watched.tracked;
             let closed = tracked.ticket.is_closed() == Some(true);
-            if key.source != ended.source || watched.gone || (closed && !self.rings(key)) {
+            if key.source != ended.source || tracked.gone_at.is_some() || (closed && !self.rings(key)) {
                 continue;
             }
             watching += 1;

@@ -75,7 +75,7 @@ impl Desk {
             let why = Message::new("它说的东西已不存在", "what it tells of is gone");
             return self.drop_notice(&entry.key, why, now);
         };
-        let doubted = entry.first_tried_at.is_some();
+        let doubted = may_have_arrived(&entry);
         entry.first_tried_at.get_or_insert(now);
         entry.attempts += 1;
         self.write(Write::Outbox(Box::new(entry.clone())));
@@ -151,7 +151,7 @@ impl Desk {
     /// What may have arrived already is always seen through: whoever was told a beginning is told the end.
     fn not_due(&self, entry: &Entry, now: Timestamp) -> Option<Message> {
         let key = &entry.key;
-        let tried = entry.first_tried_at.is_some();
+        let tried = may_have_arrived(entry);
         let alert_key = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         let firing = self.is_firing_episode(&alert_key, key.episode);
         match key.step {
@@ -229,6 +229,11 @@ impl Desk {
             self.trouble("dead_letter", message, now);
         }
     }
+}
+
+/// Whether an attempt may have arrived, known or not.
+pub(super) const fn may_have_arrived(entry: &Entry) -> bool {
+    entry.first_tried_at.is_some() || entry.maybe_repeat
 }
 
 fn chat_gates(api: Api, chat: &ChatId) -> Vec<Gate> {

@@ -150,7 +150,7 @@ impl Desk {
                 self.put_back(Entry { first_tried_at: None, not_before: now, ..entry });
             }
             HistoryFound::Unreadable => {
-                self.put_back(Entry { first_tried_at: Some(now), maybe_repeat: true, not_before: now, ..entry });
+                self.put_back(Entry { first_tried_at: None, maybe_repeat: true, not_before: now, ..entry });
             }
         }
     }

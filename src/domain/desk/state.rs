@@ -24,6 +24,8 @@ pub struct Tracked {
     pub asked_at: Timestamp,
     /// Hash of the bytes the list showed it as; absent after a single read, whose bytes differ.
     pub list_hash: Option<u64>,
+    /// When the source said it has no such ticket: nothing is judged until it shows it again.
+    pub gone_at: Option<Timestamp>,
 }
 
 /// What is left of a purged ticket, so that a returning one is not new.

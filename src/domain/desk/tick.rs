@@ -20,8 +20,7 @@ impl Desk {
             .map(|(_, key)| key.clone())
             .collect();
         for key in due {
-            let over = self.tickets.get(&key).is_some_and(|watched| watched.gone) || self.purge_at(&key) <= now;
-            if over {
+            if self.purge_at(&key) <= now {
                 self.purge(&key);
             } else {
                 self.judge(&key, Cause::Time, now);

@@ -14,29 +14,29 @@ use deskbell::domain::{
 
 use super::random::Random;
 
-pub(super) const SOURCE: &str = "desk";
+pub(crate) const SOURCE: &str = "desk";
 
 /// A ticket's true state at an instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Truth {
-    pub(super) status: Status,
-    pub(super) score: Option<i64>,
-    pub(super) urgent: bool,
-    pub(super) created_at: Timestamp,
-    pub(super) updated_at: Option<Timestamp>,
-    pub(super) closed_at: Option<Timestamp>,
+pub(crate) struct Truth {
+    pub(crate) status: Status,
+    pub(crate) score: Option<i64>,
+    pub(crate) urgent: bool,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Option<Timestamp>,
+    pub(crate) closed_at: Option<Timestamp>,
 }
 
 /// The tickets, by number.
 #[derive(Default)]
-pub(super) struct Helpdesk {
-    pub(super) tickets: BTreeMap<u64, Truth>,
+pub(crate) struct Helpdesk {
+    pub(crate) tickets: BTreeMap<u64, Truth>,
     /// Every version of every ticket, from when it stood.
-    pub(super) versions: BTreeMap<u64, Vec<(Timestamp, Truth)>>,
+    pub(crate) versions: BTreeMap<u64, Vec<(Timestamp, Truth)>>,
 }
 
 impl Helpdesk {
-    pub(super) fn create(&mut self, now: Timestamp) {
+    pub(crate) fn create(&mut self, now: Timestamp) {
         let number = 1_000 + self.versions.len() as u64;
         let truth = Truth {
             status: Status::Processing,
@@ -50,7 +50,7 @@ impl Helpdesk {
     }
 
     /// Changes some ticket somehow.
-    pub(super) fn change(&mut self, random: &mut Random, now: Timestamp) {
+    pub(crate) fn change(&mut self, random: &mut Random, now: Timestamp) {
         let numbers: Vec<u64> = self.tickets.keys().copied().collect();
         let Some(number) = numbers.get(random.below(numbers.len() as u64) as usize).copied() else { return };
         let mut truth = self.tickets.get(&number).unwrap().clone();
@@ -78,7 +78,7 @@ impl Helpdesk {
         self.keep(number, truth, now);
     }
 
-    pub(super) fn delete(&mut self, random: &mut Random) {
+    pub(crate) fn delete(&mut self, random: &mut Random) {
         let numbers: Vec<u64> = self.tickets.keys().copied().collect();
         if let Some(number) = numbers.get(random.below(numbers.len() as u64) as usize) {
             self.tickets.remove(number);
@@ -92,12 +92,12 @@ impl Helpdesk {
 }
 
 /// The key deskbell knows the ticket by.
-pub(super) fn key(number: u64) -> TicketKey {
+pub(crate) fn key(number: u64) -> TicketKey {
     TicketKey::new(SourceName::from(SOURCE), TicketId::from(number.to_string().as_str()))
 }
 
 /// What the list says of a ticket.
-pub(super) fn shown(number: u64, truth: &Truth) -> (u64, Ticket) {
+pub(crate) fn shown(number: u64, truth: &Truth) -> (u64, Ticket) {
     let field = CustomField {
         value: Known::Present(if truth.urgent { "P0" } else { "P2" }.into()),
         display_name: Known::Present("优先级".into()),

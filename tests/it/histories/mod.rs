@@ -4,11 +4,11 @@
 //! `DESKBELL_SEEDS=100000 cargo test --release --test it histories` runs more of them; `DESKBELL_SEED=7` runs one.
 
 mod chat;
-mod helpdesk;
-mod oracle;
-mod random;
-mod runner;
-mod store;
+pub(crate) mod helpdesk;
+pub(crate) mod oracle;
+pub(crate) mod random;
+pub(crate) mod runner;
+pub(crate) mod store;
 
 use runner::Runner;
 

@@ -57,7 +57,7 @@ fn rule(name: &str, when: Condition, hold: Span, until: Until, to: &[&str]) -> R
 }
 
 /// The rules of every history.
-pub(super) fn rules() -> RuleSet {
+pub(crate) fn rules() -> RuleSet {
     let bad = rule(BAD, codes("score", &[1]), Span::ZERO, Until::Handled, &["support", "bot"]);
     let long = ClockTest { clock: Clock::InStatus, bound: Bound::AtLeast(Span::from_mins(30)) };
     let when = Condition::All(vec![codes("status", &[5]), Condition::Clock(long)]);
@@ -75,7 +75,7 @@ pub(super) fn rules() -> RuleSet {
 }
 
 /// The configuration, with a `catch_up` by chance.
-pub(super) fn settings(random: &mut Random) -> Settings {
+pub(crate) fn settings(random: &mut Random) -> Settings {
     let receiver = |name: &str, kind| {
         let name = ReceiverName::from(name);
         (name.clone(), Receiver { name, kind, locale: Locale::Zh })
@@ -114,7 +114,7 @@ fn holds(rule: &str, truth: &Truth) -> bool {
 }
 
 /// Everything that is not as it must be, in words.
-pub(super) fn faults(runner: &Runner) -> Vec<String> {
+pub(crate) fn faults(runner: &Runner) -> Vec<String> {
     let mut faults = Vec::new();
     for rule in [BAD, WAITING, URGENT] {
         for number in runner.helpdesk.versions.keys() {

@@ -1,10 +1,10 @@
 //! A small seeded source of chance (splitmix64), so that a history is its seed.
 
 /// Chance from a seed.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x5851_f42d_4c95_7f2d)
     }
 
@@ -17,17 +17,17 @@ impl Random {
     }
 
     /// A number below `end`.
-    pub(super) fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.next() % end.max(1)
     }
 
     /// A number in `from..=to`.
-    pub(super) fn within(&mut self, from: i64, to: i64) -> i64 {
+    pub(crate) fn within(&mut self, from: i64, to: i64) -> i64 {
         from + i64::try_from(self.below((to - from + 1).unsigned_abs())).unwrap()
     }
 
     /// True `percent` times of a hundred.
-    pub(super) fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.below(100) < percent
     }
 }

@@ -19,7 +19,7 @@ use deskbell::domain::{
 
 use super::{
     chat::Chat,
-    helpdesk::{self, Helpdesk},
+    helpdesk::{self, Helpdesk, Truth},
     oracle,
     random::Random,
     store::MapStore,
@@ -35,13 +35,34 @@ const POLL_EVERY: Span = Span::from_mins(4);
 const SWEEP_EVERY: i64 = 5;
 const OVERLAP: Span = Span::from_mins(2);
 const PAGE_TICKETS: usize = 4;
+const PAGE_LATENCY: Span = Span::from_ms(350);
 
 /// Something that will happen.
 enum Happening {
     Change,
     Poll,
-    Page { pass: u64, kind: PassKind, numbers: Vec<u64>, rest: Vec<Vec<u64>>, started_at: Timestamp },
+    Page {
+        pass: u64,
+        kind: PassKind,
+        numbers: Vec<u64>,
+        rest: Vec<Vec<u64>>,
+        started_at: Timestamp,
+    },
+    /// The answer is on its way; it shows what was true when the source made it.
+    PageArrives {
+        asked_at: Timestamp,
+        shown: Vec<(u64, Truth)>,
+        pass: u64,
+        kind: PassKind,
+    },
+    PassEnds {
+        pass: u64,
+        kind: PassKind,
+        started_at: Timestamp,
+        failed: bool,
+    },
     Read(TicketKey),
+    ReadArrives(TicketRead),
     Committed,
     Act(Box<Send>),
     Report(SendReport),
@@ -57,7 +78,7 @@ impl Happening {
 }
 
 /// One history.
-pub(super) struct Runner {
+pub(crate) struct Runner {
     random: Random,
     now: Timestamp,
     unquiet_until: Timestamp,
@@ -130,6 +151,9 @@ impl Runner {
             let wait = self.random.within(0, UNQUIET.as_ms() - 1);
             self.later(Span::from_ms(wait), Happening::Change);
         }
+        if self.random.chance(30) {
+            self.soon(3_000, Happening::Cut); // into the first reading
+        }
         for _ in 0..self.random.within(0, 4) {
             let wait = self.random.within(0, UNQUIET.as_ms() - 1);
             self.later(Span::from_ms(wait), Happening::Cut);
@@ -199,7 +223,11 @@ impl Runner {
     fn begin(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Send(send) => self.soon(900, Happening::Act(send)),
+                Effect::Send(send) => {
+                    let durable = self.store.outbox.get(&send.key).is_some_and(|entry| entry.attempts == send.attempts);
+                    assert!(durable, "sent before the attempt was durable: {:?}", send.key);
+                    self.soon(900, Happening::Act(send));
+                }
                 Effect::ReadTicket(key) => self.soon(900, Happening::Read(key)),
                 Effect::ReadSource(_) => self.soon(100, Happening::Poll),
                 Effect::SearchHistory { key, reference, since, .. } => {
@@ -223,7 +251,10 @@ impl Runner {
             Happening::Page { pass, kind, numbers, rest, started_at } => {
                 self.page(pass, kind, &numbers, rest, started_at);
             }
+            Happening::PageArrives { asked_at, shown, pass, kind } => self.page_arrives(asked_at, shown, pass, kind),
+            Happening::PassEnds { pass, kind, started_at, failed } => self.pass_ends(pass, kind, started_at, failed),
             Happening::Read(key) => self.read(key),
+            Happening::ReadArrives(read) => self.handle(Input::TicketRead(read)),
             Happening::Committed => self.commit(),
             Happening::Act(send) => self.act(&send),
             Happening::Report(report) => self.handle(Input::Sent(report)),
@@ -267,15 +298,28 @@ impl Runner {
     fn page(&mut self, pass: u64, kind: PassKind, numbers: &[u64], mut rest: Vec<Vec<u64>>, started_at: Timestamp) {
         let failed = self.is_dark() || self.fails(4);
         if !failed {
-            let tickets = numbers.iter().filter_map(|number| self.observed(*number)).collect();
-            let source = helpdesk::SOURCE.into();
-            self.handle(Input::Page(Page { source, pass, kind, asked_at: self.now, tickets }));
+            let truth = |number: &u64| Some((*number, self.helpdesk.tickets.get(number)?.clone()));
+            let shown = numbers.iter().filter_map(truth).collect();
+            self.later(PAGE_LATENCY, Happening::PageArrives { asked_at: self.now, shown, pass, kind });
         }
-        if let Some(numbers) = rest.pop()
-            && !failed
-        {
-            return self.soon(800, Happening::Page { pass, kind, numbers, rest, started_at });
+        match rest.pop() {
+            Some(numbers) if !failed => {
+                let wait = PAGE_LATENCY.as_ms() + self.random.within(1, 400);
+                self.later(Span::from_ms(wait), Happening::Page { pass, kind, numbers, rest, started_at });
+            }
+            _ => {
+                let wait = Span::from_ms(PAGE_LATENCY.as_ms() + 1);
+                self.later(wait, Happening::PassEnds { pass, kind, started_at, failed });
+            }
         }
+    }
+
+    fn page_arrives(&mut self, asked_at: Timestamp, shown: Vec<(u64, Truth)>, pass: u64, kind: PassKind) {
+        let tickets = shown.into_iter().map(|(number, truth)| self.observed(number, &truth)).collect();
+        self.handle(Input::Page(Page { source: helpdesk::SOURCE.into(), pass, kind, asked_at, tickets }));
+    }
+
+    fn pass_ends(&mut self, pass: u64, kind: PassKind, started_at: Timestamp, failed: bool) {
         let failure = PassFailure { quota: false, setup: false, message: Message::new("坏了", "broken") };
         self.handle(Input::PassEnded(PassEnded {
             source: helpdesk::SOURCE.into(),
@@ -290,12 +334,11 @@ impl Runner {
         self.later(POLL_EVERY, Happening::Poll);
     }
 
-    fn observed(&self, number: u64) -> Option<Observed> {
-        let truth = self.helpdesk.tickets.get(&number)?;
+    fn observed(&self, number: u64, truth: &Truth) -> Observed {
         let (hash, ticket) = helpdesk::shown(number, truth);
         let key = helpdesk::key(number);
         let ticket = (!self.desk.is_unchanged(&key, hash)).then(|| Box::new(ticket));
-        Some(Observed { key, hash, ticket })
+        Observed { key, hash, ticket }
     }
 
     fn read(&mut self, key: TicketKey) {
@@ -311,7 +354,8 @@ impl Runner {
                 None => ReadResult::Gone,
             }
         };
-        self.handle(Input::TicketRead(TicketRead { key, asked_at: self.now, result }));
+        let read = TicketRead { key, asked_at: self.now, result };
+        self.soon(2_000, Happening::ReadArrives(read));
     }
 
     /// Commits everything that waits, in order, then lets the effects go.

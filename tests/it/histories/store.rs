@@ -18,24 +18,24 @@ use deskbell::domain::{
 
 /// What was committed.
 #[derive(Default)]
-pub(super) struct MapStore {
+pub(crate) struct MapStore {
     tickets: BTreeMap<TicketKey, Tracked>,
     remains: BTreeMap<TicketKey, Remains>,
-    pub(super) alerts: BTreeMap<AlertKey, Alert>,
+    pub(crate) alerts: BTreeMap<AlertKey, Alert>,
     past: BTreeMap<(AlertKey, u32), Alert>,
     cards: BTreeMap<CardKey, CardState>,
     digests: BTreeMap<(SourceName, u32), Digest>,
-    pub(super) outbox: BTreeMap<NoticeKey, Entry>,
-    pub(super) dead: BTreeMap<NoticeKey, DeadLetter>,
+    pub(crate) outbox: BTreeMap<NoticeKey, Entry>,
+    pub(crate) dead: BTreeMap<NoticeKey, DeadLetter>,
     inbox: BTreeMap<MessageId, InboxItem>,
     seen: BTreeMap<MessageId, Timestamp>,
     sources: BTreeMap<SourceName, SourceState>,
     meanings: BTreeMap<RuleName, u64>,
-    pub(super) journal: Vec<JournalEntry>,
+    pub(crate) journal: Vec<JournalEntry>,
 }
 
 impl MapStore {
-    pub(super) fn commit(&mut self, writes: Vec<Write>) {
+    pub(crate) fn commit(&mut self, writes: Vec<Write>) {
         for write in writes {
             self.apply(write);
         }
@@ -74,7 +74,7 @@ impl MapStore {
     }
 
     /// What a start finds.
-    pub(super) fn stored(&self) -> Stored {
+    pub(crate) fn stored(&self) -> Stored {
         Stored {
             tickets: self.tickets.values().cloned().collect(),
             remains: self.remains.values().cloned().collect(),

@@ -1,0 +1,383 @@
+//! A desk on a bench: a source that is read on time, chats that answer at once, a store in maps.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use deskbell::{
+    adapters::yaml::{
+        duration::read_span,
+        tree::{Node, NodeKind},
+    },
+    domain::{
+        alert::AlertState,
+        command::Command,
+        delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
+        desk::{
+            input::{
+                ChatKind, ChatMessage, Input, LookUpResult, LookedUp, Observed, Page, PassEnded, PassFailure, PassKind,
+                ReadResult, TicketRead,
+            },
+            machine::Desk,
+            outcome::{Effect, LookUp, Outcome},
+            settings::Settings,
+        },
+        field::Field,
+        id::{MessageId, RuleName, TicketId, TicketKey},
+        notice::{AnswerView, Content, Send, Target},
+        rule::{CatchUp, RuleSet},
+        text::{Locale, Message},
+        ticket::Status,
+        time::{Span, Timestamp},
+    },
+};
+
+use crate::histories::{
+    helpdesk::{self, Truth},
+    oracle,
+    random::Random,
+    store::MapStore,
+};
+
+const POLL_EVERY: Span = Span::from_mins(4);
+const SWEEP_EVERY: u64 = 5;
+
+/// A desk and everything around it.
+pub(super) struct Bench {
+    now: Timestamp,
+    settings: Settings,
+    rules: RuleSet,
+    desk: Desk,
+    store: MapStore,
+    tickets: BTreeMap<u64, Truth>,
+    next_poll: Timestamp,
+    passes: u64,
+    /// Whole passes fail, and how.
+    down: Option<PassFailure>,
+    /// Single reads fail.
+    deaf: bool,
+    /// Sends fail, and how.
+    refuses: Option<(FailureKind, String)>,
+    history_is_readable: bool,
+    told: Vec<(Timestamp, String)>,
+    messages: u64,
+    reads: u64,
+}
+
+impl Bench {
+    pub(super) fn new(start: Timestamp, catch_up: Option<&str>) -> Self {
+        let mut settings = oracle::settings(&mut Random::new(0));
+        for source in settings.sources.values_mut() {
+            source.catch_up = match catch_up {
+                Some("each") => CatchUp::Each,
+                Some("none") => CatchUp::None,
+                _ => CatchUp::Digest,
+            };
+        }
+        let rules = oracle::rules();
+        let store = MapStore::default();
+        let (desk, outcome) = Desk::open(store.stored(), Arc::new(rules.clone()), settings.clone(), start);
+        let mut bench = Self {
+            now: start,
+            settings,
+            rules,
+            desk,
+            store,
+            tickets: BTreeMap::new(),
+            next_poll: start.plus(Span::from_secs(1)),
+            passes: 0,
+            down: None,
+            deaf: false,
+            refuses: None,
+            history_is_readable: true,
+            told: Vec::new(),
+            messages: 0,
+            reads: 0,
+        };
+        bench.take(outcome);
+        bench
+    }
+
+    /// What was told, a line each: when, to whom, what, of what.
+    pub(super) fn told(&self, start: Timestamp) -> Vec<String> {
+        self.told.iter().map(|(at, line)| format!("{} {line}", offset(at.since(start)))).collect()
+    }
+
+    /// Lets time go on, with ticks and polls as they come.
+    pub(super) fn advance(&mut self, to: Timestamp) {
+        loop {
+            let tick = self.desk.next_due().max(self.now);
+            let next = tick.min(self.next_poll);
+            if next > to {
+                break;
+            }
+            self.now = next;
+            if tick <= self.next_poll {
+                self.handle(Input::Tick);
+                self.now = self.now.plus(Span::from_ms(1));
+            } else {
+                self.poll();
+            }
+        }
+        self.now = self.now.max(to);
+    }
+
+    /// One entry of a timeline's line.
+    pub(super) fn happen(&mut self, key: &str, value: &Node) {
+        let word = value.text().unwrap_or_default();
+        match key {
+            "tickets" => self.change_tickets(value),
+            "gone" => drop(self.tickets.remove(&word.parse::<u64>().unwrap())),
+            "down" => self.down = failure(word),
+            "deaf" => self.deaf = word == "true",
+            "refuses" => self.refuses = refusal(word),
+            "history" => self.history_is_readable = word == "readable",
+            "restart" => self.restart(read_span(word).unwrap()),
+            "rules" => self.change_rules(value),
+            "poll" => self.poll(),
+            "ask" => self.ask(word),
+            other => panic!("{}: {other} is no happening", value.place),
+        }
+    }
+
+    fn change_tickets(&mut self, value: &Node) {
+        let NodeKind::Map(tickets) = &value.kind else { panic!("{}: tickets by number", value.place) };
+        for (number, changes) in tickets {
+            let number: u64 = number.text.parse().unwrap();
+            let fresh = Truth {
+                status: Status::Processing,
+                score: None,
+                urgent: false,
+                created_at: self.now,
+                updated_at: None,
+                closed_at: None,
+            };
+            let mut truth = self.tickets.get(&number).cloned().unwrap_or(fresh);
+            if self.tickets.contains_key(&number) {
+                truth.updated_at = Some(self.now);
+            }
+            let NodeKind::Map(changes) = &changes.kind else { panic!("{}: changes by name", changes.place) };
+            for (name, value) in changes {
+                let word = value.text().unwrap();
+                match name.text.as_str() {
+                    "status" => truth.status = Status::from_code(status_code(word)),
+                    "score" => truth.score = Some(word.parse().unwrap()),
+                    "urgent" => truth.urgent = word == "true",
+                    "silently" => truth.updated_at = self.tickets.get(&number).and_then(|old| old.updated_at),
+                    "closed" => truth.closed_at = Some(self.now.minus(read_span(word).unwrap())),
+                    "created" => truth.created_at = self.now.minus(read_span(word).unwrap()),
+                    "updated" => truth.updated_at = Some(self.now.minus(read_span(word).unwrap())),
+                    other => panic!("{}: {other} is no part of a ticket", value.place),
+                }
+            }
+            self.tickets.insert(number, truth);
+        }
+    }
+
+    fn change_rules(&mut self, value: &Node) {
+        let mut rules = oracle::rules();
+        let names: Vec<&str> = value.one_or_many().iter().map(|name| name.text().unwrap()).collect();
+        rules.rules.retain(|name, _| names.contains(&name.as_str()) || names.contains(&format!("{name}!").as_str()));
+        for name in names.iter().filter_map(|name| name.strip_suffix('!')) {
+            // An edited rule: it now asks for a longer time, and says so in its meaning.
+            let rule = rules.rules.get_mut(&RuleName::from(name)).unwrap();
+            rule.hold = Span::from_hours(1);
+            rule.meaning = 2;
+        }
+        self.rules = rules.clone();
+        self.handle(Input::Rules(Arc::new(rules)));
+    }
+
+    fn ask(&mut self, line: &str) {
+        let (chat, text) = line.split_once(' ').unwrap();
+        self.messages += 1;
+        let message = ChatMessage {
+            event: format!("event-{}", self.messages).as_str().into(),
+            message: MessageId::from(format!("om_question_{}", self.messages).as_str()),
+            chat: chat.into(),
+            chat_kind: if chat.starts_with("oc_p2p") { ChatKind::Direct } else { ChatKind::Group },
+            sender: "ou_someone".into(),
+            command: Command::parse(text),
+            locale: Locale::Zh,
+            sent_at: self.now,
+        };
+        self.handle(Input::Message(message.clone()));
+        self.handle(Input::Message(message)); // delivered twice, as the platform does
+    }
+
+    fn poll(&mut self) {
+        self.passes += 1;
+        self.next_poll = self.now.plus(POLL_EVERY);
+        let source = helpdesk::SOURCE.into();
+        let known = self.desk.source_state(&source).and_then(|state| state.cursor);
+        let sweeps = known.is_none() || self.passes % SWEEP_EVERY == 0;
+        let kind = if sweeps { PassKind::Sweep } else { PassKind::Increment };
+        let failure = self.down.clone();
+        if failure.is_none() {
+            let from = known.unwrap_or(Timestamp::MIN).minus(Span::from_mins(2));
+            let recent = |truth: &Truth| truth.created_at >= from || truth.updated_at.is_some_and(|at| at >= from);
+            let numbers: Vec<u64> =
+                self.tickets.iter().filter(|(_, truth)| sweeps || recent(truth)).map(|(number, _)| *number).collect();
+            let tickets = numbers.iter().map(|number| self.observed(*number)).collect();
+            let page = Page { source: source.clone(), pass: self.passes, kind, asked_at: self.now, tickets };
+            self.handle(Input::Page(page));
+        }
+        self.handle(Input::PassEnded(PassEnded {
+            source,
+            pass: self.passes,
+            kind,
+            started_at: self.now,
+            calls: 1,
+            every: POLL_EVERY,
+            broken: 0,
+            result: failure.map_or(Ok(()), Err),
+        }));
+    }
+
+    fn observed(&self, number: u64) -> Observed {
+        let (hash, ticket) = helpdesk::shown(number, &self.tickets[&number]);
+        let key = helpdesk::key(number);
+        let ticket = (!self.desk.is_unchanged(&key, hash)).then(|| Box::new(ticket));
+        Observed { key, hash, ticket }
+    }
+
+    fn restart(&mut self, away: Span) {
+        self.now = self.now.plus(away);
+        let rules = Arc::new(self.rules.clone());
+        let (desk, outcome) = Desk::open(self.store.stored(), rules, self.settings.clone(), self.now);
+        self.desk = desk;
+        self.next_poll = self.now.plus(Span::from_secs(1));
+        self.take(outcome);
+    }
+
+    fn handle(&mut self, input: Input) {
+        let outcome = self.desk.handle(input, self.now);
+        self.take(outcome);
+    }
+
+    fn take(&mut self, outcome: Outcome) {
+        self.store.commit(outcome.writes);
+        for effect in outcome.effects {
+            match effect {
+                Effect::Send(send) => self.deliver(&send),
+                Effect::ReadTicket(key) => self.read(key),
+                Effect::ReadSource(_) => self.next_poll = self.now.plus(Span::from_ms(500)),
+                Effect::LookUp(look_up) => self.look_up(&look_up),
+                Effect::SearchHistory { key, .. } => {
+                    let found =
+                        if self.history_is_readable { HistoryFound::NotThere } else { HistoryFound::Unreadable };
+                    self.handle(Input::History(HistoryReport { key, found }));
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, send: &Send) {
+        let result = match &self.refuses {
+            Some((kind, whose)) if whose.is_empty() || whose == send.key.receiver.as_str() => {
+                Err(Failure { kind: *kind, retry_after: None, reason: kind.name().to_owned() })
+            }
+            _ => {
+                self.messages += 1;
+                let id = MessageId::from(format!("om_{}", self.messages).as_str());
+                let keyed = self.settings.receivers.get(&send.key.receiver).is_none_or(|known| known.kind.has_key());
+                self.told.push((self.now, line(send)));
+                Ok(Delivered { message_id: keyed.then_some(id) })
+            }
+        };
+        let report = SendReport { key: send.key.clone(), rev: send.rev, attempts: send.attempts, result };
+        self.handle(Input::Sent(report));
+    }
+
+    fn read(&mut self, key: TicketKey) {
+        self.reads += 1;
+        let number: u64 = key.id.as_str().parse().unwrap();
+        let result = match self.tickets.get(&number) {
+            _ if self.deaf => ReadResult::Failed(failure("broken").unwrap()),
+            Some(truth) => {
+                let (hash, ticket) = helpdesk::shown(number, truth);
+                ReadResult::Found { hash, ticket: Box::new(ticket) }
+            }
+            None => ReadResult::Gone,
+        };
+        self.handle(Input::TicketRead(TicketRead { key, asked_at: self.now, result }));
+    }
+
+    fn look_up(&mut self, look_up: &LookUp) {
+        let Command::Ticket(id) = &look_up.command else { panic!("only tickets are looked up") };
+        let result = if look_up.member_check.is_some() { LookUpResult::Denied } else { self.find(id) };
+        self.handle(Input::LookedUp(LookedUp { message: look_up.message.clone(), asked_at: self.now, result }));
+    }
+
+    fn find(&self, id: &TicketId) -> LookUpResult {
+        let number: u64 = id.as_str().parse().unwrap();
+        self.tickets.get(&number).map_or(LookUpResult::NotFound, |truth| {
+            let (hash, ticket) = helpdesk::shown(number, truth);
+            LookUpResult::Found { key: helpdesk::key(number), hash, ticket: Box::new(ticket) }
+        })
+    }
+}
+
+/// A message as a line: receiver, what it is, of what, and what marks it.
+fn line(send: &Send) -> String {
+    let how = match &send.target {
+        Target::Post(_) => "",
+        Target::Reply(_) => " reply",
+        Target::Patch(_) => " patch",
+    };
+    let of = match &send.content {
+        Content::Alert(view) => {
+            let subject = view.alert.key.subject.ticket().map_or("source".to_owned(), |key| key.id.to_string());
+            let state = match &view.alert.state {
+                AlertState::Firing { stale_as_of: Some(_), .. } => " stale".to_owned(),
+                AlertState::Ended { reason, .. } => format!(" {reason:?}").to_lowercase(),
+                _ => String::new(),
+            };
+            format!(" {} {subject}{state}", view.alert.key.rule)
+        }
+        Content::Digest(view) => format!(" {:?} {} of {}", view.cause, view.firing, view.total).to_lowercase(),
+        Content::Answer(answer) => match &**answer {
+            AnswerView::Ticket(view) => format!(" ticket {}", view.ticket.key.id),
+            AnswerView::Text(message) => format!(" “{}”", message.zh.chars().take(8).collect::<String>()),
+        },
+        Content::Trouble(_) => format!(" {}", send.key.rule),
+    };
+    let again = if send.maybe_repeat { " maybe-repeat" } else { "" };
+    format!("{} {}{how}{of}{again}", send.key.receiver, send.key.step.name())
+}
+
+fn offset(span: Span) -> String {
+    let secs = span.as_ms().div_euclid(1_000);
+    let parts = [(secs / 3_600, "h"), (secs % 3_600 / 60, "m"), (secs % 60, "s")];
+    let text: String =
+        parts.iter().filter(|(number, _)| *number > 0).map(|(number, unit)| format!("{number}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
+
+fn status_code(word: &str) -> i64 {
+    let field = Field::find("status").unwrap();
+    field.numbers(word).and_then(|numbers| numbers.first().copied()).unwrap_or_else(|| panic!("{word} is no status"))
+}
+
+fn failure(word: &str) -> Option<PassFailure> {
+    let message = Message::new("坏了", "broken");
+    match word {
+        "broken" => Some(PassFailure { quota: false, setup: false, message }),
+        "quota" => Some(PassFailure { quota: true, setup: false, message }),
+        "setup" => Some(PassFailure { quota: false, setup: true, message }),
+        _ => None,
+    }
+}
+
+/// `content` for everyone, `content support` for one receiver.
+fn refusal(word: &str) -> Option<(FailureKind, String)> {
+    let (word, whose) = word.split_once(' ').unwrap_or((word, ""));
+    let kinds = [
+        FailureKind::Throttled,
+        FailureKind::Uncertain,
+        FailureKind::Setup,
+        FailureKind::Content,
+        FailureKind::Mention,
+        FailureKind::CardGone,
+        FailureKind::Quota,
+    ];
+    kinds.into_iter().find(|kind| kind.name() == word).map(|kind| (kind, whose.to_owned()))
+}

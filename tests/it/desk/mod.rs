@@ -1,0 +1,86 @@
+//! Timelines of the desk, walked by one check: what happens to tickets in, what is told out.
+//!
+//! A case of `tests/cases/desk/*.yaml` has a `timeline` and `expect`: every message, in order. Between its lines the
+//! source is read every 4 minutes, and as a whole every 20; sends arrive at once unless the case says otherwise.
+
+mod bench;
+
+use std::{fs, path::Path};
+
+use bench::Bench;
+use deskbell::{
+    adapters::yaml::{
+        duration::read_span,
+        parse::parse,
+        tree::{Node, NodeKind},
+    },
+    domain::time::Timestamp,
+};
+
+/// When every timeline begins: 2026-09-20 22:13:20 UTC.
+const START: Timestamp = Timestamp::from_ms(1_789_942_400_000);
+
+#[test]
+fn timelines_tell_what_they_should() {
+    let mut wrong = Vec::new();
+    let mut cases = 0;
+    let mut files: Vec<_> = fs::read_dir("tests/cases/desk").unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        for case in items(&read(&file)) {
+            cases += 1;
+            let name = text(&case, "name").unwrap();
+            let (expected, told) = (expected(&case), walk(&case));
+            if expected != told {
+                let lines = |lines: &[String]| lines.iter().map(|line| format!("      - {line}\n")).collect::<String>();
+                let file = file.display();
+                wrong.push(format!("{file}: {name}\n  expected:\n{}  told:\n{}", lines(&expected), lines(&told)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    assert!(cases > 15, "the cases were not found");
+}
+
+/// Walks one case and says what was told, a line each.
+fn walk(case: &Node) -> Vec<String> {
+    let mut bench = Bench::new(START, text(case, "catch_up").as_deref());
+    for line in items(&get(case, "timeline").unwrap()) {
+        let at = START.plus(read_span(&text(&line, "at").unwrap()).unwrap());
+        bench.advance(at);
+        let NodeKind::Map(pairs) = &line.kind else { panic!("a line of a timeline is a mapping") };
+        for (key, value) in pairs.iter().filter(|(key, _)| key.text != "at") {
+            bench.happen(&key.text, value);
+        }
+    }
+    bench.told(START)
+}
+
+fn expected(case: &Node) -> Vec<String> {
+    get(case, "expect")
+        .map_or_else(Vec::new, |list| items(&list).iter().map(|item| item.text().unwrap().to_owned()).collect())
+}
+
+fn read(path: &Path) -> Node {
+    let mut faults = Vec::new();
+    let node = parse(&path.display().to_string(), &fs::read_to_string(path).unwrap(), &mut faults);
+    assert!(faults.is_empty(), "{faults:?}");
+    node.unwrap()
+}
+
+fn items(node: &Node) -> Vec<Node> {
+    match &node.kind {
+        NodeKind::List(items) => items.clone(),
+        NodeKind::Null => Vec::new(),
+        other => panic!("{}: a list is expected, not {other:?}", node.place),
+    }
+}
+
+fn get(node: &Node, key: &str) -> Option<Node> {
+    let NodeKind::Map(pairs) = &node.kind else { panic!("{}: a mapping is expected", node.place) };
+    pairs.iter().find(|(known, _)| known.text == key).map(|(_, value)| value.clone())
+}
+
+fn text(node: &Node, key: &str) -> Option<String> {
+    get(node, key).map(|value| value.text().expect("text").to_owned())
+}
