@@ -1,1 +1,10 @@
-//! .
+//! Rules as people write them, compiled into `domain::rule`: every fault of every file at once, nothing ignored.
+
+pub mod names;
+pub mod load;
+mod words;
+mod rule;
+mod condition;
+mod operand;
+mod custom;
+mod contradiction;
