@@ -6,4 +6,5 @@ mod configuration;
 mod histories;
 mod sim;
 mod desk;
+mod rules;
 mod tidy;

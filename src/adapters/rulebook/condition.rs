@@ -81,8 +81,7 @@ impl<'a> Compiler<'a> {
 
     fn entry(&mut self, key: &Key, node: &Node) -> Option<Condition> {
         if node.is_null() && !CONDITIONS_NOT_BUILT.contains(&key.text.as_str()) {
-            let message = Message::new(format!("“{}” 后面没有写值", key.text), format!("`{}` has no value", key.text));
-            self.faults.push(Fault::error(key.place.clone(), message));
+            self.faults.push(no_value(key));
             return None;
         }
         match condition_key(&key.text) {
@@ -217,7 +216,8 @@ impl<'a> Compiler<'a> {
             }
         }
         let Some((selector, key)) = selected.pop().filter(|_| selected.is_empty()) else {
-            self.faults.push(node.expected(&what));
+            let hint = Message::new("name、key、id 里写一个", "say one of name, key and id");
+            self.faults.push(node.expected(&what).with_hint(hint));
             return None;
         };
         self.tests += 1;
@@ -230,8 +230,7 @@ impl<'a> Compiler<'a> {
     fn custom(&mut self, selector: CustomSelector, key: &Key, node: &Node) -> Option<Condition> {
         let definition = self.definition(&selector, key)?;
         if node.is_null() {
-            let message = Message::new(format!("“{}” 后面没有写值", key.text), format!("`{}` has no value", key.text));
-            self.faults.push(Fault::error(key.place.clone(), message));
+            self.faults.push(no_value(key));
             return None;
         }
         self.value(&Target::Custom(selector), Shape::Custom(definition), node)
@@ -314,6 +313,15 @@ impl<'a> Compiler<'a> {
         let is = test(Operator::PersonIs(names));
         Some(if nobody.is_empty() { is } else { Condition::Any(vec![none, is]) })
     }
+}
+
+fn no_value(key: &Key) -> Fault {
+    let message = Message::new(format!("“{}” 后面没有写值", key.text), format!("`{}` has no value", key.text));
+    let fault = Fault::error(key.place.clone(), message);
+    if !key.text.contains([':', '：']) {
+        return fault;
+    }
+    fault.with_hint(Message::new("冒号要用半角的 “:”，后面空一格", "use the half-width colon `:` followed by a space"))
 }
 
 fn folded(text: &str) -> Arc<str> {

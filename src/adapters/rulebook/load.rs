@@ -12,7 +12,7 @@ use crate::{
         yaml::parse::{FILE_BYTES_MAX, parse},
     },
     domain::{
-        fault::{Fault, Place},
+        fault::{Fault, Gravity, Place},
         id::RuleName,
         rule::RuleSet,
         text::Message,
@@ -43,35 +43,52 @@ pub fn load_dir(dir: &Path, names: &Names) -> (RuleSet, Vec<Fault>) {
     (rules, faults)
 }
 
-/// Compiles rule files given as (name, text).
+/// Compiles rule files given as (name, text). The faults of each file stand in the order of its lines.
 pub fn load_texts<F: AsRef<str>, T: AsRef<str>>(files: &[(F, T)], names: &Names) -> (RuleSet, Vec<Fault>) {
     let mut faults = Vec::new();
     let mut rules = RuleSet::default();
     let mut places: BTreeMap<RuleName, Place> = BTreeMap::new();
     for (file, text) in files {
-        let Some(node) = parse(file.as_ref(), text.as_ref(), &mut faults) else { continue };
-        if node.is_null() {
-            let message = Message::new("这个文件是空的，里面没有规则", "this file is empty: it holds no rule");
-            faults.push(Fault::warning(node.place, message));
-            continue;
-        }
-        let Some((name, place, rule)) = read_rule(&node, names, &mut faults) else { continue };
-        if let Some(first) = places.get(&name) {
-            let message = Message::new(
-                format!("规则名 “{name}” 已经用在 {first}"),
-                format!("the rule name `{name}` is already used at {first}"),
-            );
-            let hint =
-                Message::new("一个提醒属于规则的名字，请换一个名字", "alerts belong to a rule's name: choose another");
-            faults.push(Fault::error(place, message).with_hint(hint));
-            continue;
-        }
-        places.insert(name.clone(), place);
-        if let Some(rule) = rule {
-            rules.rules.insert(name, rule);
-        }
+        let mut found = Vec::new();
+        load_text(file.as_ref(), text.as_ref(), names, &mut rules, &mut places, &mut found);
+        found.sort_by(|one: &Fault, other| {
+            (one.place.line, one.place.column).cmp(&(other.place.line, other.place.column))
+        });
+        faults.append(&mut found);
     }
     (rules, faults)
+}
+
+fn load_text(
+    file: &str,
+    text: &str,
+    names: &Names,
+    rules: &mut RuleSet,
+    places: &mut BTreeMap<RuleName, Place>,
+    faults: &mut Vec<Fault>,
+) {
+    let Some(node) = parse(file, text, faults) else { return };
+    if node.is_null() {
+        let message = Message::new("这个文件是空的，里面没有规则", "this file is empty: it holds no rule");
+        faults.push(Fault::warning(node.place, message));
+        return;
+    }
+    let Some((name, place, rule)) = read_rule(&node, names, faults) else { return };
+    if let Some(first) = places.get(&name) {
+        let message = Message::new(
+            format!("规则名 “{name}” 已经用在 {first}"),
+            format!("the rule name `{name}` is already used at {first}"),
+        );
+        let hint =
+            Message::new("一个提醒属于规则的名字，请换一个名字", "alerts belong to a rule's name: choose another");
+        faults.push(Fault::error(place, message).with_hint(hint));
+        return;
+    }
+    places.insert(name.clone(), place);
+    let sound = faults.iter().all(|fault| fault.gravity == Gravity::Warning);
+    if let Some(rule) = rule.filter(|_| sound) {
+        rules.rules.insert(name, rule);
+    }
 }
 
 fn list(dir: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {

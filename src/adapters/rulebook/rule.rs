@@ -24,6 +24,7 @@ use crate::{
     domain::{
         condition::{Condition, Target},
         fault::{Fault, Place},
+        field::Field,
         id::{ReceiverName, RuleName, SourceName, TemplateName},
         rule::{CatchUp, Notify, REPEAT_MAX_DEFAULT, Rule, Severity, Until},
         text::Message,
@@ -47,7 +48,8 @@ pub(super) const REPEAT_MIN: Span = Span::from_mins(1);
 /// Fields that a source sets once and never takes back: a condition on them never clears by itself.
 const FINAL_FIELDS: &[&str] = &["score", "dissatisfaction_reason"];
 
-/// Reads a file's one bare rule. Without a rule, only its name is known: it had faults.
+/// Reads a file's one bare rule. Without a rule only its name is known. A rule with faults may come out too: the
+/// caller looks at `faults`.
 pub(super) fn read_rule(
     node: &Node,
     names: &Names,
@@ -59,7 +61,6 @@ pub(super) fn read_rule(
         faults.extend(whole);
         return None;
     }
-    let before = errors(faults);
     let name = name_of(&mut map, faults);
     let summary = line_of(&mut map, "summary", faults);
     let severity = severity_of(&mut map, faults);
@@ -78,7 +79,7 @@ pub(super) fn read_rule(
     let name_place = map.get("name").map_or(node.place.clone(), |node| node.place.clone());
     map.finish(RULE_NOT_BUILT, faults);
     let name = name?;
-    let (Some(when), true) = (when, errors(faults) == before) else { return Some((name, name_place, None)) };
+    let Some(when) = when else { return Some((name, name_place, None)) };
     let until = until.unwrap_or(Until::Cleared);
     let written = Compiler::as_written(names, &mut Vec::new()).condition(when_node?)?;
     let meaning = meaning_of(sources.as_deref(), &written, hold, until, expires);
@@ -99,11 +100,8 @@ pub(super) fn read_rule(
     Some((name, name_place, Some(rule)))
 }
 
-fn errors(faults: &[Fault]) -> usize {
-    faults.iter().filter(|fault| fault.gravity == crate::domain::fault::Gravity::Error).count()
-}
-
-/// A file with `rules:`, `defaults:` or `conditions:` is no bare rule: only that is said of it.
+/// A file with `rules:`, `defaults:` or `conditions:` is no bare rule, nor is one that counts or runs a clock: only that
+/// is said of it.
 fn whole_file(map: &mut Map<'_>) -> Option<Vec<Fault>> {
     let mut faults = Vec::new();
     for key in ["rules", "defaults", "conditions"] {
@@ -113,6 +111,11 @@ fn whole_file(map: &mut Map<'_>) -> Option<Vec<Fault>> {
                 "for now a file holds one rule: put name, when and notify at the top",
             );
             faults.push(not_built_yet(&key.text, &key.place).with_hint(hint));
+        }
+    }
+    for key in ["count", "clock"] {
+        if let Some((key, _)) = map.entry(key) {
+            faults.push(not_built_yet(&key.text, &key.place));
         }
     }
     (!faults.is_empty()).then_some(faults)
@@ -347,8 +350,11 @@ fn check_condition(when: &Condition, without_until: bool, place: &Place, faults:
     }
     if let Some(field) = final_field(when).filter(|_| without_until) {
         let message = Message::new(
-            format!("“{field}” 给出后不再改变，提醒不会自己结束；请写明 until"),
-            format!("`{field}` never changes once it is given, so the alert would not end by itself: say `until`"),
+            format!("“{}” 给出后不再改变，提醒不会自己结束；请写明 until", field.zh),
+            format!(
+                "`{}` never changes once it is given, so the alert would not end by itself: say `until`",
+                field.name
+            ),
         );
         let hint =
             Message::new("写 until: handled（有人处理了才算结束）", "write until: handled (over when someone says so)");
@@ -356,13 +362,13 @@ fn check_condition(when: &Condition, without_until: bool, place: &Place, faults:
     }
 }
 
-fn final_field(condition: &Condition) -> Option<&'static str> {
+fn final_field(condition: &Condition) -> Option<&'static Field> {
     match condition {
         Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => parts.iter().find_map(final_field),
         Condition::Not(part) => final_field(part),
         Condition::Clock(_) => None,
         Condition::Test(test) => match test.target {
-            Target::Field(field) if FINAL_FIELDS.contains(&field.name) => Some(field.name),
+            Target::Field(field) if FINAL_FIELDS.contains(&field.name) => Some(field),
             _ => None,
         },
     }

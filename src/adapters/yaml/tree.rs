@@ -99,10 +99,11 @@ impl Node {
     }
 
     /// What it is, for a fault's message.
-    pub const fn kind_words(&self) -> Words {
+    pub fn kind_words(&self) -> Words {
         match &self.kind {
             NodeKind::Null => Words { zh: "空值", en: "nothing" },
             NodeKind::Scalar(_) => Words { zh: "一个值", en: "a single value" },
+            NodeKind::List(items) if items.is_empty() => Words { zh: "空列表", en: "an empty list" },
             NodeKind::List(_) => Words { zh: "一个列表", en: "a list" },
             NodeKind::Map(_) => Words { zh: "一组键值", en: "a mapping" },
         }
