@@ -88,13 +88,7 @@ impl Config {
 /// file that cannot be read, a machine without root certificates.
 pub fn client(config: &Config) -> Result<reqwest::Client, Box<Fault>> {
     install_crypto();
-    let mut builder = reqwest::Client::builder()
-        .user_agent(concat!("deskbell/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT.to_std())
-        .read_timeout(SILENCE_TIMEOUT.to_std())
-        .timeout(REQUEST_TIMEOUT.to_std())
-        .tcp_keepalive(Duration::from_secs(30));
+    let mut builder = usual();
     builder = match &config.proxy {
         Proxy::System => builder,
         Proxy::None => builder.no_proxy(),
@@ -114,6 +108,23 @@ pub fn client(config: &Config) -> Result<reqwest::Client, Box<Fault>> {
         );
         Box::new(Fault::error(config.ca_place.clone(), message))
     })
+}
+
+/// A client for loopback only (the demo, tests): it uses no proxy and trusts no certificate.
+pub fn loopback_client() -> reqwest::Client {
+    install_crypto();
+    let builder = usual().no_proxy().tls_certs_only([]);
+    builder.build().expect("a client without proxy and certificates needs nothing of the machine")
+}
+
+fn usual() -> reqwest::ClientBuilder {
+    reqwest::Client::builder()
+        .user_agent(concat!("deskbell/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT.to_std())
+        .read_timeout(SILENCE_TIMEOUT.to_std())
+        .timeout(REQUEST_TIMEOUT.to_std())
+        .tcp_keepalive(Duration::from_secs(30))
 }
 
 /// Says once for the process which cryptography TLS uses. A second call changes nothing.
@@ -254,3 +265,6 @@ fn chain(error: &reqwest::Error) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -124,7 +124,8 @@ impl Reject {
             },
             Self::Undecryptable => Words {
                 zh: "回调解密失败：encrypt_key 与开发者后台不一致，或内容损坏。",
-                en: "the callback cannot be decrypted: encrypt_key differs from the developer console's, or it is damaged.",
+                en: "the callback cannot be decrypted: encrypt_key differs from the developer console's, or it is \
+                     damaged.",
             },
             Self::Unsigned => Words {
                 zh: "回调没有签名；反向代理可能去掉了 X-Lark-* 请求头。",
@@ -140,8 +141,8 @@ impl Reject {
             },
             Self::WrongToken => Words {
                 zh: "回调的 verification_token 不对；在开发者后台 → 事件与回调 → 加密策略核对。",
-                en: "the callback's verification_token is wrong; compare with the developer console, Events & Callbacks, \
-                     Encryption Strategy.",
+                en: "the callback's verification_token is wrong; compare with the developer console, Events & \
+                     Callbacks, Encryption Strategy.",
             },
         };
         words.into()

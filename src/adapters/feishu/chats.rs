@@ -98,7 +98,7 @@ impl Client {
     /// One chat.
     pub async fn chat(&self, id: &ChatId) -> Result<ChatDetail, Error> {
         let data: Value =
-            self.call(&Call::get(Endpoint::Chat, &["im", "v1", "chats", id.as_str()]), |body| wire::data(body)).await?;
+            self.call(&Call::get(Endpoint::Chat, &["im", "v1", "chats", id.as_str()]), |body| object(body)).await?;
         let topic = text(&data, "group_message_type") == "thread";
         let mode = match text(&data, "chat_mode") {
             "topic" => ChatMode::Topic,
@@ -156,7 +156,7 @@ impl Client {
             let path = ["contact", "v3", "users", "batch_get_id"];
             let mut call = Call::with_body(Endpoint::UserIds, Method::POST, &path, body);
             call.query = vec![("user_id_type", "open_id".to_owned())];
-            let data: Value = self.call(&call, |body| wire::data(body)).await?;
+            let data = self.call(&call, |body| object(body)).await?;
             let users = data.get("user_list").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
             found.extend(part.iter().map(|address| {
                 let user = users.iter().find(|user| text(user, key).eq_ignore_ascii_case(address));
@@ -199,6 +199,10 @@ fn chat(item: &Value) -> Option<Chat> {
         description: text(item, "description").to_owned(),
         external: flag(item, "external"),
     })
+}
+
+fn object(body: &[u8]) -> Option<Value> {
+    wire::data(body).filter(Value::is_object)
 }
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {

@@ -190,3 +190,6 @@ fn hidden(secret: &SecretString) -> HeaderValue {
     value.set_sensitive(true);
     value
 }
+
+#[cfg(test)]
+mod tests;

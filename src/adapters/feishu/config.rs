@@ -219,3 +219,90 @@ fn checked_url(text: &str) -> Result<Url, Message> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::yaml::parse::parse;
+
+    fn read<T>(yaml: &str, read: impl Fn(Map<'_>, &mut Vec<Fault>) -> T) -> (T, Vec<String>) {
+        let mut faults = Vec::new();
+        let node = parse("t.yaml", yaml, &mut faults).unwrap();
+        let map = Map::of(&node, &Message::new("", ""), &mut faults).unwrap();
+        let value = read(map, &mut faults);
+        (value, faults.into_iter().map(|fault| format!("{}: {}", fault.place.line, fault.message.en)).collect())
+    }
+
+    fn feishu(yaml: &str) -> (Option<Config>, Vec<String>) {
+        read(yaml, |map, faults| Config::read(map, Path::new("/etc"), faults))
+    }
+
+    #[test]
+    fn the_least_is_an_app_and_its_secret() {
+        let (config, faults) = feishu("{app_id: cli_a, app_secret: s3cret}");
+        let config = config.unwrap();
+        assert_eq!(faults, [""; 0]);
+        assert_eq!(config.base_url.as_str(), "https://open.feishu.cn/");
+        assert_eq!((config.app_id.as_str(), config.plan, config.events.http), ("cli_a", Plan::Paid, false));
+        assert_eq!(config.limits, Limits::default());
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn everything_that_can_be_written_is_read() {
+        let (config, faults) = feishu(
+            "base_url: http://127.0.0.1:9\napp_id: cli_a\napp_secret: s\nplan: free\n\
+             events: {long_connection: false, http: true, verification_token: v, encrypt_key: k}\n\
+             limits: {chat_per_second: 1, api_per_second: 2, api_per_minute: 3}",
+        );
+        let config = config.unwrap();
+        assert_eq!(faults, [""; 0]);
+        assert_eq!(config.plan, Plan::Calls(10_000));
+        assert_eq!(config.limits, Limits { chat_per_second: 1, api_per_second: 2, api_per_minute: 3 });
+        assert!(
+            config.events.http && config.events.verification_token.is_some() && config.events.encrypt_key.is_some()
+        );
+        assert_eq!(feishu("{app_id: a, app_secret: s, plan: 250000}").0.unwrap().plan, Plan::Calls(250_000));
+    }
+
+    #[test]
+    fn every_fault_is_gathered() {
+        let (config, faults) = feishu(
+            "base_url: http://open.feishu.cn\napp_secrte: s\nplan: cheap\n\
+             events: {long_connection: true, http: true}\nlimits: {chat_per_second: 0}\n",
+        );
+        assert!(config.is_none());
+        let parts = [
+            "1: an address must be https",
+            "1: `app_id` is missing",
+            "1: `app_secret` is missing",
+            "3: plan is free",
+            "4: `long_connection: true` is not built yet",
+            "4: `verification_token` is missing",
+            "4: `encrypt_key` is missing",
+            "5: expected a whole number",
+            "2: there is no key `app_secrte`",
+        ];
+        assert_eq!(faults.len(), parts.len(), "{faults:?}");
+        for (fault, part) in faults.iter().zip(parts) {
+            assert!(fault.starts_with(part), "{fault} | {part}");
+        }
+    }
+
+    #[test]
+    fn a_helpdesk_and_a_custom_bot_are_read_out_of_larger_mappings() {
+        let (keys, faults) =
+            read("{kind: feishu_helpdesk, helpdesk_id: '66', helpdesk_token: ht}", |mut map, faults| {
+                HelpdeskConfig::read(&mut map, Path::new("/etc"), faults)
+            });
+        assert_eq!((keys.unwrap().helpdesk_id.as_str(), faults.len()), ("66", 0));
+        let hook = |yaml: &str| read(yaml, |mut map, faults| WebhookConfig::read(&mut map, Path::new("/etc"), faults));
+        assert!(hook("{chat_id: oc_a}").0.is_none());
+        let (config, faults) = hook("{webhook: 'https://open.feishu.cn/open-apis/bot/v2/hook/tok', secret: s}");
+        assert_eq!(faults, [""; 0]);
+        assert!(!format!("{:?}", config.unwrap()).contains("tok"));
+        let (_, faults) = hook("{webhook: 'http://far.example/hook/tok'}");
+        assert_eq!(faults.len(), 1);
+        assert!(!faults[0].contains("tok"), "{faults:?}");
+    }
+}

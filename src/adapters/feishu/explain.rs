@@ -60,8 +60,8 @@ fn common_code(code: i64) -> Option<Words> {
     Some(match code {
         99_991_403 => Words {
             zh: "本月 API 调用次数已用完，下月 1 日恢复。已暂停读取；在管理后台 → 费用中心 → 权益数据可以看到用量，或升级套餐。",
-            en: "the tenant's API calls of this month are used up; they come back on the 1st. Reading is paused. See the \
-                 usage in the admin console under Billing, Benefits, or move to a paid plan.",
+            en: "the tenant's API calls of this month are used up; they come back on the 1st. Reading is paused. See \
+                 the usage in the admin console under Billing, Benefits, or move to a paid plan.",
         },
         99_991_400 => Words {
             zh: "调用太快，飞书要求稍候；会自动重试。",
@@ -74,7 +74,7 @@ fn common_code(code: i64) -> Option<Words> {
         },
         99_991_662 | 99_991_673 => Words {
             zh: "应用已停用，或没有在本企业安装。请管理员在管理后台 → 工作台 → 应用管理里启用，并发布版本。",
-            en: "the app is stopped or not installed in this tenant. Ask the admin to enable it, and publish a version.",
+            en: "the app is stopped or not installed in this tenant. Have it enabled, and publish a version.",
         },
         99_991_663..=99_991_665 | 99_991_671 => Words {
             zh: "刚取的 tenant_access_token 也被拒绝。请检查 base_url 和应用是否属于同一个飞书环境（飞书 / Lark）。",
@@ -83,7 +83,7 @@ fn common_code(code: i64) -> Option<Words> {
         },
         99_992_361 => Words {
             zh: "open_id 属于另一个应用：每个应用看到的 open_id 不同。请改用邮箱，或本应用查到的 open_id。",
-            en: "the open_id belongs to another app: each app sees its own. Use the email, or the open_id this app sees.",
+            en: "the open_id belongs to another app: each app sees its own. Use the email, or the one this app sees.",
         },
         99_991_201 => Words {
             zh: "飞书没有这个接口。请检查 feishu.base_url（一般是 https://open.feishu.cn）。",
@@ -98,8 +98,8 @@ fn token_code(code: i64) -> Option<Words> {
         10_014 | 10_015 | 20_002 | 99_991_543 | 10_005 => Words {
             zh: "app_id 或 app_secret 不对。在开发者后台 → 凭证与基础信息核对；Lark 国际版应用要把 base_url 设为 \
                  https://open.larksuite.com。",
-            en: "app_id or app_secret is wrong. Compare with Credentials & Basic Info in the developer console; an app of \
-                 Lark international needs base_url https://open.larksuite.com.",
+            en: "app_id or app_secret is wrong. Compare with Credentials & Basic Info in the developer console; an app \
+                 of Lark international needs base_url https://open.larksuite.com.",
         },
         10_003 => Words {
             zh: "app_id 或 app_secret 为空或格式不对（app_id 形如 cli_ 加 16 位）。请检查配置和环境变量。",
@@ -108,7 +108,7 @@ fn token_code(code: i64) -> Option<Words> {
         },
         10_012 | 10_013 => Words {
             zh: "飞书没有签发凭证：应用可能没有发布或没有启用。请发布版本并请管理员启用。",
-            en: "Feishu issues no token: the app may not be published or enabled. Publish a version and have it enabled.",
+            en: "Feishu issues no token: the app may not be published or enabled. Publish it and have it enabled.",
         },
         _ => return None,
     })
@@ -120,8 +120,8 @@ fn helpdesk_code(code: i64) -> Option<Words> {
             zh: "服务台拒绝了凭证：请在服务台后台（https://feishu.cn/helpdesk/admin）→ 设置 → API 凭证核对 helpdesk_id 和 \
                  helpdesk_token；应用和服务台必须在同一个企业。",
             en: "the helpdesk refuses the credentials: compare helpdesk_id and helpdesk_token with Settings, API \
-                 credentials in the helpdesk console (https://feishu.cn/helpdesk/admin); app and helpdesk must be in the \
-                 same tenant.",
+                 credentials in the helpdesk console (https://feishu.cn/helpdesk/admin); app and helpdesk must be in \
+                 the same tenant.",
         },
         154_004 => Words {
             zh: "服务台没有这个工单。请核对工单号（19 位）。",
@@ -148,8 +148,8 @@ fn message_code(code: i64, said: &str) -> Option<Words> {
         },
         230_013 | 230_053 => Words {
             zh: "此人不在应用的可用范围内，已离职，或停用了机器人。在版本管理里扩大可用范围，或换一位接收人。",
-            en: "the person is outside the app's availability, has left, or stopped the bot. Widen the availability with \
-                 a version, or choose somebody else.",
+            en: "the person is outside the app's availability, has left, or stopped the bot. Widen the availability \
+                 with a version, or choose somebody else.",
         },
         230_018 | 230_035 => Words {
             zh: "群设置不允许机器人发言。请群主在群设置里允许。",
@@ -181,7 +181,7 @@ fn message_code(code: i64, said: &str) -> Option<Words> {
         }
         230_099 if table::card_error(said) == Some(100_290) => Words {
             zh: "卡片里 @ 的人不存在或不在群里；会改为不 @ 再发一次。",
-            en: "somebody mentioned on the card does not exist or is not in the chat; it is sent again without mentions.",
+            en: "somebody mentioned on the card does not exist or is not in the chat; it goes again without mentions.",
         },
         230_099 => Words {
             zh: "飞书不接受卡片内容。请检查模板（deskbell check）。",

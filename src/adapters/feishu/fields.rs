@@ -239,3 +239,91 @@ fn options(field: Field<Many<WireOption<'_>>>) -> Vec<FieldOption> {
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const PAGE: &str = include_str!("../../../tests/data/feishu/customized-fields.json");
+
+    fn text(known: &Known<Text>) -> Value {
+        known.present().map_or(Value::Null, |text| json!(&**text))
+    }
+
+    /// The definition as the platform would write it.
+    fn written(field: &FieldDefinition, of: &str) -> Value {
+        let number = |ms: Timestamp| json!(ms.as_ms().to_string());
+        let user = |known: &Known<Arc<Person>>| {
+            known.present().map_or(Value::Null, |person| {
+                json!({
+                    "id": text(&person.id), "avatar_url": text(&person.avatar_url), "name": text(&person.name),
+                    "email": text(&person.email), "department": text(&person.department), "city": text(&person.city),
+                    "country": text(&person.country),
+                })
+            })
+        };
+        let kind = match field.kind.present() {
+            Some(FieldKind::String) => "string",
+            Some(FieldKind::Multiline) => "multiline",
+            Some(FieldKind::Dropdown) => "dropdown",
+            Some(FieldKind::DropdownNested) => "dropdown_nested",
+            _ => "",
+        };
+        let mut out = json!({
+            format!("{of}_customized_field_id"): text(&field.id), "id": text(&field.old_id),
+            "helpdesk_id": text(&field.helpdesk_id), "key_name": text(&field.key_name),
+            "display_name": text(&field.display_name), "position": field.position.present().map(i64::to_string),
+            "field_type": kind, "description": text(&field.description), "visible": field.visible.present(),
+            "editable": field.editable.present(), "required": field.required.present(),
+            "created_at": field.created_at.present().map(|at| number(*at)),
+            "updated_at": field.updated_at.present().map(|at| number(*at)),
+            "created_by": user(&field.created_by), "updated_by": user(&field.updated_by),
+            "dropdown_allow_multiple": field.allow_multiple.present(),
+        });
+        out.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        out
+    }
+
+    #[test]
+    fn the_vendor_s_page_is_read_whole() {
+        let page: Value = serde_json::from_str(PAGE).unwrap();
+        let read = read(PAGE.as_bytes()).unwrap();
+        let all = |fields: &[FieldDefinition], of| Value::Array(fields.iter().map(|one| written(one, of)).collect());
+        assert_eq!(all(&read.ticket, "ticket"), page["data"]["ticket_customized_fields"]);
+        assert_eq!(all(&read.user, "user"), page["data"]["user_customized_fields"]);
+        assert_eq!(read.broken, 0);
+    }
+
+    #[test]
+    fn options_are_a_tree_and_one_broken_definition_spoils_no_other() {
+        let page = json!({ "code": 0, "data": { "user_customized_fields": null, "ticket_customized_fields": [
+            7,
+            { "id": 5, "position": 3, "created_at": "soon", "field_type": "stars", "visible": "true" },
+            { "ticket_customized_field_id": "6", "dropdown_options": { "children": [
+                { "tag": "u1", "display_name": "支付", "children": [{ "tag": "u2", "display_name": "退款" }] },
+                { "tag": "u3", "display_name": "其他", "children": null },
+            ] } },
+        ] } });
+        let read = read(page.to_string().as_bytes()).unwrap();
+        assert_eq!((read.ticket.len(), read.broken), (2, 1));
+        assert_eq!(text(&read.ticket[0].id), json!("5"));
+        assert_eq!(read.ticket[0].kind, Known::Present(FieldKind::Other("stars".into())));
+        assert_eq!(read.ticket[0].created_at, Known::Unknown);
+        assert_eq!(read.ticket[0].visible, Known::Present(true));
+        let option =
+            |tag: &str, name: &str, children| FieldOption { tag: tag.into(), display_name: name.into(), children };
+        let refund = option("u2", "退款", vec![]);
+        assert_eq!(read.ticket[1].options, [option("u1", "支付", vec![refund]), option("u3", "其他", vec![])]);
+    }
+
+    #[test]
+    fn another_shape_is_no_success() {
+        for body in ["", "[]", "{}", r#"{"code":1,"data":{}}"#, r#"{"code":0}"#, r#"{"code":0,"data":[]}"#] {
+            assert!(read(body.as_bytes()).is_none(), "{body}");
+        }
+        let deep = format!(r#"{{"code":0,"data":{{"x":{}}}}}"#, "[".repeat(100_000));
+        assert!(read(deep.as_bytes()).is_none());
+    }
+}

@@ -20,3 +20,5 @@ pub mod webhook;
 mod crypt;
 pub mod received;
 pub mod callback;
+#[cfg(test)]
+mod fake;

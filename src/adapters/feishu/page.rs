@@ -178,3 +178,78 @@ fn ticket_id(text: &str) -> Option<TicketId> {
     let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     (!text.is_empty() && text.len() <= TICKET_ID_CHARS_MAX && text.chars().all(good)).then(|| TicketId::from(text))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(tickets: &str) -> Option<RawPage> {
+        split(&Bytes::from(format!(r#"{{"code":0,"msg":"","data":{{"total":9,"tickets":{tickets}}}}}"#)))
+    }
+
+    fn ids(page: &RawPage) -> Vec<&str> {
+        page.tickets.iter().map(|ticket| ticket.id.as_str()).collect()
+    }
+
+    #[test]
+    fn a_page_is_split_without_copying_and_what_is_no_ticket_is_named() {
+        let body = Bytes::from(
+            r#"{"code":0,"data":{"total":"4","tickets":[ {"ticket_id":"1","x":[1, 2]} ,null,{"a":1},"t",
+            {"n":{"ticket_id":"7"},"ticket_id" : "2"},{"v":"\"ticket_id\":\"8\"","ticket_id":3},
+            {"w":"ticket_id","ticket\u005fid":"4"},{"ticket_id":"../5"},{"ticket_id":["6"]}]}}"#,
+        );
+        let read = split(&body).unwrap();
+        assert_eq!(read.total, 4);
+        assert_eq!(ids(&read), ["1", "2", "3", "4"]);
+        assert_eq!(&*read.tickets[0].body, br#"{"ticket_id":"1","x":[1, 2]}"#);
+        assert_eq!(read.tickets[0].hash, xxh3_64(&read.tickets[0].body));
+        let outer = body.as_ptr_range();
+        assert!(read.tickets.iter().all(|ticket| outer.contains(&ticket.body.as_ptr())));
+        let reasons: Vec<&str> = read.broken.iter().map(|broken| broken.reason.as_str()).collect();
+        assert_eq!(reasons, ["not an object", "no ticket_id", "not an object", "no ticket_id", "no ticket_id"]);
+    }
+
+    #[test]
+    fn the_hash_follows_the_bytes() {
+        let read = page(r#"[{"ticket_id":"1"},{"ticket_id":"1"},{"ticket_id":"1" }]"#).unwrap();
+        assert_eq!(read.tickets[0].hash, read.tickets[1].hash);
+        assert_ne!(read.tickets[0].hash, read.tickets[2].hash);
+    }
+
+    #[test]
+    fn no_tickets_is_an_empty_page_and_another_shape_is_none() {
+        for empty in ["[]", "null"] {
+            assert!(page(empty).unwrap().tickets.is_empty());
+        }
+        assert_eq!(split(&Bytes::from(r#"{"code":0,"data":{"tickets":[{"ticket_id":"1"}]}}"#)).unwrap().total, 1);
+        for other in ["{}", "7", "[{]", "[1,"] {
+            assert!(page(other).is_none(), "{other}");
+        }
+        assert!(split(&Bytes::from(r#"{"code":154000,"data":{"tickets":[]}}"#)).is_none());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_spoil_one_ticket_only() {
+        let body = b"{\"code\":0,\"data\":{\"tickets\":[{\"ticket_id\":\"1\",\"x\":\"\xff\"},{\"ticket_id\":\"2\"}]}}";
+        let read = split(&Bytes::from_static(body)).unwrap();
+        assert_eq!(ids(&read), ["1", "2"]);
+    }
+
+    #[test]
+    fn an_overlarge_ticket_is_named_and_set_aside() {
+        let large = format!(r#"[{{"ticket_id":"1","x":"{}"}},{{"ticket_id":"2"}}]"#, "x".repeat(TICKET_BYTES_MAX));
+        let read = page(&large).unwrap();
+        assert_eq!(ids(&read), ["2"]);
+        assert_eq!(read.broken, [BrokenTicket { id: Some("1".into()), reason: "larger than 1 MiB".to_owned() }]);
+    }
+
+    #[test]
+    fn a_single_read_holds_a_ticket_or_none() {
+        let read = |data: &str| single(&Bytes::from(format!(r#"{{"code":0,"data":{data}}}"#)));
+        let is_ticket = |single| matches!(single, Some(Single::Ticket(RawTicket { id, .. })) if id.as_str() == "1");
+        assert!(is_ticket(read(r#"{"ticket":{"ticket_id":"1"}}"#)));
+        assert!(matches!(read(r#"{"ticket":{}}"#), Some(Single::Broken(_))));
+        assert!(matches!(read(r#"{"ticket":null}"#), Some(Single::Absent)));
+        assert!(read("null").is_none());
+    }
+}

@@ -477,3 +477,6 @@ fn mended(text: &str) -> Result<String, serde_json::Error> {
     });
     Ok(format!("{{{}}}", parts.collect::<Vec<_>>().join(",")))
 }
+
+#[cfg(test)]
+mod tests;

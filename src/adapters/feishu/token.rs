@@ -187,3 +187,6 @@ fn read_token(body: &[u8]) -> Option<(Token, Span)> {
     let life = life.map_or(TOKEN_RENEW_BELOW, Span::from_secs).min(TOKEN_LIFE_MAX);
     Some((Arc::new(SecretString::from(token.to_owned())), life))
 }
+
+#[cfg(test)]
+mod tests;

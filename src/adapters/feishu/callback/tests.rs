@@ -44,7 +44,8 @@ fn message(message: &Value) -> Value {
         "header": { "event_id": "e1", "event_type": "im.message.receive_v1", "create_time": "1608725989000",
                     "token": "v", "app_id": "cli_a", "tenant_key": "t" },
         "event": {
-            "sender": { "sender_id": { "union_id": "on_", "user_id": null, "open_id": "ou_li" }, "sender_type": "user" },
+            "sender": { "sender_id": { "union_id": "on_", "user_id": null, "open_id": "ou_li" },
+                        "sender_type": "user" },
             "message": {
                 "message_id": "om_1", "create_time": "1609073151345", "chat_id": "oc_a", "chat_type": "group",
                 "message_type": "text", "content": "{\"text\":\"@_user_1 /ticket 7157961378652045340\"}",
@@ -137,7 +138,10 @@ fn a_message_is_read_whole() {
 
 #[test]
 fn mentions_are_taken_out_and_told_apart() {
-    let mention = |key: &str, id: &str, kind: &str, name: &str| json!({ "key": key, "id": { "open_id": id }, "mentioned_type": kind, "name": name });
+    let mention = |key: &str, id: &str, kind: &str, name: &str| {
+        let id = json!({ "open_id": id });
+        json!({ "key": key, "id": id, "mentioned_type": kind, "name": name })
+    };
     let text = |text: &str| json!(json!({ "text": text }).to_string());
     let ten: Vec<Value> = (1..=10).map(|n| mention(&format!("@_user_{n}"), "ou_x", "user", "x")).collect();
     let read =
