@@ -208,7 +208,7 @@ impl Bench {
         self.next_poll = self.now.plus(POLL_EVERY);
         let source = helpdesk::SOURCE.into();
         let known = self.desk.source_state(&source).and_then(|state| state.cursor);
-        let sweeps = known.is_none() || self.passes % SWEEP_EVERY == 0;
+        let sweeps = known.is_none() || self.passes.is_multiple_of(SWEEP_EVERY);
         let kind = if sweeps { PassKind::Sweep } else { PassKind::Increment };
         let failure = self.down.clone();
         if failure.is_none() {
