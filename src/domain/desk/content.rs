@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    alert::{self, Alert, AlertKey},
+    alert::{Alert, AlertKey},
+    card,
     desk::{
         digests::DIGEST,
         machine::Desk,
@@ -11,12 +12,11 @@ use crate::domain::{
     },
     id::{SourceName, Subject, TicketKey},
     notice::{
-        AlertLine, AlertView, AnswerView, Content, DIGEST_LINES_MAX, DigestView, Labels, NoticeKey, Send, Step, Target,
+        AlertLine, AlertView, AnswerView, Content, DIGEST_LINES_MAX, DigestView, NoticeKey, Send, Step, Target,
         TicketView,
     },
     rule::Rule,
     text::Locale,
-    ticket::Ticket,
 };
 
 /// Characters a subject line keeps in a list.
@@ -75,7 +75,8 @@ impl Desk {
     fn alert_line(&self, alert: &Alert) -> AlertLine {
         let title = alert.key.subject.ticket().and_then(|key| {
             let labels = &self.settings.sources.get(&key.source)?.labels;
-            subject_line(&self.tickets.get(key)?.tracked.ticket, labels)
+            let subject = labels.subject_of(&self.tickets.get(key)?.tracked.ticket)?;
+            Some(card::cut(&card::one_line(subject), TITLE_CHARS_MAX))
         });
         AlertLine {
             reference: alert.reference(),
@@ -151,26 +152,8 @@ impl Desk {
             _ => self.settings.receivers.get(&key.receiver).map_or(self.settings.locale, |receiver| receiver.locale),
         }
     }
-
-    /// What every card of this notice carries in its footer.
-    pub(super) fn reference(&self, key: &NoticeKey) -> String {
-        let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
-        alert::reference(&alert, key.episode)
-    }
 }
 
 fn source_of(key: &NoticeKey) -> SourceName {
     key.subject.source().cloned().unwrap_or_else(|| SourceName::from(""))
-}
-
-/// The first of the source's subject fields that has a value, cut to a line.
-fn subject_line(ticket: &Ticket, labels: &Labels) -> Option<String> {
-    let fields = ticket.customized_fields.present()?;
-    let value = labels.subject.iter().find_map(|label| {
-        let named = |name: Option<&Arc<str>>| name.is_some_and(|name| name == label);
-        let field =
-            fields.iter().find(|field| named(field.display_name.present()) || named(field.key_name.present()))?;
-        field.value.present().filter(|value| !value.trim().is_empty())
-    })?;
-    Some(value.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(TITLE_CHARS_MAX).collect())
 }

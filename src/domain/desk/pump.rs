@@ -85,7 +85,7 @@ impl Desk {
     }
 
     fn search(&mut self, entry: Entry, chat: ChatId) {
-        let reference = self.reference(&entry.key);
+        let reference = entry.key.reference();
         let since = entry.first_tried_at.unwrap_or(entry.decided_at).minus(Span::from_mins(1));
         let key = entry.key.clone();
         self.outbox.set_in_flight(entry);
