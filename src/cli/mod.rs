@@ -4,3 +4,4 @@
 pub mod language;
 pub mod terminal;
 pub mod report;
+pub mod demo;
