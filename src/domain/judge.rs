@@ -118,6 +118,10 @@ fn text_holds(operator: &Operator, text: &str) -> Answer {
     match operator {
         Operator::Exists(wanted) => Answer::of(*wanted),
         Operator::TextMatches(patterns) => Answer::of(patterns.iter().any(|pattern| pattern.is_match(text))),
+        Operator::TextIs(wanted) if text.is_ascii() => {
+            let text = text.trim();
+            Answer::of(wanted.iter().any(|wanted| text.eq_ignore_ascii_case(wanted)))
+        }
         Operator::TextIs(wanted) => {
             let folded = fold(text);
             Answer::of(wanted.iter().any(|wanted| **wanted == *folded))
@@ -192,8 +196,24 @@ fn equals(known: &Known<Text>, wanted: &Text) -> Answer {
     match known {
         Known::Unknown => Answer::Unknown,
         Known::Empty => Answer::No,
-        Known::Present(text) => Answer::of(*fold(text) == **wanted),
+        Known::Present(text) if text.is_ascii() => Answer::of(text.trim().eq_ignore_ascii_case(wanted)),
+        Known::Present(text) if differs_plainly(text, wanted) => Answer::No,
+        Known::Present(text) => Answer::of(**text == **wanted || *fold(text) == **wanted),
     }
+}
+
+/// Whether two texts part at a Chinese character, which folding never touches: most names of fields do, and folding
+/// each of them on every verdict would cost more than all the rest.
+fn differs_plainly(text: &str, wanted: &str) -> bool {
+    for (have, want) in text.chars().zip(wanted.chars()) {
+        if !('\u{4e00}'..='\u{9fff}').contains(&have) {
+            return false;
+        }
+        if have != want {
+            return true;
+        }
+    }
+    false
 }
 
 fn present_equals(known: &Known<Text>, wanted: &Text) -> Answer {

@@ -205,3 +205,17 @@ fn custom_fields_by_name_key_and_id() {
     let none = Ticket { customized_fields: Known::Empty, ..bare() };
     check_on(&none, vec![(any("优先级"), is(&["p0"]), No), (any("优先级"), Operator::Exists(false), Yes)]);
 }
+
+#[test]
+fn quick_answers_are_those_of_folding() {
+    let words =
+        ["p0", "P0", " p0 ", "Ｐ0", "优先级", "优先", "优先级别", "客户", "ﾖ优", "e\u{301}", "é", "ss", "ß", "優先级"];
+    for have in words {
+        for want in words {
+            let want = Text::from(&*fold(want));
+            assert_eq!(equals(&some(have), &want), Answer::of(fold(have) == *want), "{have} {want}");
+            let operator = Operator::TextIs([want.clone()].into());
+            assert_eq!(text_holds(&operator, have), Answer::of(fold(have) == *want), "{have} {want}");
+        }
+    }
+}
