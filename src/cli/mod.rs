@@ -4,4 +4,3 @@
 pub mod language;
 pub mod terminal;
 pub mod report;
-pub mod demo;

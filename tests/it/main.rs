@@ -7,4 +7,5 @@ mod histories;
 mod sim;
 mod desk;
 mod rules;
+mod store;
 mod tidy;

@@ -1,0 +1,106 @@
+//! The desk's writes as records under keys, the last one under each key.
+
+use std::collections::BTreeMap;
+
+use super::{
+    error::StoreError,
+    key::{self, Kind},
+    record::{
+        alert::AlertRecord,
+        card::{CardRecord, DigestRecord},
+        inbox::InboxRecord,
+        journal::JournalRecord,
+        notice::{DeadRecord, EntryRecord},
+        source::{MeaningRecord, SeenRecord, SourceRecord},
+        ticket::{RemainsRecord, TrackedRecord},
+    },
+    value::{self, RECORD_BYTES_MAX},
+};
+use crate::domain::{alert::AlertKey, desk::outcome::Write, id::Subject};
+
+/// A key and its record's bytes; `None` removes it.
+pub(super) type Put = (Vec<u8>, Option<Vec<u8>>);
+
+/// The records of `writes`.
+pub(super) fn records(writes: &[Write], journal_sequence: &mut u64) -> Result<Vec<Put>, StoreError> {
+    let mut changes: BTreeMap<Vec<u8>, Option<&Write>> = BTreeMap::new();
+    for write in writes {
+        if let Write::Purge(remains) = write {
+            changes.insert(key::ticket(&remains.key), None);
+            for (rule, _) in &remains.episodes {
+                let subject = Subject::Ticket(remains.key.clone());
+                changes.insert(key::alert(&AlertKey { subject, rule: rule.clone() }), None);
+            }
+        }
+        let (key, put) = key_of(write, journal_sequence);
+        changes.insert(key, put.then_some(write));
+    }
+    changes.into_iter().map(|(key, write)| encode(key, write)).collect()
+}
+
+/// The write's key, and whether a record is put there.
+fn key_of(write: &Write, journal_sequence: &mut u64) -> (Vec<u8>, bool) {
+    match write {
+        Write::Ticket(tracked) => (key::ticket(&tracked.ticket.key), true),
+        Write::Purge(remains) => (key::remains(&remains.key), true),
+        Write::DropRemains(ticket) => (key::remains(ticket), false),
+        Write::Alert(alert) => (key::alert(&alert.key), true),
+        Write::DropAlert(alert) => (key::alert(alert), false),
+        Write::Past(alert) => (key::past(&alert.key, alert.episode), true),
+        Write::DropPast(alert, episode) => (key::past(alert, *episode), false),
+        Write::Card(card) => (key::card(&card.key), true),
+        Write::DropCard(card) => (key::card(card), false),
+        Write::Digest(digest) => (key::digest(&digest.source, digest.number), true),
+        Write::DropDigest(source, number) => (key::digest(source, *number), false),
+        Write::Outbox(entry) => (key::outbox(&entry.key), true),
+        Write::DropOutbox(notice) => (key::outbox(notice), false),
+        Write::Dead(dead) => (key::dead(&dead.entry.key), true),
+        Write::Inbox(item) => (key::inbox(&item.message.message), true),
+        Write::DropInbox(message) => (key::inbox(message), false),
+        Write::Seen(message, _) => (key::seen(message), true),
+        Write::DropSeen(message) => (key::seen(message), false),
+        Write::Source(source) => (key::source(&source.name), true),
+        Write::Meaning(rule, _) => (key::meaning(rule), true),
+        Write::DropMeaning(rule) => (key::meaning(rule), false),
+        Write::Journal(entry) => {
+            *journal_sequence += 1;
+            (key::journal(entry.at, *journal_sequence), true)
+        }
+    }
+}
+
+fn encode(key: Vec<u8>, write: Option<&Write>) -> Result<Put, StoreError> {
+    match write.and_then(bytes) {
+        Some(bytes) if bytes.len() > RECORD_BYTES_MAX => {
+            Err(StoreError::TooLarge { record: key::describe(&key), bytes: bytes.len(), max: RECORD_BYTES_MAX })
+        }
+        bytes => Ok((key, bytes)),
+    }
+}
+
+fn bytes(write: &Write) -> Option<Vec<u8>> {
+    Some(match write {
+        Write::Ticket(it) => value::encode(Kind::Ticket, &TrackedRecord::of(it)),
+        Write::Purge(it) => value::encode(Kind::Remains, &RemainsRecord::of(it)),
+        Write::Alert(it) => value::encode(Kind::Alert, &AlertRecord::of(it)),
+        Write::Past(it) => value::encode(Kind::Past, &AlertRecord::of(it)),
+        Write::Card(it) => value::encode(Kind::Card, &CardRecord::of(it)),
+        Write::Digest(it) => value::encode(Kind::Digest, &DigestRecord::of(it)),
+        Write::Outbox(it) => value::encode(Kind::Outbox, &EntryRecord::of(it)),
+        Write::Dead(it) => value::encode(Kind::Dead, &DeadRecord::of(it)),
+        Write::Inbox(it) => value::encode(Kind::Inbox, &InboxRecord::of(it)),
+        Write::Seen(message, at) => value::encode(Kind::Seen, &SeenRecord::of(message, *at)),
+        Write::Source(it) => value::encode(Kind::Source, &SourceRecord::of(it)),
+        Write::Meaning(rule, meaning) => value::encode(Kind::Meaning, &MeaningRecord::of(rule, *meaning)),
+        Write::Journal(it) => value::encode(Kind::Journal, &JournalRecord::of(it)),
+        Write::DropRemains(_)
+        | Write::DropAlert(_)
+        | Write::DropPast(..)
+        | Write::DropCard(_)
+        | Write::DropDigest(..)
+        | Write::DropOutbox(_)
+        | Write::DropInbox(_)
+        | Write::DropSeen(_)
+        | Write::DropMeaning(_) => return None,
+    })
+}

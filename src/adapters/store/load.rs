@@ -1,0 +1,170 @@
+//! Reading everything back at a start.
+
+use std::path::Path;
+
+use super::{
+    error::OpenError,
+    key::{self, Kind},
+    record::{
+        alert::AlertRecord,
+        card::{CardRecord, DigestRecord},
+        inbox::InboxRecord,
+        notice::{DeadRecord, EntryRecord},
+        parts::Shared,
+        source::{FormatRecord, MeaningRecord, SeenRecord, SourceRecord},
+        ticket::{RemainsRecord, TrackedRecord},
+    },
+    value::{self, Parts, Unreadable},
+};
+use crate::domain::desk::state::Stored;
+
+/// What a start reads.
+#[derive(Default)]
+pub(super) struct Loaded {
+    pub(super) stored: Stored,
+    pub(super) parts: Parts,
+    /// The last journal line's.
+    pub(super) journal_sequence: u64,
+}
+
+/// What a reading came to a stop over.
+pub(super) enum Stop {
+    Sled(sled::Error),
+    Record(Unreadable),
+}
+
+impl From<Unreadable> for Stop {
+    fn from(why: Unreadable) -> Self {
+        Self::Record(why)
+    }
+}
+
+impl From<sled::Error> for Stop {
+    fn from(error: sled::Error) -> Self {
+        Self::Sled(error)
+    }
+}
+
+/// Reads all but the journal.
+pub(super) fn load(db: &sled::Db, path: &Path) -> Result<Loaded, OpenError> {
+    let mut loaded = Loaded::default();
+    let mut reader = Reader { db, path, parts: &mut loaded.parts, shared: Shared::default() };
+    let stored = &mut loaded.stored;
+    reader.each(Kind::Ticket, |bytes, shared| {
+        let it: TrackedRecord<'_> = value::decode(Kind::Ticket, bytes)?;
+        stored.tickets.push(it.tracked(shared).ok_or_else(dangling)?);
+        Ok(())
+    })?;
+    reader.each(Kind::Remains, |bytes, shared| {
+        let it: RemainsRecord<'_> = value::decode(Kind::Remains, bytes)?;
+        stored.remains.push(it.remains(shared));
+        Ok(())
+    })?;
+    reader.each(Kind::Alert, |bytes, shared| {
+        let it: AlertRecord<'_> = value::decode(Kind::Alert, bytes)?;
+        stored.alerts.push(it.alert(shared));
+        Ok(())
+    })?;
+    reader.each(Kind::Past, |bytes, shared| {
+        let it: AlertRecord<'_> = value::decode(Kind::Past, bytes)?;
+        stored.past.push(it.alert(shared));
+        Ok(())
+    })?;
+    reader.each(Kind::Card, |bytes, shared| {
+        let it: CardRecord<'_> = value::decode(Kind::Card, bytes)?;
+        stored.cards.push(it.card(shared));
+        Ok(())
+    })?;
+    reader.each(Kind::Digest, |bytes, shared| {
+        let it: DigestRecord<'_> = value::decode(Kind::Digest, bytes)?;
+        stored.digests.push(it.digest(shared));
+        Ok(())
+    })?;
+    reader.each(Kind::Outbox, |bytes, shared| {
+        let it: EntryRecord<'_> = value::decode(Kind::Outbox, bytes)?;
+        stored.outbox.push(it.entry(shared));
+        Ok(())
+    })?;
+    reader.each(Kind::Dead, |bytes, shared| {
+        let it: DeadRecord<'_> = value::decode(Kind::Dead, bytes)?;
+        stored.dead.push(it.dead(shared));
+        Ok(())
+    })?;
+    reader.each(Kind::Inbox, |bytes, _| {
+        let it: InboxRecord<'_> = value::decode(Kind::Inbox, bytes)?;
+        stored.inbox.push(it.item());
+        Ok(())
+    })?;
+    reader.each(Kind::Seen, |bytes, _| {
+        let it: SeenRecord<'_> = value::decode(Kind::Seen, bytes)?;
+        stored.seen.push(it.seen());
+        Ok(())
+    })?;
+    reader.each(Kind::Source, |bytes, shared| {
+        let it: SourceRecord<'_> = value::decode(Kind::Source, bytes)?;
+        stored.sources.push(it.source(shared));
+        Ok(())
+    })?;
+    reader.each(Kind::Meaning, |bytes, _| {
+        let it: MeaningRecord<'_> = value::decode(Kind::Meaning, bytes)?;
+        stored.meanings.push(it.meaning());
+        Ok(())
+    })?;
+    let last = db.scan_prefix([Kind::Journal as u8]).keys().next_back().transpose();
+    let last = last.map_err(|error| OpenError::sled(path, &error))?;
+    loaded.journal_sequence = last.and_then(|key| key::journal_sequence(&key)).unwrap_or_default();
+    Ok(loaded)
+}
+
+/// Looks at the store's own format; a new store gets one. Whether it is new.
+pub(super) fn check_format(db: &sled::Db, path: &Path) -> Result<bool, OpenError> {
+    let fail = |error| OpenError::sled(path, &error);
+    let key = key::format();
+    match db.get(&key).map_err(fail)? {
+        Some(bytes) => value::decode(Kind::Format, &bytes)
+            .map(|_: FormatRecord<'_>| false)
+            .map_err(|why| OpenError::unreadable(path, &key, why)),
+        None if !db.is_empty() => Err(OpenError::NotOurs(path.to_path_buf())),
+        None => {
+            let record = FormatRecord { made_by: concat!("deskbell ", env!("CARGO_PKG_VERSION")) };
+            db.insert(key, value::encode(Kind::Format, &record)).map_err(fail)?;
+            Ok(true)
+        }
+    }
+}
+
+struct Reader<'a> {
+    db: &'a sled::Db,
+    path: &'a Path,
+    parts: &'a mut Parts,
+    shared: Shared,
+}
+
+impl Reader<'_> {
+    /// Hands every record of a kind to `f`, in the order of their keys.
+    fn each(
+        &mut self,
+        kind: Kind,
+        mut f: impl FnMut(&[u8], &mut Shared) -> Result<(), Unreadable>,
+    ) -> Result<(), OpenError> {
+        for item in self.db.scan_prefix([kind as u8]) {
+            let (key, head) = item.map_err(|error| OpenError::sled(self.path, &error))?;
+            let read = value::whole(&key, &head, |part| Ok(self.db.get(part)?)).and_then(|bytes| {
+                if bytes.len() > head.len() {
+                    self.parts.remember(&key, &bytes);
+                }
+                f(&bytes, &mut self.shared).map_err(Stop::Record)
+            });
+            read.map_err(|stop| match stop {
+                Stop::Sled(error) => OpenError::sled(self.path, &error),
+                Stop::Record(why) => OpenError::unreadable(self.path, &key, why),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A record refers to a person it does not have.
+fn dangling() -> Unreadable {
+    Unreadable::Broken("a person in it is missing".into())
+}

@@ -1,0 +1,98 @@
+//! Messages accepted and not yet answered, on disk.
+
+use serde::{Deserialize, Serialize};
+
+use super::parts::{IdRecord, twin};
+use crate::domain::{
+    command::Command,
+    desk::{
+        input::{ChatKind, ChatMessage},
+        state::InboxItem,
+    },
+    text::Locale,
+    time::Timestamp,
+};
+
+twin!(ChatKindRecord = ChatKind { Group, Direct });
+twin!(LocaleRecord = Locale { Zh, En });
+
+/// [`InboxItem`] on disk.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::adapters::store) struct InboxRecord<'a> {
+    event: &'a str,
+    message: &'a str,
+    chat: &'a str,
+    chat_kind: ChatKindRecord,
+    sender: &'a str,
+    #[serde(borrow)]
+    command: CommandRecord<'a>,
+    locale: LocaleRecord,
+    sent_at: i64,
+    accepted_at: i64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum CommandRecord<'a> {
+    #[serde(borrow)]
+    Ticket(IdRecord<'a>),
+    TicketUsage(&'a str),
+    Help,
+    NotBuilt(&'a str),
+    Nothing,
+    Unknown(&'a str),
+}
+
+impl<'a> InboxRecord<'a> {
+    pub(in crate::adapters::store) fn of(item: &'a InboxItem) -> Self {
+        let message = &item.message;
+        Self {
+            event: message.event.as_str(),
+            message: message.message.as_str(),
+            chat: message.chat.as_str(),
+            chat_kind: message.chat_kind.into(),
+            sender: message.sender.as_str(),
+            command: CommandRecord::of(&message.command),
+            locale: message.locale.into(),
+            sent_at: message.sent_at.as_ms(),
+            accepted_at: item.accepted_at.as_ms(),
+        }
+    }
+
+    pub(in crate::adapters::store) fn item(self) -> InboxItem {
+        let message = ChatMessage {
+            event: self.event.into(),
+            message: self.message.into(),
+            chat: self.chat.into(),
+            chat_kind: self.chat_kind.into(),
+            sender: self.sender.into(),
+            command: self.command.command(),
+            locale: self.locale.into(),
+            sent_at: Timestamp::from_ms(self.sent_at),
+        };
+        InboxItem { message, accepted_at: Timestamp::from_ms(self.accepted_at) }
+    }
+}
+
+impl<'a> CommandRecord<'a> {
+    fn of(command: &'a Command) -> Self {
+        match command {
+            Command::Ticket(id) => Self::Ticket(IdRecord::of(id)),
+            Command::TicketUsage(text) => Self::TicketUsage(text),
+            Command::Help => Self::Help,
+            Command::NotBuilt(text) => Self::NotBuilt(text),
+            Command::Nothing => Self::Nothing,
+            Command::Unknown(text) => Self::Unknown(text),
+        }
+    }
+
+    fn command(self) -> Command {
+        match self {
+            Self::Ticket(id) => Command::Ticket(id.id()),
+            Self::TicketUsage(text) => Command::TicketUsage(text.to_owned()),
+            Self::Help => Command::Help,
+            Self::NotBuilt(text) => Command::NotBuilt(text.to_owned()),
+            Self::Nothing => Command::Nothing,
+            Self::Unknown(text) => Command::Unknown(text.to_owned()),
+        }
+    }
+}
