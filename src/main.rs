@@ -1,3 +1,2 @@
-//! The binary: arguments in, exit code out.
-
+//! x
 fn main() {}

@@ -40,7 +40,7 @@ pub fn faults(faults: &[Fault], locale: Locale, read: &dyn Fn(&str) -> Option<St
 }
 
 /// Gives the text of a file that a place names: relative to `base`, or as it is written.
-pub fn reader(base: &Path) -> impl Fn(&str) -> Option<String> {
+pub fn reader(base: &Path) -> impl Fn(&str) -> Option<String> + use<> {
     let base = base.to_path_buf();
     move |file: &str| std::fs::read_to_string(base.join(file)).or_else(|_| std::fs::read_to_string(file)).ok()
 }

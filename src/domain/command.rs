@@ -2,7 +2,7 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::domain::id::TicketId;
+use crate::domain::{id::TicketId, text::Locale};
 
 pub mod reply;
 #[cfg(test)]
@@ -115,6 +115,18 @@ const COURTESIES: &[&str] = &[
 
 /// How a mention of everyone stands in a text (`facts/feishu.md §5.6`).
 const EVERYONE: &[&str] = &["@_all", "@所有人", "@all", "@everyone"];
+
+/// The language someone writes in, where the text shows it. A command, an id, a courtesy mark show none: `/ticket` is
+/// typed in every language.
+pub fn language(text: &str) -> Option<Locale> {
+    let text = fold(text);
+    if text.chars().any(|c| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')) {
+        return Some(Locale::Zh);
+    }
+    let words = text.split_whitespace().filter(|word| !word.starts_with('/') && !word.contains("://"));
+    let english = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_alphabetic() || "'.,!?".contains(c));
+    words.into_iter().any(|word| english(word) && !TICKET.contains(&word)).then_some(Locale::En)
+}
 
 impl Command {
     /// Reads what a person typed, the bot's mention already taken out.

@@ -34,6 +34,12 @@ fn count(number: usize) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
+fn gauge(value: i64) -> Gauge {
+    let gauge = Gauge::default();
+    gauge.set(value);
+    gauge
+}
+
 fn gauges(values: impl IntoIterator<Item = (Labels, i64)>) -> Family<Labels, Gauge> {
     let family = Family::default();
     for (labels, value) in values {
@@ -56,13 +62,13 @@ fn numbers(registry: &mut Registry, status: &Status) {
         ("dead_letters", "Notices that cannot be delivered", count(status.dead_letters_total)),
     ];
     for (name, help, value) in plain {
-        registry.register(name, help, gauges([(Labels::new(), value)]));
+        registry.register(name, help, gauge(value));
     }
-    let started = gauges([(Labels::new(), status.started_at / 1_000)]);
+    let started = gauge(status.started_at / 1_000);
     registry.register_with_unit("start_time", "When the service started, Unix time", Unit::Seconds, started);
     let waited = status.outbox_oldest.map_or(0, |oldest| (status.at - oldest).max(0) / 1_000);
-    let waited = gauges([(Labels::new(), waited)]);
-    registry.register_with_unit("outbox_oldest", "How long the oldest notice waits", Unit::Seconds, waited);
+    let help = "How long the oldest notice waits";
+    registry.register_with_unit("outbox_oldest", help, Unit::Seconds, gauge(waited));
     let firing = status.alerts_firing.iter().map(|(rule, number)| (labels("rule", rule), count(*number)));
     registry.register("alerts_firing", "Alerts that ring, by rule", gauges(firing));
     let waiting = status.outbox.iter().map(|(lane, number)| (labels("lane", lane), count(*number)));
@@ -83,7 +89,7 @@ fn sources(registry: &mut Registry, status: &Status) {
         source.cursor.map(|ms| ms / 1_000)
     });
     family("source_polled", "When the last complete poll began, Unix time", Some(Unit::Seconds), &|source| {
-        Some(source.polled_at / 1_000)
+        source.polled_at.map(|ms| ms / 1_000)
     });
     family("source_silent", "1 while no poll comes to its end", None, &|source| Some(i64::from(source.silent)));
     family("source_paused", "1 while the month's API calls are used up", None, &|source| {
@@ -114,12 +120,17 @@ impl Collector for Counters {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         for group in self.0.chunk_by(|one, other| one.name == other.name) {
             let Some(first) = group.first() else { continue };
+            let descriptor = encoder.encode_descriptor(&first.name, &first.help, None, MetricType::Counter)?;
+            if first.label.is_none() {
+                counter::ConstCounter::new(first.value).encode(descriptor)?;
+                continue;
+            }
             let family = Family::<Labels, counter::Counter>::default();
             for counter in group {
                 let labels = counter.label.iter().cloned().collect();
                 family.get_or_create(&labels).inc_by(counter.value);
             }
-            family.encode(encoder.encode_descriptor(&first.name, &first.help, None, MetricType::Counter)?)?;
+            family.encode(descriptor)?;
         }
         Ok(())
     }

@@ -4,5 +4,6 @@
 pub mod status;
 pub mod state;
 pub mod listener;
+pub mod callbacks;
 pub mod metrics;
 pub mod admin;

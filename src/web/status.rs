@@ -82,7 +82,7 @@ pub struct SourceStatus {
     /// Everything up to here was read.
     pub cursor: Option<i64>,
     /// When the last complete poll began.
-    pub polled_at: i64,
+    pub polled_at: Option<i64>,
     /// Whether it is silent.
     pub silent: bool,
     /// No polling before this instant.
@@ -178,7 +178,7 @@ fn source_status(view: &SourceView) -> SourceStatus {
         tracked: view.tracked,
         open: view.open,
         cursor: view.cursor.map(Timestamp::as_ms),
-        polled_at: view.polled_at.as_ms(),
+        polled_at: Some(view.polled_at.as_ms()).filter(|ms| *ms > 0),
         silent: view.silent,
         paused_until: view.paused_until.map(Timestamp::as_ms),
         calls_this_month: view.calls,

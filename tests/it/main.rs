@@ -9,3 +9,4 @@ mod desk;
 mod rules;
 mod store;
 mod tidy;
+mod web;

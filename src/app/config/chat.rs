@@ -20,10 +20,11 @@ use crate::{
 /// Chats a list may name.
 const CHATS_MAX: usize = 200;
 
-/// Reads `chat:`; absent, the receivers' chats and their members may look.
-pub fn read(root: &mut Map<'_>, sources: &BTreeSet<SourceName>, faults: &mut Vec<Fault>) -> Access {
+/// Reads `chat:`: who may look, and whom `manage` names. Absent, the receivers' chats and their members may look.
+pub fn read(root: &mut Map<'_>, sources: &BTreeSet<SourceName>, faults: &mut Vec<Fault>) -> (Access, Vec<String>) {
     let mut access = Access { look: Look::Receivers, look_by_source: BTreeMap::new(), direct: Direct::Members };
-    let Some(mut chat) = root.map("chat", faults) else { return access };
+    let Some(mut chat) = root.map("chat", faults) else { return (access, Vec::new()) };
+    let mut manage = Vec::new();
     if let Some(mut map) = chat.map("access", faults) {
         if let Some(node) = map.filled("look") {
             look(node, sources, &mut access, faults);
@@ -32,7 +33,7 @@ pub fn read(root: &mut Map<'_>, sources: &BTreeSet<SourceName>, faults: &mut Vec
             look_of(node, faults); // checked now, used by what comes with the issue on alerts
         }
         for node in map.list("manage", faults).unwrap_or_default() {
-            text_of(node, faults);
+            manage.extend(text_of(node, faults).map(|(text, _)| text));
         }
         if let Some(node) = map.filled("direct") {
             let words = [("members", Direct::Members), ("everyone", Direct::Everyone), ("nobody", Direct::Nobody)];
@@ -41,7 +42,7 @@ pub fn read(root: &mut Map<'_>, sources: &BTreeSet<SourceName>, faults: &mut Vec
         map.finish(&[], faults);
     }
     chat.finish(&[], faults);
-    access
+    (access, manage)
 }
 
 /// One for all sources, or one by source with `default`.

@@ -12,12 +12,14 @@ use chrono_tz::Asia::Shanghai;
 use crate::{
     adapters::{
         feishu, http,
+        rulebook::{load::load_dir, names::Names},
+        store,
         templates::library::Templates,
         yaml::{
             env::expand_env,
             map::{Map, not_built_yet},
             parse::{FILE_BYTES_MAX, parse},
-            tree::Node,
+            tree::{Node, NodeKind},
         },
     },
     app::config::{
@@ -27,7 +29,7 @@ use crate::{
         server,
         setup::Setup,
         sources::{self, Source},
-        store, words,
+        words,
     },
     domain::{
         desk::settings::{Settings, SourceSettings},
@@ -57,11 +59,7 @@ pub struct Loaded {
 
 /// Reads the configuration at `path`; `lookup` gives environment variables.
 pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
-    let base = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent.to_path_buf(),
-        _ => PathBuf::from("."),
-    };
-    let file = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    let (base, file) = whereabouts(path);
     let mut faults = Vec::new();
     let setup = match content(path) {
         Ok(text) => load_text(&file, &text, &base, lookup, &mut faults),
@@ -85,6 +83,41 @@ pub fn load_text(
     let mut tree = parse(file, text, faults)?;
     expand_env(&mut tree, lookup, faults);
     compose(&tree, base, faults)
+}
+
+/// The app and the way out alone, for what works before the rest is written; faults elsewhere are left.
+pub fn load_app(
+    path: &Path,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    faults: &mut Vec<Fault>,
+) -> Option<(feishu::config::Config, http::Config)> {
+    let (base, file) = whereabouts(path);
+    let text = content(path).map_err(|fault| faults.push(*fault)).ok()?;
+    let mut tree = parse(&file, &text, faults)?;
+    if let NodeKind::Map(entries) = &mut tree.kind {
+        entries.retain(|(key, _)| matches!(key.text.as_str(), "feishu" | "http"));
+    }
+    expand_env(&mut tree, lookup, faults);
+    let mut root = Map::of(&tree, &Message::new("配置（一组键值）", "the configuration, a mapping"), faults)?;
+    let app = app(&mut root, &base, faults);
+    let stopped = faults.iter().any(|fault| fault.gravity == Gravity::Error);
+    app.0.filter(|_| !stopped).map(|feishu| (feishu, app.1))
+}
+
+fn app(root: &mut Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> (Option<feishu::config::Config>, http::Config) {
+    root.required("feishu", faults);
+    let feishu = root.map("feishu", faults).and_then(|map| feishu::config::Config::read(map, base, faults));
+    let http = root.map("http", faults).map(|map| http::Config::read(map, base, faults)).unwrap_or_default();
+    (feishu, http)
+}
+
+/// The folder of the configuration file, and the file's name in it.
+pub fn whereabouts(path: &Path) -> (PathBuf, String) {
+    let base = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    };
+    (base, path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()))
 }
 
 fn content(path: &Path) -> Result<String, Box<Fault>> {
@@ -115,23 +148,29 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let mut root = Map::of(tree, &Message::new("配置（一组键值）", "the configuration, a mapping"), faults)?;
     let zone = words::zone(&mut root, "timezone", faults).unwrap_or(Zone(Shanghai));
     let locale = words::locale(&mut root, "locale", faults).unwrap_or_default();
-    root.required("feishu", faults);
-    let feishu = root.map("feishu", faults).and_then(|map| feishu::config::Config::read(map, base, faults));
-    let http = root.map("http", faults).map(|map| http::Config::read(map, base, faults)).unwrap_or_default();
+    let (feishu, http) = app(&mut root, base, faults);
     let sources = sources::read(&mut root, base, faults);
     let receivers = receivers::read(&mut root, base, locale, faults);
     let operations = receivers::operations(&mut root, &receivers, faults);
     let source_names: BTreeSet<SourceName> = sources.keys().cloned().collect();
-    let access = chat::read(&mut root, &source_names, faults);
+    let (access, manage) = chat::read(&mut root, &source_names, faults);
     storm(&mut root, faults);
     let server = server::read(&mut root, base, faults);
-    let (store, retention) = store::read(&mut root, base, faults);
+    let store = root.map("store", faults).map(|map| store::config::Config::read(map, base, faults));
+    let store = store.unwrap_or_else(|| store::config::Config::beside(base));
     let plan = feishu.as_ref().map_or(Plan::Paid, |feishu| feishu.plan);
     warn_of_operations(&root, operations.as_ref(), &receivers, plan, faults);
     let templates_dir = folder(&mut root, "templates", base, faults);
     let (templates, found) = Templates::load(templates_dir.as_deref());
     faults.extend(found);
-    let rules = rules(&mut root, base, &source_names, &receivers, &templates, faults);
+    let names = Names {
+        receivers: receivers.written.iter().map(ToString::to_string).collect(),
+        sources: source_names.iter().map(ToString::to_string).collect(),
+        templates: templates.names().iter().map(ToString::to_string).collect(),
+        fields: None,
+        zone,
+    };
+    let (rules_dir, rules) = rules(&mut root, base, &names, faults);
     root.finish(NOT_BUILT, faults);
 
     let sources: BTreeMap<SourceName, Source> =
@@ -148,7 +187,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         limits: feishu.limits,
         plan,
         access,
-        retention,
+        retention: store.retention,
     };
     Some(Setup {
         base: base.to_path_buf(),
@@ -160,6 +199,9 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         server,
         store,
         rules: Arc::new(rules),
+        rules_dir,
+        names,
+        manage,
         templates: Arc::new(templates),
         calls,
     })
@@ -206,24 +248,21 @@ fn folder(root: &mut Map<'_>, key: &str, base: &Path, faults: &mut Vec<Fault>) -
     None
 }
 
-fn rules(
-    root: &mut Map<'_>,
-    base: &Path,
-    sources: &BTreeSet<SourceName>,
-    receivers: &Receivers,
-    templates: &Templates,
-    faults: &mut Vec<Fault>,
-) -> RuleSet {
+fn rules(root: &mut Map<'_>, base: &Path, names: &Names, faults: &mut Vec<Fault>) -> (Option<PathBuf>, RuleSet) {
     let place = root.get("rules").map_or_else(|| Place::file(root.place().file.clone()), |node| node.place.clone());
     let well = |faults: &[Fault]| !faults.iter().any(|fault| fault.gravity == Gravity::Error);
     let Some(dir) = folder(root, "rules", base, faults) else {
         if well(faults) {
             faults.push(no_rules(place));
         }
-        return RuleSet::default();
+        return (None, RuleSet::default());
     };
-    drop((dir, sources, receivers, templates));
-    RuleSet::default()
+    let (rules, found) = load_dir(&dir, names);
+    faults.extend(found);
+    if rules.rules.is_empty() && well(faults) {
+        faults.push(no_rules(place));
+    }
+    (Some(dir), rules)
 }
 
 fn no_rules(place: Place) -> Fault {

@@ -8,6 +8,5 @@ pub mod sources;
 pub mod receivers;
 pub mod chat;
 pub mod server;
-pub mod store;
 pub mod calls;
 pub mod load;

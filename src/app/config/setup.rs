@@ -6,6 +6,8 @@ use crate::{
     adapters::{
         feishu::{self, config::WebhookConfig},
         http,
+        rulebook::names::Names,
+        store,
         templates::library::Templates,
     },
     app::config::{calls::Calls, server::Server, sources::Source},
@@ -34,9 +36,15 @@ pub struct Setup {
     /// Where deskbell listens.
     pub server: Server,
     /// Where it keeps what it knows.
-    pub store: PathBuf,
+    pub store: store::config::Config,
     /// The rules in force.
     pub rules: Arc<RuleSet>,
+    /// The folder they are in.
+    pub rules_dir: Option<PathBuf>,
+    /// What they may name; `doctor` adds the custom fields.
+    pub names: Names,
+    /// Whom `chat.access.manage` names.
+    pub manage: Vec<String>,
     /// The templates.
     pub templates: Arc<Templates>,
     /// What polling will cost.

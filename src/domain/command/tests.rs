@@ -1,8 +1,9 @@
 //! What people type and what it means, as a table.
 
 use crate::domain::{
-    command::{Command, EXCERPT_CHARS_MAX, reply},
+    command::{Command, EXCERPT_CHARS_MAX, language, reply},
     id::TicketId,
+    text::Locale,
 };
 
 const ID: &str = "6626871355780366331";
@@ -161,6 +162,26 @@ fn replies_name_the_next_step_and_repeat_nothing() {
     assert_eq!(reply::to(&Command::Nothing), None);
     assert_eq!(reply::to(&Command::Ticket(id)), None);
     assert!(reply::unknown("/hlep").en.contains("/help"));
+}
+
+#[test]
+fn a_language_is_told_only_by_words() {
+    let cases = [
+        ("/工单 6626871355780366331", Some(Locale::Zh)),
+        ("查一下6626871355780366331", Some(Locale::Zh)),
+        ("/ticket 6626871355780366331", None),
+        ("／ｔｉｃｋｅｔ 1", None),
+        ("6626871355780366331", None),
+        ("ticket 6626871355780366331", None),
+        ("/help", None),
+        ("?", None),
+        ("[x](https://example.com/6626871355780366331)", None),
+        ("what about 6626871355780366331?", Some(Locale::En)),
+        ("/ticket please", Some(Locale::En)),
+    ];
+    for (typed, expected) in cases {
+        assert_eq!(language(typed), expected, "{typed}");
+    }
 }
 
 fn short(command: &Command) -> String {

@@ -1,0 +1,155 @@
+//! The arguments: what may be typed, and the help that is read aloud.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::{cli::logging::LogFormat, domain::text::Locale};
+
+/// What a person typed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "deskbell",
+    version,
+    about = "看住客服工单，在出问题之前提醒对的飞书群 · Watches support tickets and rings the right Feishu chat before \
+             a ticket goes bad",
+    after_help = "第一次用：deskbell demo 不需要任何账号；deskbell init <目录> 接入真实的飞书租户。\n\
+                  First time: deskbell demo needs no account; deskbell init <DIR> connects a real Feishu tenant.\n\n\
+                  退出码 exit codes: 0 成功 done, 1 失败 failed, 2 用法或配置有误 bad usage or configuration",
+    disable_help_subcommand = true,
+    arg_required_else_help = true
+)]
+pub struct Arguments {
+    /// 输出语言，默认看 LC_ALL、LC_MESSAGES、LANG · Language of the output; default: what the environment says
+    #[arg(long, global = true, value_name = "zh|en")]
+    pub lang: Option<Language>,
+    /// 日志格式 · What log lines look like
+    #[arg(long, global = true, value_name = "text|json", default_value = "text", hide_possible_values = true)]
+    pub log_format: LogFormat,
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// A language as typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Language {
+    /// Chinese.
+    Zh,
+    /// English.
+    En,
+}
+
+impl From<Language> for Locale {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Zh => Self::Zh,
+            Language::En => Self::En,
+        }
+    }
+}
+
+/// Which configuration.
+#[derive(Clone, Debug, Args)]
+pub struct ConfigPath {
+    /// 配置文件 · The configuration file
+    #[arg(long, short, value_name = "FILE", default_value = "deskbell.yaml")]
+    pub config: PathBuf,
+}
+
+/// What deskbell is asked to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// 运行服务 · Run the service
+    Serve {
+        /// Which configuration.
+        #[command(flatten)]
+        at: ConfigPath,
+        /// 每个数据源读一遍，发完就退出 · Poll every source once, deliver, exit
+        #[arg(long)]
+        once: bool,
+    },
+    /// 检查配置、规则和模板，不联网 · Check configuration, rules and templates, offline
+    Check {
+        /// Which configuration.
+        #[command(flatten)]
+        at: ConfigPath,
+    },
+    /// 联网检查凭证、权限、群和字段，并说明该点哪里 · Check credentials, scopes, chats and fields against the API
+    Doctor {
+        /// Which configuration.
+        #[command(flatten)]
+        at: ConfigPath,
+    },
+    /// 查一张工单 · Look up one ticket
+    Ticket {
+        /// Which configuration.
+        #[command(flatten)]
+        at: ConfigPath,
+        /// 工单号（19 位） · The ticket id (19 digits)
+        id: String,
+        /// 数据源；默认逐个找 · The source; default: each in turn
+        #[arg(long)]
+        source: Option<String>,
+    },
+    /// 列出自定义字段和选项 · List the custom fields and their options
+    Fields {
+        /// Which configuration.
+        #[command(flatten)]
+        at: ConfigPath,
+    },
+    /// 列出机器人所在的群 · List the chats the bot is in
+    Chats {
+        /// Which configuration.
+        #[command(flatten)]
+        at: ConfigPath,
+    },
+    /// 向一个接收方发一张标着【演练】的卡片 · Send a receiver a card that is marked as a drill
+    SendTest {
+        /// Which configuration.
+        #[command(flatten)]
+        at: ConfigPath,
+        /// 接收方的名字（receivers） · The receiver's name (receivers)
+        receiver: String,
+        /// 用这条规则的模板，要和 --ticket 一起 · Use this rule's template; goes with --ticket
+        #[arg(long, requires = "ticket")]
+        rule: Option<String>,
+        /// 用这张真实工单，要和 --rule 一起 · Use this real ticket; goes with --rule
+        #[arg(long, requires = "rule")]
+        ticket: Option<String>,
+    },
+    /// 看正在运行的服务 · Show the running service
+    Status {
+        /// Which configuration.
+        #[command(flatten)]
+        at: ConfigPath,
+        /// 原样输出 JSON · Print the answer as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// 接入一个飞书租户：检查凭证，列出步骤和群，写出配置 · Connect a Feishu tenant and write a configuration
+    Init {
+        /// 放配置的目录 · The folder for the configuration
+        dir: PathBuf,
+        /// 开放平台地址 · The platform's address
+        #[arg(long, value_name = "URL", default_value = "https://open.feishu.cn")]
+        base_url: String,
+        /// 不提问，只用环境变量；第一个群作为接收方 · Ask nothing: environment only
+        #[arg(long)]
+        yes: bool,
+    },
+    /// 不需要账号的演示 · A demonstration that needs no account
+    Demo(crate::cli::demo::DemoArguments),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -1,0 +1,93 @@
+//! From what was typed to how it ends: a verb is a function that gives `Ok` or a [`Stop`].
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, error::ErrorKind};
+
+use crate::{
+    cli::{
+        args::{Arguments, Verb},
+        chats, check, demo, doctor, fields, init, language, logging, send_test, serve, status,
+        terminal::Terminal,
+        ticket,
+    },
+    domain::text::{Locale, Message},
+};
+
+/// Why a verb ended early. What was wrong is said once, where it is shown.
+#[derive(Debug)]
+pub enum Stop {
+    /// Bad usage or configuration: exit code 2.
+    Usage(Message),
+    /// A failure: exit code 1.
+    Failure(Message),
+}
+
+impl Stop {
+    /// Bad usage or configuration.
+    pub fn usage(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::Usage(Message::new(zh, en))
+    }
+
+    /// A failure.
+    pub fn failure(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::Failure(Message::new(zh, en))
+    }
+
+    fn message(&self) -> &Message {
+        match self {
+            Self::Usage(message) | Self::Failure(message) => message,
+        }
+    }
+
+    /// The exit code: 2 for usage and configuration, 1 for failure.
+    pub const fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => 2,
+            Self::Failure(_) => 1,
+        }
+    }
+}
+
+/// Runs the program with these arguments and says how it ended.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let environment = |name: &str| std::env::var(name).ok();
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            error.print().ok(); // nobody is left to tell when the terminal is gone
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+                _ => ExitCode::from(2),
+            };
+        }
+    };
+    let locale = arguments.lang.map_or_else(|| language::of_environment(&environment), Locale::from);
+    let terminal = Terminal { locale };
+    let filter = environment("DESKBELL_LOG");
+    let ended = logging::start(arguments.log_format, filter.as_deref()).and_then(|()| verb(arguments.verb, terminal));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            terminal.note(stop.message());
+            ExitCode::from(stop.code())
+        }
+    }
+}
+
+fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
+    match verb {
+        Verb::Serve { at, once } => serve::run(&at.config, once, terminal),
+        Verb::Check { at } => check::run(&at.config, terminal),
+        Verb::Doctor { at } => doctor::run::run(&at.config, terminal),
+        Verb::Ticket { at, id, source } => ticket::run(&at.config, &id, source.as_deref(), terminal),
+        Verb::Fields { at } => fields::run(&at.config, terminal),
+        Verb::Chats { at } => chats::run(&at.config, terminal),
+        Verb::SendTest { at, receiver, rule, ticket } => {
+            send_test::run(&at.config, &receiver, rule.as_deref().zip(ticket.as_deref()), terminal)
+        }
+        Verb::Status { at, json } => status::run(&at.config, json, terminal),
+        Verb::Init { dir, base_url, yes } => init::run::run(&dir, &base_url, yes, terminal),
+        Verb::Demo(arguments) => demo::run(&arguments, terminal),
+    }
+}

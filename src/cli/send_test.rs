@@ -1,0 +1,165 @@
+//! `deskbell send-test <receiver>`: a card that is marked as a drill, to see that it arrives and what it looks like.
+
+use std::{path::Path, sync::Arc};
+
+use crate::{
+    adapters::{
+        clock::Clock,
+        feishu::{
+            card::{CHAT_CARD_BYTES_MAX, to_json},
+            client::Client,
+            error::Error,
+            webhook::Webhook,
+        },
+        http,
+        templates::library::Surroundings,
+    },
+    app::config::setup::Setup,
+    cli::{
+        prepare::{self, Warnings},
+        run::Stop,
+        terminal::Terminal,
+        ticket,
+    },
+    domain::{
+        alert::{Alert, AlertKey, AlertState, Announced},
+        card::Card,
+        command::Command,
+        id::{ReceiverName, RuleName, Subject},
+        notice::{AlertView, AnswerView, Content, NoticeKey, Send, Step, Target},
+        receiver::{Receiver, ReceiverKind},
+        rule::Rule,
+        text::Message,
+        time::Timestamp,
+        why::why_text,
+    },
+};
+
+/// Sends the drill; `of` names a rule and a ticket.
+pub fn run(path: &Path, receiver: &str, of: Option<(&str, &str)>, terminal: Terminal) -> Result<(), Stop> {
+    let setup = prepare::setup(path, Warnings::Left, terminal)?;
+    let receiver = known(&setup, receiver)?;
+    let client = prepare::client(&setup.feishu, &setup.http)?;
+    let clock = Clock::system();
+    prepare::small_runtime()?.block_on(async {
+        let content = match of {
+            None => Content::Answer(Box::new(AnswerView::Text(hello(&receiver.name)))),
+            Some((rule, ticket)) => alert(&setup, &client, rule, ticket, &clock).await?,
+        };
+        let send = send(&setup, receiver, content, &clock);
+        let around = Surroundings { zone: setup.settings.zone, now: clock.now(), drill: true };
+        let rendered = setup.templates.render(&send, &around);
+        if let Some(trouble) = rendered.trouble {
+            terminal.note(&trouble);
+        }
+        deliver(&setup, &client, receiver, &rendered.card, &send.key.uuid(), &clock).await
+    })?;
+    terminal.say(&Message::new(
+        format!("已发到 {}。卡片标题带【演练】，不会影响任何提醒。", receiver.name),
+        format!("Sent to {}. The card's title says that it is a drill; no alert is touched.", receiver.name),
+    ));
+    Ok(())
+}
+
+fn known<'a>(setup: &'a Setup, name: &str) -> Result<&'a Receiver, Stop> {
+    let receivers = &setup.settings.receivers;
+    receivers.get(&ReceiverName::from(name)).ok_or_else(|| {
+        let names: Vec<&str> = receivers.keys().map(ReceiverName::as_str).collect();
+        Stop::usage(
+            format!("没有叫 “{name}” 的接收方；有：{}", names.join("、")),
+            format!("there is no receiver `{name}`; there are: {}", names.join(", ")),
+        )
+    })
+}
+
+fn hello(receiver: &ReceiverName) -> Message {
+    Message::new(
+        format!("这是 deskbell 发给 {receiver} 的测试卡片。看到它，说明这条路是通的。"),
+        format!("This is deskbell's test card for {receiver}. Seeing it means that this way works."),
+    )
+}
+
+/// The card of an alert as the rule would send it for this ticket, whether it holds or not.
+async fn alert(setup: &Setup, client: &Client, rule: &str, ticket: &str, clock: &Clock) -> Result<Content, Stop> {
+    let rule: &Rule = setup.rules.rules.get(&RuleName::from(rule)).ok_or_else(|| {
+        let names: Vec<&str> = setup.rules.rules.keys().map(RuleName::as_str).collect();
+        Stop::usage(
+            format!("没有叫 “{rule}” 的规则；有：{}", names.join("、")),
+            format!("there is no rule `{rule}`; there are: {}", names.join(", ")),
+        )
+    })?;
+    let Command::Ticket(id) = Command::parse(&format!("/ticket {ticket}")) else {
+        return Err(Stop::Usage(crate::domain::command::reply::USAGE.into()));
+    };
+    let view = ticket::find(setup, client, &id, None, clock).await?;
+    let now = clock.now();
+    let alert = Alert {
+        key: AlertKey { subject: Subject::Ticket(view.ticket.key.clone()), rule: rule.name.clone() },
+        episode: 0,
+        state: AlertState::Firing { fired_at: now, stale_as_of: None },
+        since: now,
+        severity: rule.severity,
+        why: why_text(&rule.when, &view.ticket, &view.facts, now),
+        announced: Announced::Cards,
+        lines: Vec::new(),
+        rev: 0,
+        latched: false,
+        meaning: rule.meaning,
+    };
+    let (rule, ticket) = (Some(Arc::new(rule.clone())), Some(view));
+    Ok(Content::Alert(Box::new(AlertView { alert, rule, ticket, step: Step::Fired, ordinal: 0 })))
+}
+
+fn send(setup: &Setup, receiver: &Receiver, content: Content, clock: &Clock) -> Send {
+    let now: Timestamp = clock.now();
+    let template = match &content {
+        Content::Alert(view) => view.rule.as_ref().and_then(|rule| {
+            let line = rule.notify.iter().find(|line| line.to == receiver.name).or_else(|| rule.notify.first());
+            line.and_then(|line| line.template.clone())
+        }),
+        _ => None,
+    };
+    Send {
+        // The instant makes each drill a message of its own.
+        key: NoticeKey {
+            subject: Subject::Service,
+            rule: RuleName::new(format!("send-test {}", now.as_ms())),
+            episode: 0,
+            step: Step::Fired,
+            ordinal: 0,
+            receiver: receiver.name.clone(),
+        },
+        target: Target::Post(receiver.name.clone()),
+        template,
+        content,
+        locale: setup.settings.receivers.get(&receiver.name).map_or(setup.settings.locale, |known| known.locale),
+        maybe_repeat: false,
+        without_mentions: true,
+        rev: 0,
+        attempts: 0,
+    }
+}
+
+async fn deliver(
+    setup: &Setup,
+    client: &Client,
+    receiver: &Receiver,
+    card: &Card,
+    uuid: &str,
+    clock: &Clock,
+) -> Result<(), Stop> {
+    let failed = |error: Error| Stop::Failure(error.message());
+    match &receiver.kind {
+        ReceiverKind::Chat(chat) => {
+            client.create(chat, &to_json(card, CHAT_CARD_BYTES_MAX), uuid).await.map(drop).map_err(failed)
+        }
+        ReceiverKind::Webhook => {
+            let config = setup
+                .webhooks
+                .get(&receiver.name)
+                .ok_or_else(|| Stop::usage("这个接收方没有 webhook 地址", "this receiver has no webhook address"))?;
+            let http = http::client(&setup.http).map_err(|fault| Stop::Usage(fault.message))?;
+            Webhook::new(config, http, clock.clone()).post(card).await.map_err(failed)
+        }
+    }
+}

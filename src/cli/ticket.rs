@@ -1,0 +1,107 @@
+//! `deskbell ticket <id>`: one ticket, fresh from the source, as its card.
+
+use std::{path::Path, sync::Arc};
+
+use crate::{
+    adapters::{
+        clock::Clock,
+        feishu::{client::Client, error::Advice, helpdesk::Helpdesk, ticket::decode},
+        templates::library::Surroundings,
+    },
+    app::config::setup::Setup,
+    cli::{
+        card,
+        prepare::{self, Warnings},
+        run::Stop,
+        terminal::Terminal,
+    },
+    domain::{
+        command::{Command, reply},
+        facts::Facts,
+        id::{ReceiverName, RuleName, SourceName, Subject, TicketId},
+        notice::{AnswerView, Content, NoticeKey, Send, Step, Target, TicketView},
+        text::Message,
+        time::Timestamp,
+    },
+};
+
+/// Shows the ticket.
+pub fn run(path: &Path, typed: &str, source: Option<&str>, terminal: Terminal) -> Result<(), Stop> {
+    let Command::Ticket(id) = Command::parse(&format!("/ticket {typed}")) else {
+        return Err(Stop::Usage(reply::USAGE.into()));
+    };
+    let setup = prepare::setup(path, Warnings::Left, terminal)?;
+    let client = prepare::client(&setup.feishu, &setup.http)?;
+    let clock = Clock::system();
+    let found = prepare::small_runtime()?.block_on(find(&setup, &client, &id, source, &clock))?;
+    let send = Send {
+        key: NoticeKey {
+            subject: Subject::Ticket(found.ticket.key.clone()),
+            rule: RuleName::from("ticket"),
+            episode: 0,
+            step: Step::Answer,
+            ordinal: 0,
+            receiver: ReceiverName::from("terminal"),
+        },
+        target: Target::Post(ReceiverName::from("terminal")),
+        template: None,
+        content: Content::Answer(Box::new(AnswerView::Ticket(Box::new(found)))),
+        locale: terminal.locale,
+        maybe_repeat: false,
+        without_mentions: false,
+        rev: 0,
+        attempts: 0,
+    };
+    let around = Surroundings { zone: setup.settings.zone, now: clock.now(), drill: false };
+    let rendered = setup.templates.render(&send, &around);
+    terminal.print(&card::text(&rendered.card));
+    if let Some(trouble) = rendered.trouble {
+        terminal.note(&trouble);
+    }
+    Ok(())
+}
+
+/// The ticket from the first source that has it; every source is asked unless one is named.
+pub async fn find(
+    setup: &Setup,
+    client: &Client,
+    id: &TicketId,
+    source: Option<&str>,
+    clock: &Clock,
+) -> Result<TicketView, Stop> {
+    if let Some(name) = source
+        && !setup.sources.contains_key(&SourceName::from(name))
+    {
+        return Err(Stop::usage(format!("没有叫 “{name}” 的数据源"), format!("there is no source `{name}`")));
+    }
+    for part in setup.sources.values().filter(|part| source.is_none_or(|name| part.name.as_str() == name)) {
+        let asked_at = clock.now();
+        let raw = match Helpdesk::new(client.clone(), &part.helpdesk).get(id).await {
+            Ok(raw) => raw,
+            Err(error) if error.advice == Advice::NotThere => continue,
+            Err(error) => return Err(Stop::Failure(error.message())),
+        };
+        let decoded = decode(&part.name, &raw).map_err(|broken| {
+            let reason = broken.reason;
+            Stop::Failure(Message::new(
+                format!("工单 {id} 的内容读不懂：{reason}"),
+                format!("ticket {id} cannot be read: {reason}"),
+            ))
+        })?;
+        let ticket = decoded.ticket;
+        let facts = first_sight(&ticket, asked_at);
+        let labels = Arc::clone(&part.labels);
+        return Ok(TicketView { ticket: Arc::new(ticket), facts, as_of: asked_at, labels, alerts: Vec::new() });
+    }
+    Err(Stop::Failure(reply::not_found(id)))
+}
+
+/// What is known of a ticket that was never seen before.
+fn first_sight(ticket: &crate::domain::ticket::Ticket, asked_at: Timestamp) -> Facts {
+    Facts {
+        status_since: ticket.last_moved_at().unwrap_or(asked_at).min(asked_at),
+        status_since_estimated: true,
+        reopened_count: 0,
+        first_seen: asked_at,
+    }
+}
