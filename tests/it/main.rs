@@ -8,5 +8,6 @@ mod sim;
 mod desk;
 mod rules;
 mod store;
+mod wire;
 mod tidy;
 mod web;
