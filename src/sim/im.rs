@@ -165,7 +165,10 @@ impl Messages {
             .ok_or_else(|| Refusal::im(230_001, "invalid request parameter, ext=content is not a string"))?;
         let uuid = uuid_of(draft.body)?;
         let Some(chat) = scene.directory.chats.get(&draft.chat_id).cloned() else {
-            return Err(Refusal::im(230_001, "invalid request parameter, ext=invalid receive_id"));
+            return Err(Refusal::im(
+                230_001,
+                "Your request contains an invalid request parameter, ext=invalid receive_id",
+            ));
         };
         may_send(&chat)?;
         self.admit(&format!("chat {}", chat.id), scene, "chat rate limit")?;
@@ -317,23 +320,19 @@ impl Messages {
     }
 }
 
-/// The chat that a receiver id means.
+/// The chat that a receiver id means. Whatever is no chat's id is told like an unknown chat.
 fn target(kind: &str, id: &str, directory: &mut Directory) -> Result<String, Refusal> {
-    let prefix = match kind {
-        "chat_id" => "oc_",
-        "open_id" => "ou_",
-        "union_id" => "on_",
-        "user_id" | "email" => "",
+    let unknown = match kind {
+        "chat_id" => return Ok(id.to_string()),
+        "open_id" => 99_992_351,
+        "union_id" => 99_992_352,
+        "user_id" => 99_992_360,
+        "email" => 230_034,
         _ => return Err(Refusal::field("receive_id_type", "receive_id_type is required")),
     };
-    if id.is_empty() || !id.starts_with(prefix) {
-        return Err(Refusal::im(230_034, "The receive_id is invalid for its type."));
-    }
-    if kind == "chat_id" {
-        return Ok(id.to_string());
-    }
     let person = directory.find(kind, id).cloned();
-    let person = person.ok_or_else(|| Refusal::new(400, 99_992_351, format!("The {kind} does not exist")))?;
+    let refused = || Refusal::im(unknown, format!("The request you send is not a valid {kind} or not exists"));
+    let person = person.ok_or_else(refused)?;
     if person.resigned {
         return Err(Refusal::im(230_029, "The user has resigned."));
     }

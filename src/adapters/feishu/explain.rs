@@ -135,6 +135,11 @@ fn helpdesk_code(code: i64) -> Option<Words> {
     })
 }
 
+const WRONG_CHAT: Words = Words {
+    zh: "chat_id 不对。用 deskbell chats 列出机器人所在的群。",
+    en: "the chat_id is wrong. List the bot's chats with `deskbell chats`.",
+};
+
 fn message_code(code: i64, said: &str) -> Option<Words> {
     Some(match code {
         230_002 | 232_011 => Words {
@@ -159,10 +164,8 @@ fn message_code(code: i64, said: &str) -> Option<Words> {
             zh: "没有权限，或这是外部群而应用未开启对外共享。",
             en: "no permission, or the group is external and the app is not shared with outsiders.",
         },
-        230_034 | 232_006 => Words {
-            zh: "chat_id 不对。用 deskbell chats 列出机器人所在的群。",
-            en: "the chat_id is wrong. List the bot's chats with `deskbell chats`.",
-        },
+        230_034 | 232_006 => WRONG_CHAT,
+        230_001 if said.contains(table::UNKNOWN_CHAT) => WRONG_CHAT,
         232_009 => Words {
             zh: "这个群已解散。请在 receivers 里换一个群。",
             en: "the chat is dissolved. Choose another one under receivers.",

@@ -14,6 +14,9 @@ pub(super) enum Body {
 /// Codes that mean: the tenant token is not accepted. It is fetched anew and the call repeated once.
 pub(super) const TOKEN_REFUSED: [i64; 4] = [99_991_663, 99_991_664, 99_991_665, 99_991_671];
 
+/// What a send to a chat that does not exist is told, under the code of any wrong parameter.
+pub(super) const UNKNOWN_CHAT: &str = "invalid receive_id";
+
 /// What a code means for the caller; nothing for a code that no page lists.
 pub(super) fn advice(endpoint: Endpoint, code: i64, said: &str) -> Option<Advice> {
     match endpoint {
@@ -55,6 +58,8 @@ fn message(endpoint: Endpoint, code: i64, said: &str) -> Option<Advice> {
         99_992_354 if endpoint != Endpoint::MessageCreate => Advice::NewCard,
         230_002 | 230_006 | 230_013 | 230_018 | 230_027 | 230_029 | 230_034 | 230_035 | 230_036 | 230_038 | 230_050
         | 230_053 | 232_009 => Advice::SetUp,
+        // An unknown chat is told by the text alone.
+        230_001 if endpoint == Endpoint::MessageCreate && said.contains(UNKNOWN_CHAT) => Advice::SetUp,
         230_001 | 230_012 | 230_015 | 230_017 | 230_054 | 230_055 | 230_071 | 230_072 | 230_075 | 11_247 => {
             Advice::GiveUp
         }

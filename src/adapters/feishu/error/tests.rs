@@ -148,6 +148,8 @@ async fn codes_are_read_per_endpoint_and_before_the_status() {
         (Get, 404, 77, "", Advice::NotThere),
         (Get, 404, 99_991_201, "", Advice::SetUp),
         (Create, 400, 230_002, "", Advice::SetUp),
+        (Create, 400, 230_001, "ext=invalid receive_id", Advice::SetUp),
+        (Create, 400, 230_001, "ext=content is not json", Advice::GiveUp),
         (Create, 400, 230_020, "", Advice::SlowDown),
         (Create, 400, 11_232, "", Advice::SlowDown),
         (Create, 400, 230_049, "", Advice::AskAgainSoon),
