@@ -1,7 +1,7 @@
 //! The only source of time and of waiting. It never decides anything: what time means is the domain's.
 //!
-//! Three kinds: the system's wall clock, a scaled one for the demo, and an anchored one for tests, which tokio's paused
-//! time moves.
+//! Four kinds: the system's wall clock, a scaled one, one that is led from instant to instant for the demo, and an
+//! anchored one for tests, which tokio's paused time moves.
 
 use std::{
     fmt,
@@ -10,7 +10,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::{Notify, watch},
+    time::Instant,
+};
 
 use crate::domain::time::{Span, Timestamp};
 
@@ -38,6 +41,23 @@ enum Kind {
     Wall(Box<dyn Fn() -> Timestamp + Send + Sync>),
     /// `start` plus `factor` times what went by since `origin`.
     Scaled { start: Timestamp, origin: Instant, factor: f64 },
+    /// Stands where it was led to.
+    Led(watch::Receiver<Timestamp>),
+}
+
+/// Leads a clock of [`Clock::led`]. Without it the clock stands still.
+#[derive(Debug)]
+pub struct Lead(watch::Sender<Timestamp>);
+
+impl Lead {
+    /// Leads the clock on to `at`; never back.
+    pub fn go_on_to(&self, at: Timestamp) {
+        self.0.send_if_modified(|now| {
+            let goes_on = *now < at;
+            *now = (*now).max(at);
+            goes_on
+        });
+    }
 }
 
 /// What was read last, and the step nobody has taken yet.
@@ -73,6 +93,12 @@ impl Clock {
         Self::scaled(start, 1.0)
     }
 
+    /// A clock that stands at `start` until it is led on: whatever reads it sees only instants somebody chose.
+    pub fn led(start: Timestamp) -> (Self, Lead) {
+        let (lead, now) = watch::channel(start);
+        (Self::of(Kind::Led(now)), Lead(lead))
+    }
+
     fn of(kind: Kind) -> Self {
         let steps = Mutex::new(Steps { last: Timestamp::MIN, step: None });
         Self(Arc::new(Inner { kind, steps, stepped: Notify::new() }))
@@ -86,6 +112,7 @@ impl Clock {
                 let elapsed = instant().saturating_duration_since(*origin);
                 start.plus(span_of(elapsed.mul_f64(*factor)))
             }
+            Kind::Led(now) => *now.borrow(),
         }
     }
 
@@ -131,9 +158,15 @@ impl Clock {
         if at.is_never() {
             return pending().await;
         }
-        let part_max = match self.0.kind {
+        let part_max = match &self.0.kind {
             Kind::Wall(_) => WALL_REREAD_MAX,
             Kind::Scaled { .. } => WAIT_MAX,
+            Kind::Led(now) => {
+                if now.clone().wait_for(|now| *now >= at).await.is_err() {
+                    pending::<()>().await; // nobody leads it any more
+                }
+                return;
+            }
         };
         loop {
             let now = self.now();
@@ -146,6 +179,9 @@ impl Clock {
 
     /// Waits for `span`, whatever the wall clock is set to meanwhile.
     pub async fn sleep(&self, span: Span) {
+        if let Kind::Led(_) = self.0.kind {
+            return self.sleep_until(self.now().plus(span)).await;
+        }
         sleep_wall(self.to_wall(span)).await;
     }
 
@@ -165,6 +201,7 @@ impl fmt::Debug for Clock {
         match &self.0.kind {
             Kind::Wall(_) => f.write_str("Clock(wall)"),
             Kind::Scaled { start, factor, .. } => write!(f, "Clock({start:?} × {factor})"),
+            Kind::Led(now) => write!(f, "Clock(led to {:?})", *now.borrow()),
         }
     }
 }
@@ -196,6 +233,28 @@ mod tests {
     use super::*;
 
     const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_led_clock_goes_where_it_is_led() {
+        let (clock, lead) = Clock::led(START);
+        let soon = START.plus(Span::from_secs(5));
+        let waiting = tokio::spawn({
+            let clock = clock.clone();
+            async move {
+                clock.sleep(Span::from_secs(5)).await;
+                clock.now()
+            }
+        });
+        tokio::time::advance(Duration::from_secs(3600)).await;
+        assert_eq!(clock.now(), START, "the world's time does not move it");
+        lead.go_on_to(START.minus(Span::from_secs(1)));
+        assert_eq!(clock.now(), START, "never back");
+        lead.go_on_to(soon);
+        assert_eq!(waiting.await.unwrap(), soon);
+        drop(lead);
+        let forever = clock.sleep_until(soon.plus(Span::from_secs(1)));
+        assert!(tokio::time::timeout(Duration::from_secs(9), forever).await.is_err());
+    }
 
     /// A clock on a wall that moves with tokio's time and can be set.
     fn settable() -> (Clock, Arc<AtomicI64>) {

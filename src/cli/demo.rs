@@ -1,5 +1,10 @@
 //! `deskbell demo`: the simulated platform and the real service against it.
 
+pub mod script;
+pub mod stage;
+pub mod watch;
+pub mod screen;
+
 use clap::Args;
 
 use crate::cli::{run::Stop, terminal::Terminal};

@@ -64,6 +64,11 @@ impl Platform {
         self.calls.iter()
     }
 
+    /// How many requests arrived so far, forgotten ones included.
+    pub const fn requests(&self) -> u64 {
+        self.requests
+    }
+
     /// Forgets the requests that arrived.
     pub fn forget_calls(&mut self) {
         self.calls.clear();
