@@ -2,4 +2,17 @@
 //!
 //! Invariant: nothing is decided here. Whatever comes back from outside becomes an input, and the desk says what next.
 
+pub mod start;
+pub mod doors;
+pub mod run;
+pub mod committer;
 pub mod schedule;
+pub mod source;
+pub mod meter;
+pub mod poller;
+pub mod wanted;
+pub mod lookup;
+pub mod delivery;
+pub mod busy;
+pub mod health;
+pub mod view;

@@ -2,12 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop where it stands")]
 
+mod alerts;
+mod chaos;
 mod configuration;
-mod histories;
-mod sim;
+mod delivery;
 mod desk;
+mod histories;
+mod polling;
 mod rules;
+mod sim;
 mod store;
-mod wire;
 mod tidy;
 mod web;
+mod wire;
+mod world;

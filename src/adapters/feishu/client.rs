@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use reqwest::{
     Method, RequestBuilder, Url,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -16,6 +16,7 @@ use crate::{
         feishu::{
             config::{BaseUrl, Config},
             error::{Advice, Endpoint, Error},
+            skew::Skew,
             table,
             token::{Token, Tokens},
             wire::{self, Failed},
@@ -41,6 +42,7 @@ struct Inner {
     http: reqwest::Client,
     clock: Clock,
     tokens: Tokens,
+    skew: Skew,
 }
 
 /// One call.
@@ -75,12 +77,23 @@ pub(super) struct HelpdeskKey {
 impl Client {
     /// A client for the app of `config`. Nothing is asked before the first call.
     pub fn new(config: &Config, http: reqwest::Client, clock: Clock) -> Self {
-        Self(Arc::new(Inner { base: config.base_url.clone(), http, clock, tokens: Tokens::new(config) }))
+        Self(Arc::new(Inner {
+            base: config.base_url.clone(),
+            http,
+            clock,
+            tokens: Tokens::new(config),
+            skew: Skew::default(),
+        }))
     }
 
     /// Makes sure that the credentials are good: a token is there, or is fetched.
     pub async fn check_credentials(&self) -> Result<(), Error> {
         self.token().await.map(drop)
+    }
+
+    /// Milliseconds the platform's clock is ahead of ours as its last answer showed, negative if it is behind.
+    pub fn clock_ahead_ms(&self) -> i64 {
+        self.0.skew.ahead_ms()
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -134,7 +147,9 @@ impl Client {
         if let Some(body) = &call.body {
             request = request.body(body.clone());
         }
-        Exchange { endpoint: call.endpoint, request, secrets: &secrets }.run(read).await
+        let sent_at = self.now();
+        let note_date = |headers: &HeaderMap| self.0.skew.note(headers, sent_at, &self.0.clock);
+        Exchange { endpoint: call.endpoint, request, secrets: &secrets }.run_noting(read, note_date).await
     }
 }
 
@@ -149,6 +164,11 @@ pub(super) struct Exchange<'a> {
 impl Exchange<'_> {
     /// Sends, receives, and reads the body; whatever `read` does not take is an error.
     pub(super) async fn run<T>(self, read: impl Fn(&Bytes) -> Option<T>) -> Result<T, Error> {
+        self.run_noting(read, |_| {}).await
+    }
+
+    /// The same; `note` sees the headers of whatever is answered.
+    async fn run_noting<T>(self, read: impl Fn(&Bytes) -> Option<T>, note: impl Fn(&HeaderMap)) -> Result<T, Error> {
         let request = self.request.header(CONTENT_TYPE, "application/json; charset=utf-8");
         let response = match request.send().await {
             Ok(response) => response,
@@ -156,6 +176,7 @@ impl Exchange<'_> {
         };
         let status = response.status().as_u16();
         let headers = response.headers().clone();
+        note(&headers);
         let body = match http::read_body(response, ANSWER_BYTES_MAX).await {
             Ok(body) => body,
             Err(cut) => {

@@ -86,6 +86,11 @@ impl Helpdesk {
         Self { client, key }
     }
 
+    /// Milliseconds the platform's clock is ahead of ours as its last answer showed, negative if it is behind.
+    pub fn clock_ahead_ms(&self) -> i64 {
+        self.client.clock_ahead_ms()
+    }
+
     /// One page of tickets, split and hashed, not decoded.
     pub async fn list(&self, query: &TicketQuery) -> Result<RawPage, Error> {
         let mut call = self.call(Endpoint::TicketList, &["helpdesk", "v1", "tickets"]);

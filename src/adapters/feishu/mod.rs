@@ -6,6 +6,7 @@ pub mod error;
 mod table;
 mod explain;
 mod wire;
+mod skew;
 mod token;
 pub mod client;
 pub mod messages;

@@ -1,0 +1,192 @@
+//! Makes decisions durable, in order, and only then lets go of what must wait for it. Batches that wait are merged into
+//! one commit, because a sync costs the same for one write as for a thousand.
+
+use std::{path::PathBuf, sync::Arc};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::spawn_blocking,
+};
+use tracing::{debug, error, warn};
+
+use crate::{
+    adapters::{
+        clock::Clock,
+        store::{database::Store, error::StoreError},
+    },
+    domain::{
+        desk::outcome::{Effect, Write},
+        text::Message,
+    },
+    engine::{
+        busy::{Busy, BusyGuard},
+        doors::{Refused, Reply},
+        health::{self, Health},
+    },
+};
+
+/// Batches that may wait; the loop waits for room beyond.
+pub const BATCHES_WAITING_MAX: usize = 256;
+
+/// Writes after which a merged commit takes no further batch.
+pub const COMMIT_WRITES_MAX: usize = 4_096;
+
+/// What one input led to, as far as it must be durable first.
+pub struct Batch {
+    /// The writes.
+    pub writes: Vec<Write>,
+    /// Effects that wait for the commit.
+    pub effects: Vec<Effect>,
+    /// Who waits for the commit.
+    pub reply: Option<Reply>,
+    /// Counts the batch as under way.
+    pub guard: BusyGuard,
+}
+
+/// An effect whose batch is durable.
+pub type Released = (Effect, BusyGuard);
+
+/// What commits.
+pub struct Committer {
+    /// The store.
+    pub store: Store,
+    /// Batches, in order.
+    pub batches: mpsc::Receiver<Batch>,
+    /// Where effects go once their batch is durable. Unbounded, because the desk's budgets bound what is under way.
+    pub released: mpsc::UnboundedSender<Released>,
+    /// Said once, when the store is lost for good.
+    pub lost: watch::Sender<Option<Message>>,
+    /// Counters, readiness.
+    pub health: Arc<Health>,
+    /// The clock.
+    pub clock: Clock,
+    /// Counts effects as under way.
+    pub busy: Busy,
+    /// Counts calls into the store that are under way, even once this task was ended.
+    pub calls: Busy,
+}
+
+impl Committer {
+    /// Commits what comes in, until the queue closes or the store is lost.
+    pub async fn run(mut self) {
+        while let Some(first) = self.batches.recv().await {
+            let mut merged = vec![first];
+            let mut count = merged.iter().map(|batch| batch.writes.len()).sum::<usize>();
+            while count < COMMIT_WRITES_MAX {
+                let Ok(next) = self.batches.try_recv() else { break };
+                count += next.writes.len();
+                merged.push(next);
+            }
+            match self.commit(&mut merged).await {
+                Ok(()) => self.release(merged),
+                Err(reason) => {
+                    error!(%reason, "the store is lost; stopping");
+                    merged.into_iter().filter_map(|batch| batch.reply).for_each(refuse);
+                    self.lost.send_replace(Some(reason));
+                    return;
+                }
+            }
+        }
+    }
+
+    fn release(&self, merged: Vec<Batch>) {
+        for batch in merged {
+            for effect in batch.effects {
+                if self.released.send((effect, self.busy.enter())).is_err() {
+                    warn!("an effect came after delivery had ended; the next start takes it up");
+                }
+            }
+            if let Some(reply) = batch.reply {
+                answer(reply, Ok(()));
+            }
+        }
+    }
+
+    /// Commits; after an error opens the store once more and commits the same again. The error is for people.
+    async fn commit(&self, merged: &mut [Batch]) -> Result<(), Message> {
+        let writes: Vec<Write> = merged.iter_mut().flat_map(|batch| std::mem::take(&mut batch.writes)).collect();
+        if writes.is_empty() {
+            return Ok(());
+        }
+        let (writes, first) = self.try_commit(writes).await;
+        let failure = match first {
+            Ok(()) => return Ok(()),
+            Err(StoreError::TooLarge { .. }) => return self.commit_what_fits(writes).await,
+            Err(failure) => failure.message(),
+        };
+        self.health.set_store(false);
+        health::add(&self.health.counters.commits_failed, 1);
+        error!(reason = %failure, "a commit failed; opening the store again");
+        let (store, call) = (self.store.clone(), self.calls.enter());
+        let reopened = spawn_blocking(move || {
+            let reopened = store.reopen().map_err(|error| error.message());
+            drop(store);
+            drop(call); // last: whoever waits for it may open the store again
+            reopened
+        })
+        .await;
+        reopened.map_err(|_| broke_off().message())??;
+        let (_, second) = self.try_commit(writes).await;
+        second.map_err(|error| error.message())?;
+        self.health.set_store(true);
+        warn!("the store takes writes again");
+        Ok(())
+    }
+
+    /// One write at a time, leaving out what no record can hold: a single monstrous ticket must not stop the service.
+    async fn commit_what_fits(&self, writes: Vec<Write>) -> Result<(), Message> {
+        for write in writes {
+            match self.try_commit(vec![write]).await.1 {
+                Ok(()) => {}
+                Err(error @ StoreError::TooLarge { .. }) => {
+                    health::add(&self.health.counters.writes_left_out, 1);
+                    error!(reason = %error.message(), "a record is left out of the store");
+                }
+                Err(error) => return Err(error.message()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Commits, and gives the writes back for another try.
+    async fn try_commit(&self, writes: Vec<Write>) -> (Vec<Write>, Result<(), StoreError>) {
+        let began = self.clock.now();
+        let (store, call) = (self.store.clone(), self.calls.enter());
+        let writes = Arc::new(writes);
+        let shared = Arc::clone(&writes);
+        let committed = spawn_blocking(move || {
+            let committed = store.commit(&shared);
+            drop((shared, store));
+            drop(call); // last: whoever waits for it may open the store again
+            committed
+        });
+        let result = committed.await.unwrap_or_else(|_| {
+            // The call panicked; the store knows and refuses from now on.
+            Err(self.store.health().err().unwrap_or_else(broke_off))
+        });
+        let took = usize::try_from(self.clock.now().since(began).as_ms()).unwrap_or(0);
+        if result.is_ok() {
+            health::add(&self.health.counters.commits, 1);
+            health::add(&self.health.counters.writes, writes.len());
+            health::add(&self.health.counters.commit_ms, took);
+        }
+        (Arc::unwrap_or_clone(writes), result)
+    }
+}
+
+/// A call into the store that panicked or was never run.
+fn broke_off() -> StoreError {
+    let detail = Message::new("对存储的调用中断了", "a call into the store broke off");
+    StoreError::Failed { path: PathBuf::new(), detail }
+}
+
+/// Tells someone who waits that the store takes no writes.
+pub fn refuse(reply: Reply) {
+    answer(reply, Err(Refused::Store));
+}
+
+fn answer(reply: Reply, result: Result<(), Refused>) {
+    if reply.send(result).is_err() {
+        debug!("whoever handed an input in does not wait for its commit any more");
+    }
+}

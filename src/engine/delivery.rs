@@ -1,0 +1,258 @@
+//! Sends what the desk decided: renders it at that moment, hands it to the platform, says what came of it. When it is
+//! tried again, and whether at all, is not decided here.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    task::JoinSet,
+    time::timeout,
+};
+use tracing::{debug, info, warn};
+
+use crate::{
+    adapters::{
+        clock::Clock,
+        feishu::{
+            card::{self, CHAT_CARD_BYTES_MAX},
+            chats::ChatMode,
+            client::Client,
+            error::Error,
+            webhook::Webhook,
+        },
+        templates::library::{Surroundings, Templates},
+    },
+    domain::{
+        card::Card,
+        delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
+        desk::{input::Input, outcome::Effect},
+        id::{ChatId, MessageId, ReceiverName},
+        notice::{NoticeKey, Send, Target},
+        receiver::{Receiver, ReceiverKind},
+        time::{Span, Timestamp, Zone},
+    },
+    engine::{
+        busy::BusyGuard,
+        committer::Released,
+        doors::Doors,
+        health::{self, Health},
+    },
+};
+
+/// Sends and searches under way at once.
+pub const SENDS_MAX: usize = 64;
+
+/// How long one send may take before its fate is unknown.
+pub const SEND_TIME_MAX: Span = Span::from_secs(20);
+
+/// How long a search of a chat's history may take: up to twenty pages.
+pub const SEARCH_TIME_MAX: Span = Span::from_secs(60);
+
+/// How long the mode of a chat is believed.
+pub const CHAT_MODE_FRESH: Span = Span::from_hours(6);
+
+/// Chats whose mode is remembered.
+pub const CHAT_MODES_MAX: usize = 1_024;
+
+/// Where notices can go.
+pub struct Outlets {
+    /// The platform.
+    pub client: Client,
+    /// Custom bots, by receiver.
+    pub webhooks: BTreeMap<ReceiverName, Webhook>,
+    /// The receivers.
+    pub receivers: BTreeMap<ReceiverName, Receiver>,
+}
+
+impl Outlets {
+    /// The chats among the receivers.
+    pub fn chats(&self) -> Arc<[ChatId]> {
+        let chat = |receiver: &Receiver| match &receiver.kind {
+            ReceiverKind::Chat(chat) => Some(chat.clone()),
+            ReceiverKind::Webhook => None,
+        };
+        self.receivers.values().filter_map(chat).collect()
+    }
+}
+
+/// What sends.
+#[derive(Clone)]
+pub struct Delivery {
+    /// Where to.
+    pub outlets: Arc<Outlets>,
+    /// What cards are made from.
+    pub templates: Arc<Templates>,
+    /// The clock.
+    pub clock: Clock,
+    /// The zone people read times in.
+    pub zone: Zone,
+    /// Where results go.
+    pub doors: Doors,
+    /// Counters.
+    pub health: Arc<Health>,
+    /// Turns true when nothing new is to be sent.
+    pub stopping: watch::Receiver<bool>,
+    /// Which chats are topic groups, and when that was read.
+    pub topics: Arc<Mutex<BTreeMap<ChatId, (Timestamp, bool)>>>,
+}
+
+impl Delivery {
+    /// Sends what is released, until the queue closes.
+    pub async fn run(self, mut released: mpsc::UnboundedReceiver<Released>) {
+        let permits = Arc::new(Semaphore::new(SENDS_MAX));
+        let mut under_way = JoinSet::new();
+        while let Some((effect, guard)) = released.recv().await {
+            while under_way.try_join_next().is_some() {}
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            let delivery = self.clone();
+            under_way.spawn(async move {
+                let inputs = delivery.carry_out(effect).await;
+                // Freed before the result is handed in: nobody who sends ever waits for the loop.
+                drop(permit);
+                delivery.report(inputs, guard).await;
+            });
+        }
+    }
+
+    async fn report(&self, inputs: Vec<Input>, guard: BusyGuard) {
+        for input in inputs {
+            if self.doors.events.send(input).await.is_err() {
+                warn!("a send ended after the loop; the next start settles what became of it");
+            }
+        }
+        drop(guard);
+    }
+
+    async fn carry_out(&self, effect: Effect) -> Vec<Input> {
+        match effect {
+            Effect::Send(send) => self.send(*send).await,
+            Effect::SearchHistory { key, chat, reference, since } => {
+                vec![Input::History(self.search(key, &chat, &reference, since).await)]
+            }
+            // These never wait for a commit.
+            Effect::ReadTicket(_) | Effect::ReadSource(_) | Effect::LookUp(_) => Vec::new(),
+        }
+    }
+
+    async fn send(&self, send: Send) -> Vec<Input> {
+        let mut inputs = Vec::new();
+        let result = if *self.stopping.borrow() {
+            Err(failure(FailureKind::Unreachable, "the service is stopping"))
+        } else {
+            let rendered = self.templates.render(&send, &self.surroundings());
+            if let Some(message) = rendered.trouble {
+                health::add(&self.health.counters.renders_failed, 1);
+                warn!(key = ?send.key, reason = %message, "a template failed; the built-in card is sent");
+                inputs.push(Input::Trouble { name: "render_failed", message });
+            }
+            health::add(&self.health.counters.sends, 1);
+            timeout(self.clock.to_wall(SEND_TIME_MAX), self.hand_over(&send, &rendered.card))
+                .await
+                .unwrap_or_else(|_| Err(failure(FailureKind::Uncertain, "no answer in time")))
+        };
+        match &result {
+            Ok(_) => debug!(key = ?send.key, "sent"),
+            Err(failure) => {
+                health::add(&self.health.counters.sends_failed, 1);
+                info!(key = ?send.key, kind = failure.kind.name(), reason = %failure.reason, "a send failed");
+            }
+        }
+        inputs.push(Input::Sent(SendReport { key: send.key, rev: send.rev, attempts: send.attempts, result }));
+        inputs
+    }
+
+    fn surroundings(&self) -> Surroundings {
+        Surroundings { zone: self.zone, now: self.clock.now(), drill: false }
+    }
+
+    async fn hand_over(&self, send: &Send, card: &Card) -> Result<Delivered, Failure> {
+        let client = &self.outlets.client;
+        let uuid = send.key.uuid();
+        let json = || card::to_json(card, CHAT_CARD_BYTES_MAX);
+        let told = |result: Result<MessageId, Error>| match result {
+            Ok(id) => Ok(Delivered { message_id: Some(id) }),
+            Err(error) => Err(error.failure()),
+        };
+        match &send.target {
+            Target::Post(name) => match self.outlets.receivers.get(name).map(|receiver| &receiver.kind) {
+                Some(ReceiverKind::Chat(chat)) => told(client.create(chat, &json(), &uuid).await),
+                Some(ReceiverKind::Webhook) => self.post(name, card).await,
+                None => Err(failure(FailureKind::Refused, &format!("the configuration has no receiver {name}"))),
+            },
+            Target::Reply(message) if self.is_topic_group(&send.key).await => {
+                told(client.reply_in_thread(message, &json(), &uuid).await)
+            }
+            Target::Reply(message) => told(client.reply(message, &json(), &uuid).await),
+            Target::Patch(message) => match client.patch(message, &json()).await {
+                Ok(()) => Ok(Delivered { message_id: Some(message.clone()) }),
+                Err(error) => Err(error.failure()),
+            },
+        }
+    }
+
+    async fn post(&self, name: &ReceiverName, card: &Card) -> Result<Delivered, Failure> {
+        let Some(webhook) = self.outlets.webhooks.get(name) else {
+            return Err(failure(FailureKind::Refused, &format!("receiver {name} has no webhook")));
+        };
+        webhook.post(card).await.map(|()| Delivered::default()).map_err(|error| error.failure())
+    }
+
+    /// Whether a reply belongs into a thread. A chat that cannot be asked is taken for an ordinary group: there a
+    /// thread would hide the reply (`facts/feishu.md §15`).
+    async fn is_topic_group(&self, key: &NoticeKey) -> bool {
+        let Some(chat) = self.chat_of(key) else { return false };
+        let now = self.clock.now();
+        let known = self.topics.lock().unwrap_or_else(PoisonError::into_inner).get(&chat).copied();
+        if let Some((read_at, topic)) = known
+            && now.since(read_at) < CHAT_MODE_FRESH
+        {
+            return topic;
+        }
+        match self.outlets.client.chat(&chat).await {
+            Ok(detail) => {
+                let topic = detail.mode == ChatMode::Topic;
+                let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+                if topics.len() >= CHAT_MODES_MAX {
+                    topics.pop_first();
+                }
+                topics.insert(chat, (now, topic));
+                topic
+            }
+            Err(error) => {
+                debug!(%chat, %error, "the chat's mode cannot be read");
+                known.is_some_and(|(_, topic)| topic)
+            }
+        }
+    }
+
+    /// The chat a notice goes to; answers name theirs by its id.
+    fn chat_of(&self, key: &NoticeKey) -> Option<ChatId> {
+        match self.outlets.receivers.get(&key.receiver).map(|receiver| &receiver.kind) {
+            Some(ReceiverKind::Chat(chat)) => Some(chat.clone()),
+            Some(ReceiverKind::Webhook) => None,
+            None => key.receiver.as_str().starts_with("oc_").then(|| ChatId::from(key.receiver.as_str())),
+        }
+    }
+
+    async fn search(&self, key: NoticeKey, chat: &ChatId, reference: &str, since: Timestamp) -> HistoryReport {
+        let until = self.clock.now();
+        let search = self.outlets.client.history_contains(chat, reference, since, until);
+        let found = match timeout(self.clock.to_wall(SEARCH_TIME_MAX), search).await {
+            Ok(Ok(Some(message))) => HistoryFound::There(message),
+            Ok(Ok(None)) => HistoryFound::NotThere,
+            Ok(Err(error)) => {
+                info!(%chat, %error, "a chat's history cannot be read");
+                HistoryFound::Unreadable
+            }
+            Err(_) => HistoryFound::Unreadable,
+        };
+        HistoryReport { key, found }
+    }
+}
+
+fn failure(kind: FailureKind, reason: &str) -> Failure {
+    Failure { kind, retry_after: None, reason: reason.to_owned() }
+}

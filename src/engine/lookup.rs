@@ -1,0 +1,178 @@
+//! Looks a ticket up for a person: may they ask, which source has it. What is answered is the desk's business.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinSet,
+    time::timeout,
+};
+use tracing::warn;
+
+use crate::{
+    adapters::{
+        clock::Clock,
+        feishu::{client::Client, error::Error},
+    },
+    domain::{
+        command::{Command, reply},
+        desk::{
+            input::{Input, LookUpResult, LookedUp},
+            outcome::LookUp,
+        },
+        id::{ChatId, OpenId, SourceName, TicketId, TicketKey},
+        text::Message,
+        time::{Span, Timestamp},
+    },
+    engine::{
+        busy::BusyGuard,
+        doors::{Doors, Urgent},
+        health::{self, Health},
+        wanted::Sources,
+    },
+};
+
+/// Lookups under way at once.
+pub const LOOKUPS_MAX: usize = 16;
+
+/// Lookups that wait; beyond them people hear that it is too much.
+pub const LOOKUPS_WAITING_MAX: usize = 256;
+
+/// How long a lookup may take before the person hears that the platform does not answer.
+pub const LOOKUP_TIME_MAX: Span = Span::from_secs(20);
+
+/// How long a chat's members are believed.
+pub const MEMBERS_FRESH: Span = Span::from_mins(5);
+
+/// How long they are believed when the person is not among them: someone may just have joined.
+pub const MEMBERS_FRESH_FOR_STRANGERS: Span = Span::from_secs(15);
+
+/// Members of chats, as last read.
+type Members = BTreeMap<ChatId, (Timestamp, Arc<BTreeSet<OpenId>>)>;
+
+/// What looks things up.
+#[derive(Clone)]
+pub struct Finder {
+    /// The platform.
+    pub client: Client,
+    /// The receivers' chats; members of any of them may ask in a direct chat.
+    pub chats: Arc<[ChatId]>,
+    /// The sources.
+    pub sources: Sources,
+    /// The clock.
+    pub clock: Clock,
+    /// Where answers go.
+    pub doors: Doors,
+    /// Counters.
+    pub health: Arc<Health>,
+    /// Members as last read; at most one entry per receiver's chat.
+    pub members: Arc<Mutex<Members>>,
+}
+
+impl Finder {
+    /// Looks up what comes in, until its queue closes.
+    pub async fn run(self, mut wishes: mpsc::Receiver<(LookUp, BusyGuard)>) {
+        let permits = Arc::new(Semaphore::new(LOOKUPS_MAX));
+        let mut under_way = JoinSet::new();
+        while let Some((wish, guard)) = wishes.recv().await {
+            while under_way.try_join_next().is_some() {}
+            let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
+            let finder = self.clone();
+            under_way.spawn(async move {
+                let answer = finder.look_up(wish).await;
+                drop(permit);
+                let urgent = Urgent { input: Input::LookedUp(answer), reply: None };
+                if finder.doors.urgent.send(urgent).await.is_err() {
+                    warn!("a ticket was looked up after the loop ended");
+                }
+                drop(guard);
+            });
+        }
+    }
+
+    async fn look_up(&self, wish: LookUp) -> LookedUp {
+        let asked_at = self.clock.now();
+        health::add(&self.health.counters.lookups, 1);
+        let result = timeout(self.clock.to_wall(LOOKUP_TIME_MAX), self.answer(&wish))
+            .await
+            .unwrap_or_else(|_| LookUpResult::Failed(reply::SOURCE_DOWN.into()));
+        LookedUp { message: wish.message, asked_at, result }
+    }
+
+    async fn answer(&self, wish: &LookUp) -> LookUpResult {
+        if let Some(person) = &wish.member_check {
+            match self.is_member(person).await {
+                Ok(true) => {}
+                Ok(false) => return LookUpResult::Denied,
+                Err(error) => {
+                    warn!(%error, "a chat's members cannot be read");
+                    return LookUpResult::Failed(error.message());
+                }
+            }
+        }
+        match &wish.command {
+            Command::Ticket(id) => self.find(id, &wish.sources).await,
+            _ => LookUpResult::NotFound,
+        }
+    }
+
+    /// Whether a person is in a receiver's chat. A chat that cannot be read counts only if no other one has them.
+    async fn is_member(&self, person: &OpenId) -> Result<bool, Error> {
+        let mut trouble = None;
+        for chat in self.chats.iter() {
+            match self.has_member(chat, person).await {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(error) => trouble = Some(error),
+            }
+        }
+        trouble.map_or(Ok(false), Err)
+    }
+
+    async fn has_member(&self, chat: &ChatId, person: &OpenId) -> Result<bool, Error> {
+        let known = self.members.lock().unwrap_or_else(PoisonError::into_inner).get(chat).cloned();
+        let now = self.clock.now();
+        if let Some((read_at, members)) = known {
+            let among = members.contains(person);
+            if now.since(read_at) < if among { MEMBERS_FRESH } else { MEMBERS_FRESH_FOR_STRANGERS } {
+                return Ok(among);
+            }
+        }
+        let members: BTreeSet<OpenId> = self.client.members(chat).await?.into_iter().collect();
+        let among = members.contains(person);
+        let mut cache = self.members.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.insert(chat.clone(), (now, Arc::new(members)));
+        Ok(among)
+    }
+
+    async fn find(&self, id: &TicketId, names: &[SourceName]) -> LookUpResult {
+        let mut trouble: Option<Message> = None;
+        for name in names {
+            let Some(source) = self.sources.get(name) else { continue };
+            match source.get(id).await {
+                Ok(None) => {}
+                Ok(Some(raw)) => match source.decoder(name).decode(&raw) {
+                    Ok(ticket) => {
+                        let key = TicketKey::new(name.clone(), id.clone());
+                        return LookUpResult::Found { key, hash: raw.hash, ticket: Box::new(ticket) };
+                    }
+                    Err(broken) => {
+                        self.health.broken(name, &broken, self.clock.now());
+                        trouble = Some(Message::new(
+                            format!("工单 {id} 的数据读不懂，请在飞书服务台里查看"),
+                            format!("Ticket {id} cannot be read; please look at it in the helpdesk"),
+                        ));
+                    }
+                },
+                Err(error) => {
+                    warn!(ticket = %id, source = %name, %error, "a ticket cannot be looked up");
+                    trouble = Some(reply::SOURCE_DOWN.into());
+                }
+            }
+        }
+        trouble.map_or(LookUpResult::NotFound, LookUpResult::Failed)
+    }
+}

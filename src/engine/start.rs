@@ -1,0 +1,367 @@
+//! Puts the engine together, starts it and stops it. Every task belongs to the handle: dropping it ends them all.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    task::JoinSet,
+    time::timeout,
+};
+use tracing::{error, info};
+
+use crate::{
+    adapters::{clock::Clock, store::database::Store, templates::library::Templates},
+    domain::{
+        desk::{
+            input::{ChatMessage, Input},
+            machine::Desk,
+            outcome::LookUp,
+            settings::Settings,
+            state::Stored,
+        },
+        id::SourceName,
+        rule::RuleSet,
+        text::Message,
+        time::{Span, Timestamp, Zone},
+    },
+    engine::{
+        busy::{Busy, BusyGuard},
+        committer::{BATCHES_WAITING_MAX, Batch, Committer, Released},
+        delivery::{Delivery, Outlets},
+        doors::{self, Doors, Refused, Urgent},
+        health::Health,
+        lookup::{Finder, LOOKUPS_WAITING_MAX},
+        meter::{Meter, SourceStates},
+        poller::{Poller, Wake},
+        run::{Hands, Loop, QUIET_CHECK, Until},
+        source::SourcePart,
+        view::{Published, Shown},
+        wanted::{Reader, Sources, Wanted},
+    },
+};
+
+/// What the engine is put together from.
+pub struct Parts {
+    /// The rules in force.
+    pub rules: Arc<RuleSet>,
+    /// What the desk needs of the configuration.
+    pub settings: Settings,
+    /// The sources.
+    pub sources: Vec<SourcePart>,
+    /// Where notices can go.
+    pub outlets: Outlets,
+    /// What cards are made from.
+    pub templates: Arc<Templates>,
+    /// The store, open.
+    pub store: Store,
+    /// What it held.
+    pub stored: Stored,
+    /// The clock.
+    pub clock: Clock,
+    /// How the engine ends by itself.
+    pub until: Until,
+}
+
+/// What a running engine is asked and told through; clones are the same engine.
+#[derive(Clone)]
+pub struct Port {
+    doors: Doors,
+    published: Arc<Published>,
+    health: Arc<Health>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// A running engine.
+pub struct Engine {
+    port: Port,
+    stop: watch::Sender<bool>,
+    lost: watch::Receiver<Option<Message>>,
+    /// Over when the loop has ended and all it decided is durable.
+    ended: watch::Receiver<bool>,
+    tasks: JoinSet<()>,
+    clock: Clock,
+    /// Calls into the store; they cannot be broken off.
+    store_calls: Busy,
+}
+
+/// How an engine ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// As it was asked to, or because all was quiet.
+    Done,
+    /// The store takes no writes any more: exit code 1.
+    StoreLost(Message),
+    /// It was still at work when its time was up; the next start takes up what was left.
+    Late,
+}
+
+impl Port {
+    /// Hands in a message of a person; returns once it is durable.
+    ///
+    /// # Errors
+    /// Why it was not accepted; the platform should deliver it again.
+    pub async fn submit(&self, message: ChatMessage) -> Result<(), Refused> {
+        if *self.stopping.borrow() {
+            return Err(Refused::Stopping);
+        }
+        if !self.health.store_takes_writes() {
+            return Err(Refused::Store);
+        }
+        let (reply, answer) = oneshot::channel();
+        let urgent = Urgent { input: Input::Message(message), reply: Some(reply) };
+        self.doors.urgent.try_send(urgent).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Refused::Full,
+            mpsc::error::TrySendError::Closed(_) => Refused::Stopping,
+        })?;
+        answer.await.unwrap_or(Err(Refused::Stopping))
+    }
+
+    /// Puts other rules in force.
+    pub async fn change_rules(&self, rules: Arc<RuleSet>) {
+        self.tell(Input::Rules(rules)).await;
+    }
+
+    /// Tells operations of a trouble, once per `name` and day.
+    pub async fn report(&self, name: &'static str, message: Message) {
+        self.tell(Input::Trouble { name, message }).await;
+    }
+
+    async fn tell(&self, input: Input) {
+        if self.doors.events.send(input).await.is_err() {
+            info!("an input came after the loop ended");
+        }
+    }
+
+    /// The desk as last published, at most a second old while inputs keep coming.
+    pub fn view(&self) -> Arc<Shown> {
+        self.published.latest()
+    }
+
+    /// Counters and the sources' condition, of this instant.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Whether messages are accepted.
+    pub fn is_ready(&self) -> bool {
+        self.health.store_takes_writes() && !*self.stopping.borrow() && !self.doors.urgent.is_closed()
+    }
+}
+
+/// What every task shares.
+struct Common {
+    clock: Clock,
+    zone: Zone,
+    doors: Doors,
+    health: Arc<Health>,
+    busy: Busy,
+    stopping: watch::Receiver<bool>,
+    sources: Sources,
+    states: SourceStates,
+    rules: Arc<ArcSwap<RuleSet>>,
+}
+
+impl Engine {
+    /// Starts all of it on the runtime this is called in.
+    pub fn start(parts: Parts) -> Self {
+        let Parts { rules, settings, sources, outlets, templates, store, stored, clock, until } = parts;
+        let (zone, plan) = (settings.zone, settings.plan);
+        let (desk, opening) = Desk::open(stored, Arc::clone(&rules), settings, clock.now());
+        let (doors, queues) = doors::open();
+        let (stop, stopping) = watch::channel(false);
+        let state = |part: &SourcePart| Some((part.name.clone(), desk.source_state(&part.name)?.clone()));
+        let states: BTreeMap<_, _> = sources.iter().filter_map(state).collect();
+        let common = Common {
+            clock: clock.clone(),
+            zone,
+            doors: doors.clone(),
+            health: Arc::default(),
+            busy: Busy::default(),
+            stopping: stopping.clone(),
+            sources: Arc::new(sources.iter().map(|part| (part.name.clone(), part.source.clone())).collect()),
+            states: Arc::new(ArcSwap::from_pointee(states)),
+            rules: Arc::new(ArcSwap::new(rules)),
+        };
+        let mut tasks = JoinSet::new();
+        let meter = Arc::new(Meter::new(plan, zone, Arc::clone(&common.states)));
+        let wakes = common.spawn_pollers(&mut tasks, sources, &meter, until);
+        let wanted = common.spawn_reader(&mut tasks, meter);
+        let (lookups, released) = common.spawn_hands(&mut tasks, outlets, templates);
+        let hands = Hands { wanted, wakes, lookups };
+        let (lost_in, lost) = watch::channel(None);
+        let (batches_in, batches) = mpsc::channel(BATCHES_WAITING_MAX);
+        let store_calls = Busy::default();
+        let committer = common.committer((store, store_calls.clone()), batches, released, lost_in);
+        let published = Arc::new(Published::default());
+        let port = Port { doors, published: Arc::clone(&published), health: Arc::clone(&common.health), stopping };
+        let looped = Loop {
+            desk,
+            clock: clock.clone(),
+            zone,
+            queues,
+            committer: batches_in,
+            hands,
+            sources: common.sources,
+            states: common.states,
+            rules: common.rules,
+            published,
+            health: common.health,
+            busy: common.busy,
+            stop: common.stopping,
+            until,
+            ticked_at: Timestamp::MIN,
+            show_at: Timestamp::NEVER,
+            show_again_at: Timestamp::MIN,
+        };
+        let (ended_in, ended) = watch::channel(false);
+        tasks.spawn(async move {
+            // The loop lets go of the committer's queue when it ends; the committer ends with the last batch.
+            tokio::join!(looped.run(opening), committer.run());
+            ended_in.send_replace(true);
+        });
+        Self { port, stop, lost, ended, tasks, clock, store_calls }
+    }
+
+    /// What it is asked and told through.
+    pub fn port(&self) -> Port {
+        self.port.clone()
+    }
+
+    /// Waits until the engine ends by itself: it is quiet, or the store is lost.
+    pub async fn ended(&mut self) -> End {
+        if self.ended.wait_for(|ended| *ended).await.is_err() {
+            error!("the loop broke off");
+        }
+        self.end()
+    }
+
+    fn end(&self) -> End {
+        self.lost.borrow().clone().map_or(End::Done, End::StoreLost)
+    }
+
+    /// Stops: nothing new is taken up, what is under way is heard out for at most `patience`, and all tasks end.
+    pub async fn stop(mut self, patience: Span) -> End {
+        self.stop.send_replace(true);
+        let in_time = timeout(self.clock.to_wall(patience), self.ended.wait_for(|ended| *ended)).await.is_ok();
+        self.end_tasks().await;
+        if in_time { self.end() } else { End::Late }
+    }
+
+    /// Ends every task where it stands, as a crash would.
+    pub async fn kill(mut self) {
+        self.end_tasks().await;
+    }
+
+    /// Afterwards nothing holds the store.
+    async fn end_tasks(&mut self) {
+        self.tasks.shutdown().await;
+        while self.store_calls.count() > 0 {
+            self.clock.sleep(QUIET_CHECK).await;
+        }
+    }
+}
+
+impl Common {
+    fn spawn_pollers(
+        &self,
+        tasks: &mut JoinSet<()>,
+        parts: Vec<SourcePart>,
+        meter: &Arc<Meter>,
+        until: Until,
+    ) -> BTreeMap<SourceName, Arc<Wake>> {
+        let mut wakes = BTreeMap::new();
+        for part in parts {
+            let wake = Arc::new(Wake::default());
+            wakes.insert(part.name.clone(), Arc::clone(&wake));
+            let poller = Poller {
+                part,
+                zone: self.zone,
+                clock: self.clock.clone(),
+                doors: self.doors.clone(),
+                meter: Arc::clone(meter),
+                rules: Arc::clone(&self.rules),
+                health: Arc::clone(&self.health),
+                wake: Arc::clone(&wake),
+                busy: self.busy.clone(),
+            };
+            // Counted from here on, so that a single run does not end before its polls begin.
+            let once = (until == Until::Quiet).then(|| self.busy.enter());
+            let stopping = self.stopping.clone();
+            tasks.spawn(async move {
+                until_stopped(stopping, poller.run(once)).await;
+                wake.close();
+            });
+        }
+        wakes
+    }
+
+    fn spawn_reader(&self, tasks: &mut JoinSet<()>, meter: Arc<Meter>) -> Arc<Wanted> {
+        let wanted = Arc::new(Wanted::default());
+        let reader = Reader {
+            wanted: Arc::clone(&wanted),
+            sources: Arc::clone(&self.sources),
+            clock: self.clock.clone(),
+            doors: self.doors.clone(),
+            health: Arc::clone(&self.health),
+            meter,
+        };
+        let (stopping, closing) = (self.stopping.clone(), Arc::clone(&wanted));
+        tasks.spawn(async move {
+            until_stopped(stopping, reader.run()).await;
+            closing.close();
+        });
+        wanted
+    }
+
+    fn spawn_hands(
+        &self,
+        tasks: &mut JoinSet<()>,
+        outlets: Outlets,
+        templates: Arc<Templates>,
+    ) -> (mpsc::Sender<(LookUp, BusyGuard)>, mpsc::UnboundedSender<Released>) {
+        let (lookups, wishes) = mpsc::channel(LOOKUPS_WAITING_MAX);
+        let finder = Finder {
+            client: outlets.client.clone(),
+            chats: outlets.chats(),
+            sources: Arc::clone(&self.sources),
+            clock: self.clock.clone(),
+            doors: self.doors.clone(),
+            health: Arc::clone(&self.health),
+            members: Arc::default(),
+        };
+        tasks.spawn(finder.run(wishes));
+        let delivery = Delivery {
+            outlets: Arc::new(outlets),
+            templates,
+            clock: self.clock.clone(),
+            zone: self.zone,
+            doors: self.doors.clone(),
+            health: Arc::clone(&self.health),
+            stopping: self.stopping.clone(),
+            topics: Arc::default(),
+        };
+        let (released, to_send) = mpsc::unbounded_channel();
+        tasks.spawn(delivery.run(to_send));
+        (lookups, released)
+    }
+
+    fn committer(
+        &self,
+        (store, calls): (Store, Busy),
+        batches: mpsc::Receiver<Batch>,
+        released: mpsc::UnboundedSender<Released>,
+        lost: watch::Sender<Option<Message>>,
+    ) -> Committer {
+        let (health, clock, busy) = (Arc::clone(&self.health), self.clock.clone(), self.busy.clone());
+        Committer { store, batches, released, lost, health, clock, busy, calls }
+    }
+}
+
+/// Runs something until the engine stops.
+async fn until_stopped(mut stopping: watch::Receiver<bool>, task: impl Future<Output = ()>) {
+    tokio::select! {
+        _ = stopping.wait_for(|stop| *stop) => {}
+        () = task => {}
+    }
+}

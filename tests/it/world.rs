@@ -1,0 +1,352 @@
+//! A world to test in: the engine, a store in a temporary directory, the fake platform on a loopback socket, and one
+//! virtual clock for all of them.
+//!
+//! Everything runs in one paused single-threaded runtime: time moves only when nothing is under way.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use deskbell::{
+    adapters::{
+        clock::Clock,
+        feishu::{
+            client::Client,
+            config::{self, BaseUrl, Events, HelpdeskConfig},
+            helpdesk::Helpdesk,
+        },
+        http::{self, Proxy},
+        store::{config::Config as StoreConfig, database::Store},
+        templates::library::Templates,
+    },
+    domain::{
+        command::Command,
+        condition::{Bound, Clock as TicketClock, ClockTest, Condition, Operator, Target, Test},
+        desk::{
+            input::{ChatKind, ChatMessage},
+            settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
+        },
+        field,
+        id::{ChatId, EventId, MessageId, OpenId, ReceiverName, RuleName, SourceName},
+        notice::Labels,
+        plan::Plan,
+        receiver::{Receiver, ReceiverKind},
+        rule::{CatchUp, Notify, Rule, RuleSet, Severity, Until as RuleUntil},
+        text::Locale,
+        time::{Span, Timestamp, Zone},
+    },
+    engine::{
+        delivery::Outlets,
+        doors::Refused,
+        run::Until,
+        schedule::Schedule,
+        source::{Source, SourcePart},
+        start::{End, Engine, Parts, Port},
+    },
+    sim::{
+        self,
+        card::View,
+        directory::ChatKind as SimChat,
+        http::{Server, Shared, lock},
+        platform::Platform,
+        ticket::Ticket,
+    },
+};
+use secrecy::SecretString;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+/// When every world begins: 2026-11-20 10:00 in Shanghai, a Friday.
+pub(crate) const START: Timestamp = Timestamp::from_ms(1_795_140_000_000);
+
+/// The chat that hears of alerts.
+pub(crate) const TEAM: &str = "oc_team";
+
+/// The chat that hears of deskbell's own troubles.
+pub(crate) const OPS: &str = "oc_ops";
+
+/// What a world is made of besides its platform.
+pub(crate) struct Plot {
+    /// The rules.
+    pub(crate) rules: Vec<Rule>,
+    /// How what already holds is announced.
+    pub(crate) catch_up: CatchUp,
+    /// The API calls of a month.
+    pub(crate) plan: Plan,
+    /// When the source is polled.
+    pub(crate) poll: &'static str,
+    /// When the source is swept.
+    pub(crate) sweep: &'static str,
+    /// How the engine ends by itself.
+    pub(crate) until: Until,
+}
+
+impl Default for Plot {
+    fn default() -> Self {
+        Self {
+            rules: vec![bad_score(), waiting_for_user(Span::from_hours(1))],
+            catch_up: CatchUp::Each,
+            plan: Plan::Paid,
+            poll: "*/30 * * * * *",
+            sweep: "0 */15 * * * *",
+            until: Until::Stopped,
+        }
+    }
+}
+
+/// The world.
+pub(crate) struct World {
+    platform: Shared,
+    server: Server,
+    clock: Clock,
+    home: TempDir,
+    plot: Plot,
+    engine: Option<Engine>,
+    messages: u32,
+}
+
+impl World {
+    /// A world whose engine runs.
+    pub(crate) async fn start(plot: Plot, stage: impl FnOnce(&mut Platform)) -> Self {
+        let mut world = Self::empty(plot, stage).await;
+        world.wake();
+        world
+    }
+
+    /// A world whose engine does not run yet.
+    pub(crate) async fn empty(plot: Plot, stage: impl FnOnce(&mut Platform)) -> Self {
+        http::install_crypto();
+        let clock = Clock::anchored(START);
+        let mut platform = Platform::new(7);
+        platform.add_default_helpdesk();
+        platform.add_person("ou_li", "李雷", "li@example.com");
+        for chat in [TEAM, OPS] {
+            platform.add_chat(chat, chat, SimChat::Group);
+            platform.add_member(chat, "ou_li");
+        }
+        stage(&mut platform);
+        let platform: Shared = Arc::new(Mutex::new(platform));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let reading = clock.clone();
+        let server = Server::start(listener, Arc::clone(&platform), Arc::new(move || reading.now().as_ms())).unwrap();
+        Self { platform, server, clock, home: TempDir::new().unwrap(), plot, engine: None, messages: 0 }
+    }
+
+    /// Starts the engine on what the store holds.
+    pub(crate) fn wake(&mut self) {
+        assert!(self.engine.is_none(), "it runs already");
+        let (store, stored) = Store::open(&StoreConfig::at(self.home.path().join("data"))).unwrap();
+        let app = lock(&self.platform).app().clone();
+        let config = config::Config {
+            base_url: BaseUrl::parse(&self.server.base_url()).unwrap(),
+            app_id: app.app_id,
+            app_secret: SecretString::from(app.app_secret),
+            plan: self.plot.plan,
+            events: Events::default(),
+            limits: Limits::default(),
+        };
+        let web = http::client(&http::Config { proxy: Proxy::None, ..http::Config::default() }).unwrap();
+        let client = Client::new(&config, web, self.clock.clone());
+        let keys = HelpdeskConfig {
+            helpdesk_id: "6626871355780366330".to_owned(),
+            helpdesk_token: SecretString::from("ht-token".to_owned()),
+        };
+        let source = SourcePart {
+            name: desk(),
+            source: Source::Feishu(Helpdesk::new(client.clone(), &keys)),
+            poll: Schedule::parse(self.plot.poll).unwrap(),
+            sweep: Schedule::parse(self.plot.sweep).unwrap(),
+            overlap: Span::from_mins(2),
+        };
+        let settings = self.settings();
+        let rules = self.plot.rules.iter().map(|rule| (rule.name.clone(), rule.clone())).collect();
+        self.engine = Some(Engine::start(Parts {
+            rules: Arc::new(RuleSet { rules }),
+            outlets: Outlets { client, webhooks: BTreeMap::new(), receivers: settings.receivers.clone() },
+            settings,
+            sources: vec![source],
+            templates: Arc::new(Templates::load(None).0),
+            store,
+            stored,
+            clock: self.clock.clone(),
+            until: self.plot.until,
+        }));
+    }
+
+    fn settings(&self) -> Settings {
+        let receiver = |name: &str, chat: &str| {
+            let name = ReceiverName::from(name);
+            (name.clone(), Receiver { name, kind: ReceiverKind::Chat(ChatId::from(chat)), locale: Locale::En })
+        };
+        let source = SourceSettings {
+            poll_every: Schedule::parse(self.plot.poll).unwrap().interval(START, zone()),
+            catch_up: self.plot.catch_up,
+            labels: Arc::new(Labels::default()),
+        };
+        Settings {
+            zone: zone(),
+            locale: Locale::En,
+            sources: BTreeMap::from([(desk(), source)]),
+            receivers: BTreeMap::from([receiver("team", TEAM), receiver("ops", OPS)]),
+            operations: Some(ReceiverName::from("ops")),
+            limits: Limits::default(),
+            plan: self.plot.plan,
+            access: Access { look: Look::Receivers, look_by_source: BTreeMap::new(), direct: Direct::Members },
+            retention: Span::from_days(90),
+        }
+    }
+
+    /// Lets time go on.
+    pub(crate) async fn pass(&self, span: Span) {
+        self.clock.sleep(span).await;
+    }
+
+    /// Lets time go on until so long after the beginning.
+    pub(crate) async fn until(&self, since_start: Span) {
+        self.clock.sleep_until(START.plus(since_start)).await;
+    }
+
+    /// What time it is.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now().as_ms()
+    }
+
+    /// Does something to the platform.
+    pub(crate) fn platform<T>(&self, f: impl FnOnce(&mut Platform, i64) -> T) -> T {
+        let now = self.now();
+        f(&mut lock(&self.platform), now)
+    }
+
+    /// Files a ticket as `write` leaves it.
+    pub(crate) fn file(&self, write: impl FnOnce(&mut Ticket)) -> String {
+        self.platform(|platform, now| platform.create_ticket(now, write))
+    }
+
+    /// The engine.
+    pub(crate) fn port(&self) -> Port {
+        self.engine.as_ref().unwrap().port()
+    }
+
+    /// A counter of the engine.
+    pub(crate) fn counter(&self, read: impl FnOnce(&deskbell::engine::health::Counters) -> u64) -> u64 {
+        read(&self.port().health().counters)
+    }
+
+    /// The cards in a chat, as people see them, in the order they were sent.
+    pub(crate) fn cards(&self, chat: &str) -> Vec<Card> {
+        let platform = lock(&self.platform);
+        let messages = platform.messages_in(chat);
+        let card = |message: &&sim::message::Message| {
+            let view: View = message.card()?;
+            let sent_at = Timestamp::from_ms(message.sent_ms()).since(START);
+            Some(Card { view, sent_at, versions: message.versions.len() })
+        };
+        messages.iter().filter_map(card).collect()
+    }
+
+    /// Someone writes to the bot in a group; done when the engine has it durably.
+    pub(crate) async fn ask(&mut self, chat: &str, command: Command) -> Result<(), Refused> {
+        self.say(chat, ChatKind::Group, "ou_li", command).await
+    }
+
+    /// Someone writes to the bot in their direct chat.
+    pub(crate) async fn ask_directly(&mut self, chat: &str, person: &str, command: Command) -> Result<(), Refused> {
+        self.say(chat, ChatKind::Direct, person, command).await
+    }
+
+    async fn say(&mut self, chat: &str, chat_kind: ChatKind, person: &str, command: Command) -> Result<(), Refused> {
+        self.messages += 1;
+        let typed = self.platform(|platform, now| platform.person_says(chat, person, "?", true, now)).unwrap();
+        let message = ChatMessage {
+            event: EventId::new(format!("event-{}", self.messages)),
+            message: MessageId::new(typed),
+            chat: ChatId::from(chat),
+            chat_kind,
+            sender: OpenId::from(person),
+            command,
+            locale: Locale::En,
+            sent_at: self.clock.now(),
+        };
+        self.port().submit(message).await
+    }
+
+    /// Waits until the engine ends by itself.
+    pub(crate) async fn ended(&mut self) -> End {
+        self.engine.as_mut().unwrap().ended().await
+    }
+
+    /// Stops the engine in an orderly way.
+    pub(crate) async fn stop(&mut self) -> End {
+        self.engine.take().unwrap().stop(Span::from_secs(30)).await
+    }
+
+    /// Ends the engine as a crash would.
+    pub(crate) async fn kill(&mut self) {
+        self.engine.take().unwrap().kill().await;
+    }
+}
+
+/// A card in a chat.
+#[derive(Debug)]
+pub(crate) struct Card {
+    /// What people see.
+    pub(crate) view: View,
+    /// When it was sent, after the beginning.
+    pub(crate) sent_at: Span,
+    /// What it said, counted: 1 unless it was updated.
+    pub(crate) versions: usize,
+}
+
+impl Card {
+    /// All of its words.
+    pub(crate) fn text(&self) -> String {
+        let lines = self.view.body.iter().chain(&self.view.footer).chain(&self.view.tags);
+        lines.fold(self.view.title.clone(), |text, line| text + "\n" + line)
+    }
+}
+
+/// The source's name.
+pub(crate) fn desk() -> SourceName {
+    SourceName::from("it-desk")
+}
+
+/// The zone of every world.
+pub(crate) fn zone() -> Zone {
+    Zone(chrono_tz::Asia::Shanghai)
+}
+
+/// A test of a field's number.
+pub(crate) fn code(name: &str, codes: &[i64]) -> Condition {
+    let field = field::FIELDS.iter().find(|field| field.name == name).unwrap();
+    Condition::Test(Test { target: Target::Field(field), operator: Operator::CodeIs(codes.into()) })
+}
+
+/// A rule that tells the team.
+pub(crate) fn rule(name: &str, when: Condition) -> Rule {
+    Rule {
+        name: RuleName::from(name),
+        summary: None,
+        severity: Severity::Warning,
+        sources: None,
+        catch_up: None,
+        when,
+        hold: Span::ZERO,
+        until: RuleUntil::Cleared,
+        expires: None,
+        notify: vec![Notify { to: ReceiverName::from("team"), template: None, repeat: Vec::new(), repeat_max: 0 }],
+        advice: None,
+        meaning: name.bytes().map(u64::from).sum(),
+    }
+}
+
+/// Rings on a bad score.
+pub(crate) fn bad_score() -> Rule {
+    Rule { until: RuleUntil::Handled, ..rule("bad score", code("score", &[1])) }
+}
+
+/// Rings when a ticket waits for its guest so long.
+pub(crate) fn waiting_for_user(long: Span) -> Rule {
+    let clock = Condition::Clock(ClockTest { clock: TicketClock::InStatus, bound: Bound::AtLeast(long) });
+    rule("waiting", Condition::All(vec![code("status", &[5]), clock]))
+}
