@@ -2,3 +2,5 @@
 //! receivers; the wiring of the service, its start and its stop.
 
 pub mod config;
+pub mod watch;
+pub mod service;

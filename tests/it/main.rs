@@ -4,6 +4,7 @@
 
 mod alerts;
 mod chaos;
+mod commands;
 mod configuration;
 mod delivery;
 mod desk;

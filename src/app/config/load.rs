@@ -3,7 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
 };
 
@@ -235,9 +235,9 @@ fn storm(root: &mut Map<'_>, faults: &mut Vec<Fault>) {
 /// A folder named by a key; absent, the folder of the key's name beside the configuration, if there is one.
 fn folder(root: &mut Map<'_>, key: &str, base: &Path, faults: &mut Vec<Fault>) -> Option<PathBuf> {
     let Some((text, place)) = root.text(key, faults) else {
-        return Some(base.join(key)).filter(|path| path.is_dir());
+        return Some(below(base, key)).filter(|path| path.is_dir());
     };
-    let path = base.join(&text);
+    let path = below(base, &text);
     if path.is_dir() {
         return Some(path);
     }
@@ -246,6 +246,12 @@ fn folder(root: &mut Map<'_>, key: &str, base: &Path, faults: &mut Vec<Fault>) -
     let hint = Message::new("相对路径从配置文件所在目录算起", "relative paths start at the configuration file");
     faults.push(Fault::error(place, message).with_hint(hint));
     None
+}
+
+/// A path from the configuration's folder, without `.` in it: faults show it.
+fn below(base: &Path, path: &str) -> PathBuf {
+    let whole: PathBuf = base.join(path).components().filter(|part| *part != Component::CurDir).collect();
+    if whole == Path::new("") { PathBuf::from(".") } else { whole }
 }
 
 fn rules(root: &mut Map<'_>, base: &Path, names: &Names, faults: &mut Vec<Fault>) -> (Option<PathBuf>, RuleSet) {

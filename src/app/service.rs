@@ -1,0 +1,252 @@
+//! The service from a setup to its end: built whole, then started, stopped in bounded time. A start depends on no answer
+//! of the platform.
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
+
+use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+
+use crate::{
+    adapters::{
+        clock::Clock,
+        feishu::{callback::Callback, client::Client, helpdesk::Helpdesk, webhook::Webhook},
+        http,
+        store::database::Store,
+    },
+    app::{
+        config::{self, setup::Setup},
+        watch::status_of,
+    },
+    domain::{
+        desk::state::Stored,
+        id::ReceiverName,
+        text::Message,
+        time::{Span, Timestamp},
+    },
+    engine::{
+        delivery::Outlets,
+        run::Until,
+        source::{Source, SourcePart},
+        start::{End, Engine, Parts, Port},
+    },
+    web::{
+        admin,
+        callbacks::{self, Callbacks},
+        listener,
+        state::{Admin, CallbackCounts, Submit, Submitted},
+        status::Status,
+    },
+};
+
+/// How long what is under way is heard out at a stop.
+pub const STOP_PATIENCE: Span = Span::from_secs(10);
+
+/// The first wait before the bot's identity is asked for again.
+const BOT_RETRY_MIN: Span = Span::from_secs(5);
+
+/// The longest.
+const BOT_RETRY_MAX: Span = Span::from_mins(10);
+
+/// How the service runs.
+#[derive(Clone)]
+pub struct Manner {
+    /// The time.
+    pub clock: Clock,
+    /// Every source is read once, what follows is delivered, and it ends; nothing listens.
+    pub once: bool,
+}
+
+/// A running service.
+pub struct Service {
+    engine: Engine,
+    listen: Option<SocketAddr>,
+    admin_listen: Option<SocketAddr>,
+    stop: watch::Sender<bool>,
+    tasks: JoinSet<()>,
+}
+
+/// Builds everything, then starts it. The message says what stands in the way and what to do.
+pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
+    let Manner { clock, once } = manner;
+    let http = http::client(&setup.http).map_err(|fault| fault.message)?;
+    let client = Client::new(&setup.feishu, http.clone(), clock.clone());
+    let callback = callback(&setup);
+    let sources = sources(&setup, &client);
+    let outlets = Outlets {
+        webhooks: webhooks(&setup, &http, &clock),
+        receivers: setup.settings.receivers.clone(),
+        client: client.clone(),
+    };
+    let listeners = if once { None } else { Some(bind(&setup).await?) };
+    let (store, stored) = open_store(&setup).await?;
+    let started_at = clock.now();
+    let rules = setup.rules.rules.len();
+    let locale = setup.settings.locale;
+    let engine = Engine::start(Parts {
+        rules: Arc::clone(&setup.rules),
+        settings: setup.settings,
+        sources,
+        outlets,
+        templates: setup.templates,
+        store,
+        stored,
+        clock: clock.clone(),
+        until: if once { Until::Quiet } else { Until::Stopped },
+    });
+    let (stop, stopping) = watch::channel(false);
+    let mut service = Service { engine, listen: None, admin_listen: None, stop, tasks: JoinSet::new() };
+    let Some((callbacks_at, admin_at)) = listeners else { return Ok(service) };
+    let port = service.engine.port();
+    let counts = Arc::new(CallbackCounts::default());
+    let callbacks = Callbacks {
+        feishu: callback.clone(),
+        submit: submit(port.clone()),
+        clock: clock.clone(),
+        locale,
+        counts: Arc::clone(&counts),
+    };
+    let admin =
+        Admin { status: status(port, started_at, rules, clock.clone()), api_token: setup.server.api_token, counts };
+    service.listen = callbacks_at.local_addr().ok();
+    service.admin_listen = admin_at.local_addr().ok();
+    let routes = [(callbacks_at, callbacks::router(callbacks)), (admin_at, admin::router(admin))];
+    for (listener, router) in routes {
+        service.tasks.spawn(listener::serve(listener, router, clock.clone(), stopping.clone()));
+    }
+    if let Some(callback) = callback {
+        service.tasks.spawn(learn_bot(client, callback, clock, stopping));
+    }
+    Ok(service)
+}
+
+impl Service {
+    /// Where callbacks arrive; nothing with a single run.
+    pub const fn listen(&self) -> Option<SocketAddr> {
+        self.listen
+    }
+
+    /// Where operators look; nothing with a single run.
+    pub const fn admin_listen(&self) -> Option<SocketAddr> {
+        self.admin_listen
+    }
+
+    /// What the engine is asked and told through.
+    pub fn port(&self) -> Port {
+        self.engine.port()
+    }
+
+    /// Runs until `signal` is ready or the engine ends by itself, then stops all of it.
+    pub async fn run(mut self, signal: impl Future<Output = ()>) -> End {
+        let by_itself = tokio::select! {
+            end = self.engine.ended() => Some(end),
+            () = signal => None,
+        };
+        let stopped = self.stop().await;
+        by_itself.filter(|end| *end != End::Done).unwrap_or(stopped)
+    }
+
+    /// Stops: nothing new comes in, what is under way is heard out for at most [`STOP_PATIENCE`].
+    pub async fn stop(mut self) -> End {
+        self.stop.send_replace(true);
+        let engine = self.engine.stop(STOP_PATIENCE);
+        // The listeners end while the engine does: what they still hand in is refused, and comes again.
+        let listeners = async { while self.tasks.join_next().await.is_some() {} };
+        let (end, ()) = tokio::join!(engine, listeners);
+        end
+    }
+}
+
+fn callback(setup: &Setup) -> Option<Arc<Callback>> {
+    let events = &setup.feishu.events;
+    let token = events.verification_token.clone().filter(|_| events.http)?;
+    Some(Arc::new(Callback::new(token, events.encrypt_key.clone())))
+}
+
+fn sources(setup: &Setup, client: &Client) -> Vec<SourcePart> {
+    let part = |source: &config::sources::Source| SourcePart {
+        name: source.name.clone(),
+        source: Source::Feishu(Helpdesk::new(client.clone(), &source.helpdesk)),
+        poll: source.poll.clone(),
+        sweep: source.sweep.clone(),
+        overlap: source.overlap,
+    };
+    setup.sources.values().map(part).collect()
+}
+
+fn webhooks(setup: &Setup, http: &reqwest::Client, clock: &Clock) -> BTreeMap<ReceiverName, Webhook> {
+    let webhook = |config| Webhook::new(config, http.clone(), clock.clone());
+    setup.webhooks.iter().map(|(name, config)| (name.clone(), webhook(config))).collect()
+}
+
+/// Both sockets, before anything is opened that a second process would disturb.
+async fn bind(setup: &Setup) -> Result<(TcpListener, TcpListener), Message> {
+    let listen = socket(setup.server.listen, "server.listen").await?;
+    Ok((listen, socket(setup.server.admin_listen, "server.admin_listen").await?))
+}
+
+async fn socket(address: SocketAddr, key: &str) -> Result<TcpListener, Message> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => Message::new(
+            format!("{address} 已被占用：deskbell 可能已经在运行；否则改 {key}，或停掉占用它的程序"),
+            format!("{address} is in use: deskbell may be running already; else change {key}, or stop what uses it"),
+        ),
+        std::io::ErrorKind::PermissionDenied => Message::new(
+            format!("没有权限监听 {address}：1024 以下的端口需要特权，请改 {key}"),
+            format!("listening on {address} is not permitted: ports below 1024 need privileges; change {key}"),
+        ),
+        _ => Message::new(
+            format!("不能监听 {address}（{key}）：{error}"),
+            format!("cannot listen on {address} ({key}): {error}"),
+        ),
+    })
+}
+
+async fn open_store(setup: &Setup) -> Result<(Store, Stored), Message> {
+    let config = setup.store.clone();
+    let opened = tokio::task::spawn_blocking(move || Store::open(&config)).await;
+    match opened {
+        Ok(opened) => opened.map_err(|error| error.message()),
+        Err(error) => {
+            Err(Message::new(format!("打开存储时出错：{error}"), format!("opening the store broke off: {error}")))
+        }
+    }
+}
+
+fn submit(port: Port) -> Submit {
+    Arc::new(move |message| {
+        let port = port.clone();
+        Box::pin(async move {
+            match port.submit(message).await {
+                Ok(()) => Submitted::Durable,
+                Err(_) => Submitted::Refused, // logged where it is answered
+            }
+        })
+    })
+}
+
+fn status(port: Port, started_at: Timestamp, rules: usize, clock: Clock) -> Arc<dyn Fn() -> Status + Send + Sync> {
+    Arc::new(move || status_of(&port, started_at, rules, clock.now()))
+}
+
+/// The bot's own identity, to tell its mention from another bot's; asked for until the platform answers.
+async fn learn_bot(client: Client, callback: Arc<Callback>, clock: Clock, mut stopping: watch::Receiver<bool>) {
+    let mut wait = BOT_RETRY_MIN;
+    loop {
+        let error = tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stop| *stop) => return,
+            bot = client.bot() => match bot {
+                Ok(bot) => {
+                    tracing::info!(bot = %bot.name, "the bot is known");
+                    return callback.know_bot(bot);
+                }
+                Err(error) => error,
+            },
+        };
+        tracing::warn!(%error, "the bot's identity is not known yet; it is asked for again");
+        tokio::select! {
+            _ = stopping.wait_for(|stop| *stop) => return,
+            () = clock.sleep(wait) => {}
+        }
+        wait = wait.times(2).min(BOT_RETRY_MAX);
+    }
+}

@@ -1,0 +1,53 @@
+//! The running engine as operators see it: the desk's view and the engine's counters in one status. Reads copies only.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{
+    domain::{text::Message, time::Timestamp},
+    engine::{health, start::Port},
+    web::status::{self, Around, Counter, Status},
+};
+
+/// The status of an engine at `now`.
+pub fn status_of(port: &Port, started_at: Timestamp, rules: usize, now: Timestamp) -> Status {
+    let shown = port.view();
+    let around = Around { started_at, at: now, not_ready: not_ready(port), rules };
+    let mut status = status::of(&shown.desk, around);
+    status.counters.extend(counters(&port.health().counters));
+    status
+}
+
+/// Why messages are not accepted.
+fn not_ready(port: &Port) -> Vec<Message> {
+    if port.is_ready() {
+        return Vec::new();
+    }
+    if port.health().store_takes_writes() {
+        return vec![Message::new("服务正在停止", "the service is stopping")];
+    }
+    vec![Message::new(
+        "存储不可写：磁盘可能满了或坏了，见日志",
+        "the store takes no writes: the disk may be full or broken, see the log",
+    )]
+}
+
+fn counters(counted: &health::Counters) -> Vec<Counter> {
+    let counter = |name, help, value: &AtomicU64| Counter::new(name, help, value.load(Ordering::Relaxed));
+    vec![
+        counter("inputs", "Inputs the desk handled", &counted.inputs),
+        counter("pages", "Pages of tickets read", &counted.pages),
+        counter("tickets_listed", "Tickets seen on pages", &counted.tickets),
+        counter("tickets_decoded", "Tickets decoded; the rest was unchanged", &counted.decoded),
+        counter("tickets_broken", "Tickets that could not be decoded", &counted.broken),
+        counter("single_reads", "Tickets asked for by id", &counted.single_reads),
+        counter("lookups", "Lookups for people", &counted.lookups),
+        counter("sends", "Sends tried", &counted.sends),
+        counter("sends_failed", "Sends that did not arrive, or nobody knows", &counted.sends_failed),
+        counter("renders_failed", "Renders that fell back to the built-in card", &counted.renders_failed),
+        counter("commits", "Commits of the store", &counted.commits),
+        counter("commit_writes", "Writes in them", &counted.writes),
+        counter("commit_milliseconds", "Milliseconds spent in them", &counted.commit_ms),
+        counter("commits_failed", "Commits that failed", &counted.commits_failed),
+        counter("writes_left_out", "Writes no record could hold", &counted.writes_left_out),
+    ]
+}
