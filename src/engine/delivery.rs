@@ -3,7 +3,11 @@
 
 use std::{
     collections::BTreeMap,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
+    task::Poll,
 };
 
 use tokio::{
@@ -142,16 +146,9 @@ impl Delivery {
         let result = if *self.stopping.borrow() {
             Err(failure(FailureKind::Unreachable, "the service is stopping"))
         } else {
-            let rendered = self.templates.render(&send, &self.surroundings());
-            if let Some(message) = rendered.trouble {
-                health::add(&self.health.counters.renders_failed, 1);
-                warn!(key = ?send.key, reason = %message, "a template failed; the built-in card is sent");
-                inputs.push(Input::Trouble { name: "render_failed", message });
-            }
-            health::add(&self.health.counters.sends, 1);
-            timeout(self.clock.to_wall(SEND_TIME_MAX), self.hand_over(&send, &rendered.card))
-                .await
-                .unwrap_or_else(|_| Err(failure(FailureKind::Uncertain, "no answer in time")))
+            caught(self.render_and_hand_over(&send, &mut inputs)).await.unwrap_or_else(|Panicked| {
+                Err(failure(FailureKind::Uncertain, "sending broke off; the log says where"))
+            })
         };
         match &result {
             Ok(_) => debug!(key = ?send.key, "sent"),
@@ -162,6 +159,19 @@ impl Delivery {
         }
         inputs.push(Input::Sent(SendReport { key: send.key, rev: send.rev, attempts: send.attempts, result }));
         inputs
+    }
+
+    async fn render_and_hand_over(&self, send: &Send, inputs: &mut Vec<Input>) -> Result<Delivered, Failure> {
+        let rendered = self.templates.render(send, &self.surroundings());
+        if let Some(message) = rendered.trouble {
+            health::add(&self.health.counters.renders_failed, 1);
+            warn!(key = ?send.key, reason = %message, "a template failed; the built-in card is sent");
+            inputs.push(Input::Trouble { name: "render_failed", message });
+        }
+        health::add(&self.health.counters.sends, 1);
+        timeout(self.clock.to_wall(SEND_TIME_MAX), self.hand_over(send, &rendered.card))
+            .await
+            .unwrap_or_else(|_| Err(failure(FailureKind::Uncertain, "no answer in time")))
     }
 
     fn surroundings(&self) -> Surroundings {
@@ -251,6 +261,20 @@ impl Delivery {
         };
         HistoryReport { key, found }
     }
+}
+
+/// The future panicked; the panic hook has said where.
+struct Panicked;
+
+/// Runs a future so that a panic in it is a result: a notice whose sending panicked must not stay in flight for ever.
+async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
+    let mut future = pin!(future);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(Err(Panicked)),
+    })
+    .await
 }
 
 fn failure(kind: FailureKind, reason: &str) -> Failure {
