@@ -13,6 +13,7 @@ mod polling;
 mod rules;
 mod sim;
 mod store;
+mod kill;
 mod tidy;
 mod web;
 mod wire;
