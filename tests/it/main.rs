@@ -10,6 +10,7 @@ mod delivery;
 mod desk;
 mod histories;
 mod polling;
+mod docs;
 mod rules;
 mod sim;
 mod store;

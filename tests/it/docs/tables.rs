@@ -1,0 +1,129 @@
+//! Tables of the reference, made from the code. Which operators fit a field is asked of the rule compiler.
+
+use deskbell::{
+    adapters::rulebook::{load::load_texts, names::Names},
+    domain::{
+        condition::PersonPart,
+        field::{Code, FIELDS, Field, Kind},
+        text::{Locale, Words},
+    },
+};
+
+/// Every operator of the language.
+pub(crate) const OPERATORS: [&str; 14] = [
+    "is",
+    "contains",
+    "contains_all",
+    "matches",
+    "starts_with",
+    "exists",
+    "empty",
+    "at_least",
+    "at_most",
+    "above",
+    "below",
+    "before",
+    "after",
+    "under",
+];
+
+/// The generated tables by the name of their markers.
+pub(crate) fn all(locale: Locale, names: &Names) -> [(&'static str, String); 3] {
+    [
+        ("fields", fields(locale, names)),
+        ("codes", codes(locale)),
+        ("person parts", parts(locale)),
+    ]
+}
+
+fn fields(locale: Locale, names: &Names) -> String {
+    let head = match locale {
+        Locale::En => ["Field", "In Chinese", "Also", "Type", "Operators", "What it is"],
+        Locale::Zh => ["字段", "中文名", "也可以写", "类型", "能用的要求", "是什么"],
+    };
+    let row = |field: &Field| {
+        let mut also: Vec<&str> = field.also.to_vec();
+        if field.vendor != field.name {
+            also.push(field.vendor);
+        }
+        let star = if field.volatile { "\\*" } else { "" };
+        [
+            format!("`{}`{star}", field.name),
+            field.zh.to_string(),
+            also.join(", "),
+            kind(field.kind).get(locale).to_string(),
+            operators(field.name, names).join(" "),
+            field.doc.get(locale).to_string(),
+        ]
+    };
+    table(head, FIELDS.iter().map(row))
+}
+
+/// The operators that the rule compiler lets stand behind a field or clock.
+pub(crate) fn operators(name: &str, names: &Names) -> Vec<&'static str> {
+    let fits = |operator: &&str| {
+        let rule = format!("name: x\nuntil: handled\nnotify: {{ to: support }}\nwhen: {{ {name}: {{ {operator}: 1 }} }}\n");
+        let (_, faults) = load_texts(&[("x.yaml", rule)], names);
+        !faults.iter().any(|fault| fault.message.en.contains("does not fit") || fault.message.en.contains("no key"))
+    };
+    OPERATORS.into_iter().filter(fits).collect()
+}
+
+const fn kind(kind: Kind) -> Words {
+    match kind {
+        Kind::Text => Words { zh: "文字", en: "text" },
+        Kind::Number => Words { zh: "数字", en: "number" },
+        Kind::Code(_) => Words { zh: "选项", en: "choice" },
+        Kind::Instant => Words { zh: "时刻", en: "instant" },
+        Kind::Person => Words { zh: "人", en: "person" },
+        Kind::Persons => Words { zh: "若干人", en: "persons" },
+        Kind::I18n => Words { zh: "多语言文字", en: "text in several languages" },
+        Kind::Comments => Words { zh: "若干备注", en: "notes" },
+        Kind::Tags => Words { zh: "标签", en: "tags" },
+        Kind::CustomFields => Words { zh: "自定义字段", en: "custom fields" },
+    }
+}
+
+fn codes(locale: Locale) -> String {
+    let head = match locale {
+        Locale::En => ["Field", "Number", "Name", "In Chinese", "Also"],
+        Locale::Zh => ["字段", "数字", "英文名", "中文名", "也可以写"],
+    };
+    let of_field = |field: &'static Field| {
+        let name = match locale {
+            Locale::En => format!("`{}`", field.name),
+            Locale::Zh => field.zh.to_string(),
+        };
+        let groups = field.groups().iter().map({
+            let name = name.clone();
+            move |group| {
+                let numbers: Vec<String> = group.codes.iter().map(ToString::to_string).collect();
+                [name.clone(), numbers.join(", "), format!("`{}`", group.name), group.zh.to_string(), String::new()]
+            }
+        });
+        let codes = field.codes().iter().map(move |code: &Code| {
+            let row = [code.code.to_string(), format!("`{}`", code.name), code.zh.to_string(), code.also.join(", ")];
+            let [number, english, chinese, also] = row;
+            [name.clone(), number, english, chinese, also]
+        });
+        codes.chain(groups).collect::<Vec<_>>()
+    };
+    table(head, FIELDS.iter().flat_map(of_field))
+}
+
+fn parts(locale: Locale) -> String {
+    let head = match locale {
+        Locale::En => ["Part", "In Chinese"],
+        Locale::Zh => ["部分", "中文名"],
+    };
+    let row = |part: PersonPart| [format!("`{}`", part.words().en), part.words().zh.to_string()];
+    table(head, PersonPart::ALL.into_iter().map(row))
+}
+
+fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let line = |cells: &[String; N]| format!("| {} |\n", cells.join(" | "));
+    let mut out = line(&head.map(str::to_string));
+    out.push_str(&line(&[(); N].map(|()| "---".to_string())));
+    rows.for_each(|row| out.push_str(&line(&row)));
+    out
+}
