@@ -1,11 +1,22 @@
 //! Tables of the reference, made from the code. Which operators fit a field is asked of the rule compiler.
 
+use std::collections::BTreeSet;
+
 use deskbell::{
     adapters::rulebook::{load::load_texts, names::Names},
     domain::{
         condition::PersonPart,
+        delivery::FailureKind,
+        desk::view::{Counters, View},
         field::{Code, FIELDS, Field, Kind},
+        notice::Step,
         text::{Locale, Words},
+        time::Timestamp,
+    },
+    web::{
+        metrics,
+        state::CallbackCounts,
+        status::{self, Around, SourceStatus},
     },
 };
 
@@ -118,6 +129,52 @@ fn parts(locale: Locale) -> String {
     };
     let row = |part: PersonPart| [format!("`{}`", part.words().en), part.words().zh.to_string()];
     table(head, PersonPart::ALL.into_iter().map(row))
+}
+
+/// A metric of `/metrics`.
+pub(crate) struct Metric {
+    /// Its name, as it is asked for.
+    pub(crate) name: String,
+    what: String,
+    labels: String,
+    help: String,
+}
+
+/// Every metric, from a service that has something to say under each.
+pub(crate) fn metrics() -> Vec<Metric> {
+    let counters = Counters {
+        delivered: [(Step::Fired, 1)].into(),
+        failed: [(FailureKind::Throttled, 1)].into(),
+        ..Counters::default()
+    };
+    let now = Timestamp::from_ms(0);
+    let around = Around { started_at: now, at: now, not_ready: Vec::new(), rules: 1 };
+    let mut shown = status::of(&View { counters, ..View::default() }, around);
+    let source = SourceStatus { cursor: Some(0), polled_at: Some(0), ..SourceStatus::default() };
+    shown.sources.insert("it-desk".to_string(), source);
+    shown.alerts_firing.insert("x".to_string(), 1);
+    shown.outbox.insert("alerts".to_string(), 1);
+    let text = metrics::text(&shown, &CallbackCounts::default());
+    let part = |line: &str, start: &str| {
+        line.strip_prefix(start).and_then(|rest| rest.split_once(' ')).map(|(a, b)| (a.to_string(), b.to_string()))
+    };
+    let helps: Vec<(String, String)> = text.lines().filter_map(|line| part(line, "# HELP ")).collect();
+    let kinds: Vec<(String, String)> = text.lines().filter_map(|line| part(line, "# TYPE ")).collect();
+    let one = |(name, help): (String, String)| {
+        let what = kinds.iter().find(|(of, _)| *of == name).map(|(_, kind)| kind.clone()).unwrap();
+        let name = if what == "counter" { format!("{name}_total") } else { name };
+        let samples = text.lines().filter_map(|line| line.strip_prefix(&format!("{name}{{"))?.split('=').next());
+        let labels: BTreeSet<&str> = samples.collect();
+        let labels = labels.into_iter().map(|label| format!("`{label}`")).collect::<Vec<_>>().join(", ");
+        Metric { name, what, labels, help: help.trim_end_matches('.').to_string() }
+    };
+    helps.into_iter().map(one).collect()
+}
+
+/// The metrics as a table.
+pub(crate) fn metrics_table() -> String {
+    let row = |metric: Metric| [format!("`{}`", metric.name), metric.what, metric.labels, metric.help];
+    table(["Metric", "Type", "Labels", "What it says"], metrics().into_iter().map(row))
 }
 
 fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
