@@ -57,8 +57,12 @@ fn faults_of_condition(place: &str, condition: &str) -> Vec<Fault> {
 
 /// What a block of YAML shows.
 fn faults_of_block(block: &Block) -> Vec<Fault> {
-    let tops: Vec<&str> =
-        block.text.lines().filter(|line| !line.starts_with([' ', '#', '-'])).filter_map(|line| line.split(':').next()).collect();
+    let tops: Vec<&str> = block
+        .text
+        .lines()
+        .filter(|line| !line.starts_with([' ', '#', '-']))
+        .filter_map(|line| line.split(':').next())
+        .collect();
     let has = |names: &[&str]| tops.iter().any(|top| names.contains(top));
     let (place, text) = (block.place.as_str(), block.text.as_str());
     if has(&["name", "名称"]) {
@@ -106,7 +110,8 @@ fn every_template_is_checked() {
     let dir = tempfile::tempdir().unwrap();
     let mut shown = Vec::new();
     for block in pages::all().iter().flat_map(Page::blocks).filter(|block| block.language == "handlebars") {
-        let whole = if block.text.starts_with("---") { block.text } else { format!("---\ntitle: x\n---\n{}", block.text) };
+        let whole =
+            if block.text.starts_with("---") { block.text } else { format!("---\ntitle: x\n---\n{}", block.text) };
         fs::write(dir.path().join(format!("block-{}.hbs", shown.len())), whole).unwrap();
         shown.push(block.place);
     }
@@ -220,7 +225,8 @@ fn every_command_that_is_named_exists() {
                 if !line.starts_with("deskbell ") {
                     continue;
                 }
-                let parsed = Arguments::try_parse_from(line.split_whitespace().map(|word| word.trim_matches(['"', '\''])));
+                let parsed =
+                    Arguments::try_parse_from(line.split_whitespace().map(|word| word.trim_matches(['"', '\''])));
                 assert!(parsed.is_ok(), "{}: {line}\n{}", block.place, parsed.unwrap_err());
                 named.extend(line.split_whitespace().nth(1).map(str::to_string));
             }

@@ -40,11 +40,7 @@ pub(crate) const OPERATORS: [&str; 14] = [
 
 /// The generated tables by the name of their markers.
 pub(crate) fn all(locale: Locale, names: &Names) -> [(&'static str, String); 3] {
-    [
-        ("fields", fields(locale, names)),
-        ("codes", codes(locale)),
-        ("person parts", parts(locale)),
-    ]
+    [("fields", fields(locale, names)), ("codes", codes(locale)), ("person parts", parts(locale))]
 }
 
 fn fields(locale: Locale, names: &Names) -> String {
@@ -73,7 +69,8 @@ fn fields(locale: Locale, names: &Names) -> String {
 /// The operators that the rule compiler lets stand behind a field or clock.
 pub(crate) fn operators(name: &str, names: &Names) -> Vec<&'static str> {
     let fits = |operator: &&str| {
-        let rule = format!("name: x\nuntil: handled\nnotify: {{ to: support }}\nwhen: {{ {name}: {{ {operator}: 1 }} }}\n");
+        let rule =
+            format!("name: x\nuntil: handled\nnotify: {{ to: support }}\nwhen: {{ {name}: {{ {operator}: 1 }} }}\n");
         let (_, faults) = load_texts(&[("x.yaml", rule)], names);
         !faults.iter().any(|fault| fault.message.en.contains("does not fit") || fault.message.en.contains("no key"))
     };
