@@ -63,11 +63,14 @@ pub enum PersonPart {
     City,
     /// `country`
     Country,
+    /// `avatar_url`
+    AvatarUrl,
 }
 
 impl PersonPart {
     /// Every part.
-    pub const ALL: [Self; 6] = [Self::Id, Self::Name, Self::Email, Self::Department, Self::City, Self::Country];
+    pub const ALL: [Self; 7] =
+        [Self::Id, Self::Name, Self::Email, Self::Department, Self::City, Self::Country, Self::AvatarUrl];
 
     /// Its name in rules, and the Chinese one.
     pub const fn words(self) -> Words {
@@ -78,6 +81,7 @@ impl PersonPart {
             Self::Department => Words { zh: "部门", en: "department" },
             Self::City => Words { zh: "城市", en: "city" },
             Self::Country => Words { zh: "国家", en: "country" },
+            Self::AvatarUrl => Words { zh: "头像", en: "avatar_url" },
         }
     }
 }

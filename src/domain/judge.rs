@@ -37,6 +37,7 @@ impl PersonPart {
             Self::Department => &person.department,
             Self::City => &person.city,
             Self::Country => &person.country,
+            Self::AvatarUrl => &person.avatar_url,
         }
     }
 }

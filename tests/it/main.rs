@@ -10,6 +10,7 @@ mod delivery;
 mod desk;
 mod docs;
 mod histories;
+mod pages;
 mod polling;
 mod rules;
 mod sim;
