@@ -11,10 +11,13 @@ use std::{
 };
 
 use deskbell::{
-    adapters::clock::Clock,
+    adapters::{
+        clock::Clock,
+        http::{self, Proxy},
+    },
     sim::{
         directory::ChatKind,
-        http::{Server, Shared, lock},
+        http::{Server, Shared, deliver_due, lock},
         platform::Platform,
     },
 };
@@ -29,7 +32,7 @@ struct Town {
     server: Server,
     clock: Clock,
     home: tempfile::TempDir,
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 impl Town {
@@ -47,7 +50,7 @@ impl Town {
         let _inside = runtime.enter();
         let server = Server::start(listener, Arc::clone(&platform), Arc::new(move || reading.now().as_ms())).unwrap();
         drop(_inside);
-        Self { platform, server, clock, home: tempfile::tempdir().unwrap(), _runtime: runtime }
+        Self { platform, server, clock, home: tempfile::tempdir().unwrap(), runtime }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -223,6 +226,39 @@ fn the_service_starts_is_asked_and_stops() {
     assert_eq!(code, Some(0), "{said}");
     assert!(!said.contains("app-secret") && !said.contains("ht-token"), "{said}");
     town.run(&["serve", "--once"]).expect(0, &[]);
+}
+
+#[test]
+fn a_question_in_the_chat_is_answered_on_the_message() {
+    let town = Town::new();
+    town.init().expect(0, &[]);
+    let (listen, admin) = town.listen();
+    let app = lock(&town.platform).app().clone();
+    let secrets = town.home.path().join("secrets");
+    fs::write(secrets.join("verification_token"), app.verification_token).unwrap();
+    fs::write(secrets.join("encrypt_key"), app.encrypt_key.unwrap()).unwrap();
+    town.edit("  # events:", "  events:");
+    let now = town.clock.now().as_ms();
+    let id = lock(&town.platform).create_ticket(now, |_| {});
+    let running = Running::start(&town, admin);
+    let asked = [format!("/工单{id}"), "/help".to_string(), "谢谢".to_string()];
+    for text in &asked {
+        lock(&town.platform).person_says("oc_support", "ou_li", text, true, town.clock.now().as_ms()).unwrap();
+    }
+    let (clock, url) = (town.clock.clone(), format!("http://{listen}/feishu/events"));
+    let now: deskbell::sim::http::Now = Arc::new(move || clock.now().as_ms());
+    let client = http::client(&http::Config { proxy: Proxy::None, ..http::Config::default() }).unwrap();
+    let delivered = town.runtime.block_on(deliver_due(&town.platform, &now, &client, &url));
+    assert_eq!(delivered, asked.len());
+    assert!(lock(&town.platform).next_delivery_ms().is_none(), "every event was answered 200");
+    let titles = || -> Vec<String> {
+        let platform = lock(&town.platform);
+        platform.messages_in("oc_support").iter().filter_map(|message| Some(message.card()?.title)).collect()
+    };
+    let tail = id.get(id.len() - 6..).unwrap();
+    wait_until(&town, "both answers", || titles().len() == 2);
+    assert!(titles().iter().any(|title| title.contains(tail)), "{:?}", titles());
+    assert_eq!(running.stop().0, Some(0));
 }
 
 #[test]
