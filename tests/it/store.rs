@@ -31,6 +31,7 @@ use deskbell::{
         time::Timestamp,
     },
 };
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tempfile::TempDir;
 
 /// Set in a child process: the store's directory.
@@ -375,12 +376,22 @@ fn child_commits() {
                 writeln!(out, "failed {error:?}").unwrap();
                 writeln!(out, "sticky {}", store.commit(&[source(1)]) == Err(error.clone())).unwrap();
                 writeln!(out, "healthy {}", store.health().is_ok()).unwrap();
+                make_room();
                 writeln!(out, "reopened {:?}", store.reopen()).unwrap();
+                store.commit(&batch(number)).unwrap();
+                writeln!(out, "committed {number}").unwrap();
+                writeln!(out, "healed {}", store.health().is_ok()).unwrap();
                 return;
             }
         }
         out.flush().unwrap();
     }
+}
+
+/// Lifts the limit on file sizes that stands for a full disk.
+fn make_room() {
+    let (_, hard) = getrlimit(Resource::RLIMIT_FSIZE).unwrap();
+    setrlimit(Resource::RLIMIT_FSIZE, hard, hard).unwrap();
 }
 
 fn child(shell: &str, path: &Path) -> (Child, impl Iterator<Item = String>) {
@@ -448,13 +459,14 @@ fn a_full_disk_is_said_sticks_and_loses_nothing() {
     let dir = TempDir::new().unwrap();
     drop(open(dir.path()));
     // A limit on file sizes is what a full disk looks like from inside, without being root. 2048 blocks are 1 MiB.
-    let (mut child, lines) = child("trap '' XFSZ; ulimit -f 2048;", dir.path());
+    let (mut child, lines) = child("trap '' XFSZ; ulimit -S -f 2048;", dir.path());
     let lines: Vec<String> = lines.collect();
     child.wait().unwrap();
     let acknowledged = lines.iter().rev().find_map(|line| committed(line)).unwrap_or(0);
     let said = |prefix: &str| lines.iter().find_map(|line| line.strip_prefix(prefix)).unwrap_or("nothing").to_owned();
     assert!(said("failed ").starts_with("DiskFull"), "{lines:#?}");
     assert_eq!((said("sticky ").as_str(), said("healthy ").as_str()), ("true", "false"));
+    assert_eq!((said("reopened ").as_str(), said("healed ").as_str()), ("Ok(())", "true"));
     let (store, stored) = reopened(dir.path());
     let last = check_whole(&store, &stored, acknowledged);
     store.commit(&batch(last + 1)).unwrap();

@@ -1,13 +1,16 @@
 //! Pieces that several records share: values that may be missing, short forms of common texts, names, instants.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     id::{RuleName, SourceName, Subject, TicketId, TicketKey},
     text::Message,
-    ticket::{Known, Text},
+    ticket::{Known, Person, Text},
     time::Timestamp,
 };
 
@@ -37,10 +40,11 @@ macro_rules! twin {
 }
 pub(super) use twin;
 
-/// Texts seen before, so that what thousands of tickets say alike is in memory once.
+/// What was read before, so that what thousands of tickets say alike is in memory once.
 #[derive(Default)]
 pub(in crate::adapters::store) struct Shared {
     texts: HashSet<Arc<str>>,
+    persons: HashMap<Text, Arc<Person>>,
 }
 
 impl Shared {
@@ -55,6 +59,20 @@ impl Shared {
         let new: Arc<str> = text.into();
         self.texts.insert(new.clone());
         new
+    }
+
+    /// The person, the same allocation while nothing about them changes.
+    pub(super) fn person(&mut self, person: Person) -> Arc<Person> {
+        let Known::Present(id) = &person.id else { return Arc::new(person) };
+        match self.persons.get(id) {
+            Some(known) if **known == person => known.clone(),
+            _ => {
+                let id = id.clone();
+                let new = Arc::new(person);
+                self.persons.insert(id, new.clone());
+                new
+            }
+        }
     }
 }
 

@@ -186,7 +186,7 @@ impl<'a> TrackedRecord<'a> {
 
     /// The domain's value; absent when the record refers to a person it does not have.
     pub(in crate::adapters::store) fn tracked(self, shared: &mut Shared) -> Option<Tracked> {
-        let persons: Vec<_> = self.persons.into_iter().map(|person| Arc::new(person.person(shared))).collect();
+        let persons: Vec<_> = self.persons.into_iter().map(|person| person.person(shared)).collect();
         let one = |number: KnownRecord<usize>| resolve(number, |number| persons.get(number).cloned());
         let many = |all: KnownRecord<Vec<usize>>| {
             resolve(all, |all| all.iter().map(|number| persons.get(*number).cloned()).collect())
@@ -307,8 +307,8 @@ impl<'a> PersonRecord<'a> {
         }
     }
 
-    fn person(self, shared: &mut Shared) -> Person {
-        Person {
+    fn person(self, shared: &mut Shared) -> Arc<Person> {
+        let person = Person {
             id: self.id.known(shared),
             name: self.name.known(shared),
             email: self.email.known(shared),
@@ -316,7 +316,8 @@ impl<'a> PersonRecord<'a> {
             city: self.city.known(shared),
             country: self.country.known(shared),
             avatar_url: Known::Unknown,
-        }
+        };
+        shared.person(person)
     }
 }
 
