@@ -31,7 +31,8 @@ fn not_ready(port: &Port) -> Vec<Message> {
     )]
 }
 
-fn counters(counted: &health::Counters) -> Vec<Counter> {
+/// The engine's counters, as `/metrics` names them.
+pub fn counters(counted: &health::Counters) -> Vec<Counter> {
     let counter = |name, help, value: &AtomicU64| Counter::new(name, help, value.load(Ordering::Relaxed));
     vec![
         counter("inputs", "Inputs the desk handled", &counted.inputs),

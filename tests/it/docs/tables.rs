@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use deskbell::{
     adapters::rulebook::{load::load_texts, names::Names},
+    app::watch,
     domain::{
         condition::PersonPart,
         delivery::FailureKind,
@@ -13,6 +14,7 @@ use deskbell::{
         text::{Locale, Words},
         time::Timestamp,
     },
+    engine::health,
     web::{
         metrics,
         state::CallbackCounts,
@@ -147,6 +149,7 @@ pub(crate) fn metrics() -> Vec<Metric> {
     let now = Timestamp::from_ms(0);
     let around = Around { started_at: now, at: now, not_ready: Vec::new(), rules: 1 };
     let mut shown = status::of(&View { counters, ..View::default() }, around);
+    shown.counters.extend(watch::counters(&health::Counters::default()));
     let source = SourceStatus { cursor: Some(0), polled_at: Some(0), ..SourceStatus::default() };
     shown.sources.insert("it-desk".to_string(), source);
     shown.alerts_firing.insert("x".to_string(), 1);
