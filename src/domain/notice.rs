@@ -141,6 +141,12 @@ impl Labels {
         self.subject.iter().find_map(|name| custom_value(ticket, name))
     }
 
+    /// What a ticket goes by in a list: its subject line, else its guest's name.
+    pub fn headline_of<'a>(&self, ticket: &'a Ticket) -> Option<&'a str> {
+        let guest = || ticket.guest.present()?.name.present().map(|name| &**name);
+        self.subject_of(ticket).or_else(guest)
+    }
+
     /// The value of a ticket's priority field.
     pub fn priority_of<'a>(&self, ticket: &'a Ticket) -> Option<&'a str> {
         custom_value(ticket, self.priority.as_deref()?)
@@ -168,7 +174,7 @@ pub struct AlertLine {
     pub rule: RuleName,
     /// What it is about.
     pub subject: Subject,
-    /// The ticket's subject line, where there is one.
+    /// What the ticket goes by: its subject line, else its guest.
     pub title: Option<String>,
     /// Since when it holds.
     pub since: Timestamp,

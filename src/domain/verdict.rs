@@ -110,5 +110,24 @@ fn eval_clock(test: ClockTest, ticket: &Ticket, facts: &Facts, now: Timestamp) -
     }
 }
 
+/// Flips that are followed back in time.
+const FLIPS_MAX: usize = 32;
+
+/// Since when a condition that holds now has held, if the ticket has been as it is since it last moved. For a ticket
+/// seen for the first time nobody knows more.
+pub fn held_since(condition: &Condition, ticket: &Ticket, facts: &Facts, now: Timestamp) -> Timestamp {
+    let mut at = ticket.last_moved_at().unwrap_or(now).min(now);
+    let mut since = None;
+    for _ in 0..FLIPS_MAX {
+        let verdict = eval(condition, ticket, facts, at);
+        since = if verdict.answer == Answer::Yes { since.or(Some(at)) } else { None };
+        if verdict.valid_until > now {
+            return since.unwrap_or(now);
+        }
+        at = verdict.valid_until;
+    }
+    now
+}
+
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The store's directory: who holds it, where the database is, and how an interrupted compaction is put right.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io::{Read, Write},
     path::{Path, PathBuf},
 };
@@ -53,7 +53,7 @@ impl Layout {
         if self.root.exists() && !self.root.is_dir() {
             return Err(OpenError::NotADirectory(self.root.clone()));
         }
-        fs::create_dir_all(&self.root).map_err(fail)?;
+        private_directory().create(&self.root).map_err(fail)?;
         let path = self.root.join("lock");
         let mut lock = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(fail)?;
         match lock.try_lock() {
@@ -105,4 +105,12 @@ fn holder(lock: &File) -> Option<u32> {
 /// Makes the names in a directory durable.
 pub(super) fn sync_directory(path: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+/// Tickets are about people: only the service's own user may look into its directory.
+fn private_directory() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
 }

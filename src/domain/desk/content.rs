@@ -19,7 +19,7 @@ use crate::domain::{
     text::Locale,
 };
 
-/// Characters a subject line keeps in a list.
+/// Characters a headline keeps in a list.
 const TITLE_CHARS_MAX: usize = 40;
 
 impl Desk {
@@ -75,8 +75,8 @@ impl Desk {
     fn alert_line(&self, alert: &Alert) -> AlertLine {
         let title = alert.key.subject.ticket().and_then(|key| {
             let labels = &self.settings.sources.get(&key.source)?.labels;
-            let subject = labels.subject_of(&self.tickets.get(key)?.tracked.ticket)?;
-            Some(card::cut(&card::one_line(subject), TITLE_CHARS_MAX))
+            let headline = labels.headline_of(&self.tickets.get(key)?.tracked.ticket)?;
+            Some(card::cut(&card::one_line(headline), TITLE_CHARS_MAX))
         });
         AlertLine {
             reference: alert.reference(),

@@ -45,6 +45,8 @@ struct Hearing {
     as_of: Timestamp,
     /// The data may be rung on.
     fresh: bool,
+    /// It was never seen before.
+    first_sight: bool,
     /// Fresh data was waited for long enough.
     patience_over: bool,
     /// The source has been silent: nothing of it ends.
@@ -87,6 +89,7 @@ impl Desk {
             facts: watched.tracked.facts,
             as_of,
             fresh: cause == Cause::Observed || now.since(as_of) <= FRESH,
+            first_sight: watched.tracked.facts.first_seen == watched.tracked.asked_at,
             patience_over: watched.refresh.is_some_and(|asked| now >= asked.plus(REFRESH_PATIENCE)),
             silent: source.is_silent(now),
         })
@@ -164,6 +167,9 @@ impl Desk {
         alert.episode += 1;
         alert.rev += 1;
         alert.state = AlertState::Firing { fired_at: now, stale_as_of: (!hearing.fresh).then_some(hearing.as_of) };
+        if hearing.first_sight && rule.hold == Span::ZERO {
+            alert.since = verdict::held_since(&rule.when, &hearing.ticket, &hearing.facts, now);
+        }
         alert.why = why::why_text(&rule.when, &hearing.ticket, &hearing.facts, now);
         alert.lines = rule
             .notify

@@ -153,6 +153,26 @@ proptest! {
     }
 
     #[test]
+    fn what_holds_has_held_since_it_began_to(
+        condition in conditions(),
+        (ticket, facts) in tickets(),
+        start in 0..HORIZON_SECS,
+    ) {
+        let now = at(start);
+        let Some(moved) = ticket.last_moved_at().filter(|moved| *moved <= now) else { return Ok(()) };
+        if naive(&condition, &ticket, &facts, now) == Answer::Yes {
+            let since = held_since(&condition, &ticket, &facts, now);
+            let mut asked = since;
+            while asked <= now {
+                prop_assert_eq!(naive(&condition, &ticket, &facts, asked), Answer::Yes, "{} at {:?}", condition, asked);
+                asked = asked.plus(Span::from_secs(1));
+            }
+            let before = since.minus(Span::from_secs(1));
+            prop_assert!(before < moved || naive(&condition, &ticket, &facts, before) != Answer::Yes);
+        }
+    }
+
+    #[test]
     fn one_clock_expires_exactly_where_it_flips(
         clock in 0..Clock::ALL.len(),
         secs in 0..40_i64,
