@@ -20,5 +20,6 @@ mod pump;
 mod reports;
 mod inbox;
 mod troubles;
+mod rewind;
 mod content;
 pub mod view;
