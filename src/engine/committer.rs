@@ -12,11 +12,12 @@ use tracing::{debug, error, warn};
 use crate::{
     adapters::{
         clock::Clock,
-        store::{database::Store, error::StoreError},
+        store::{database::Store, error::StoreError, journal::JOURNAL_PRUNE_MAX},
     },
     domain::{
         desk::outcome::{Effect, Write},
         text::Message,
+        time::{Span, Timestamp},
     },
     engine::{
         busy::{Busy, BusyGuard},
@@ -30,6 +31,9 @@ pub const BATCHES_WAITING_MAX: usize = 256;
 
 /// Writes after which a merged commit takes no further batch.
 pub const COMMIT_WRITES_MAX: usize = 4_096;
+
+/// Old journal lines are removed this often, after a commit.
+pub const PRUNE_EVERY: Span = Span::from_mins(10);
 
 /// What one input led to, as far as it must be durable first.
 pub struct Batch {
@@ -69,6 +73,7 @@ pub struct Committer {
 impl Committer {
     /// Commits what comes in, until the queue closes or the store is lost.
     pub async fn run(mut self) {
+        let mut prune_at = Timestamp::MIN;
         while let Some(first) = self.batches.recv().await {
             let mut merged = vec![first];
             let mut count = merged.iter().map(|batch| batch.writes.len()).sum::<usize>();
@@ -78,7 +83,10 @@ impl Committer {
                 merged.push(next);
             }
             match self.commit(&mut merged).await {
-                Ok(()) => self.release(merged),
+                Ok(()) => {
+                    self.release(merged);
+                    prune_at = self.prune(prune_at).await;
+                }
                 Err(reason) => {
                     error!(%reason, "the store is lost; stopping");
                     merged.into_iter().filter_map(|batch| batch.reply).for_each(refuse);
@@ -99,6 +107,30 @@ impl Committer {
             if let Some(reply) = batch.reply {
                 answer(reply, Ok(()));
             }
+        }
+    }
+
+    /// Removes journal lines older than the configuration keeps them, if it is time to. Gives the next time.
+    async fn prune(&self, at: Timestamp) -> Timestamp {
+        let now = self.clock.now();
+        if now < at {
+            return at;
+        }
+        let (store, call) = (self.store.clone(), self.calls.enter());
+        let pruned = spawn_blocking(move || {
+            let pruned = store.prune_journal(now.minus(store.retention()));
+            drop(store);
+            drop(call); // last: whoever waits for it may open the store again
+            pruned
+        });
+        match pruned.await {
+            Ok(Ok(JOURNAL_PRUNE_MAX)) => now, // there is more: go on with the next commit
+            Ok(Ok(_)) => now.plus(PRUNE_EVERY),
+            Ok(Err(error)) => {
+                warn!(reason = %error.message(), "old journal lines cannot be removed"); // the next commit deals with it
+                now.plus(PRUNE_EVERY)
+            }
+            Err(_) => now.plus(PRUNE_EVERY),
         }
     }
 
@@ -188,5 +220,48 @@ pub fn refuse(reply: Reply) {
 fn answer(reply: Reply, result: Result<(), Refused>) {
     if reply.send(result).is_err() {
         debug!("whoever handed an input in does not wait for its commit any more");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{
+        adapters::store::config::Config,
+        domain::{desk::state::JournalEntry, id::Subject},
+    };
+
+    #[tokio::test]
+    async fn old_journal_lines_are_removed() {
+        let home = TempDir::new().unwrap();
+        let now = Timestamp::from_ms(Span::from_days(400).as_ms());
+        let line = |at| {
+            let (subject, note) = (Subject::Service, Message::default());
+            Write::Journal(Box::new(JournalEntry { at, subject, rule: None, episode: 0, what: "fired", note }))
+        };
+        let (store, _) = Store::open(&Config::at(home.path())).unwrap();
+        let kept = now.minus(store.retention());
+        store.commit(&[line(kept.minus(Span::from_mins(1))), line(kept.plus(Span::from_mins(1)))]).unwrap();
+        let (batches_in, batches) = mpsc::channel(1);
+        let (lost, _lost) = watch::channel(None);
+        let (busy, calls) = (Busy::default(), Busy::default());
+        let batch = Batch { writes: vec![line(now)], effects: Vec::new(), reply: None, guard: busy.enter() };
+        assert!(batches_in.send(batch).await.is_ok());
+        drop(batches_in);
+        let committer = Committer {
+            store: store.clone(),
+            batches,
+            released: mpsc::unbounded_channel().0,
+            lost,
+            health: Arc::default(),
+            clock: Clock::anchored(now),
+            busy,
+            calls,
+        };
+        committer.run().await;
+        let left: Vec<Timestamp> = store.recent_journal(10).unwrap().iter().map(|line| line.at).collect();
+        assert_eq!(left, [now, kept.plus(Span::from_mins(1))]);
     }
 }

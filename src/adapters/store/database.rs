@@ -21,6 +21,7 @@ use super::{
 use crate::domain::{
     desk::{outcome::Write, state::Stored},
     text::Message,
+    time::Span,
 };
 
 /// How often opening again waits for sled's threads to let go of the file, and how long each time.
@@ -112,6 +113,11 @@ impl Store {
         *slot = Some(open);
         *self.0.failure() = None;
         Ok(())
+    }
+
+    /// How long closed tickets and journal lines are kept.
+    pub fn retention(&self) -> Span {
+        self.0.config.retention
     }
 
     /// Bytes the database takes on disk.
