@@ -59,30 +59,6 @@ pub struct Counters {
     pub writes_left_out: AtomicU64,
 }
 
-impl Counters {
-    /// Every counter: its name, what it counts, its value.
-    pub fn all(&self) -> [(&'static str, &'static str, u64); 15] {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        [
-            ("inputs", "inputs the desk handled", read(&self.inputs)),
-            ("pages", "pages of tickets read", read(&self.pages)),
-            ("tickets", "tickets seen on pages", read(&self.tickets)),
-            ("tickets_decoded", "tickets decoded; the rest was unchanged", read(&self.decoded)),
-            ("tickets_broken", "tickets that could not be decoded", read(&self.broken)),
-            ("single_reads", "tickets asked for by id", read(&self.single_reads)),
-            ("lookups", "lookups for people", read(&self.lookups)),
-            ("sends", "sends tried", read(&self.sends)),
-            ("sends_failed", "sends that did not arrive, or nobody knows", read(&self.sends_failed)),
-            ("renders_failed", "renders that fell back to the built-in card", read(&self.renders_failed)),
-            ("commits", "commits", read(&self.commits)),
-            ("writes", "writes committed", read(&self.writes)),
-            ("commit_milliseconds", "milliseconds spent in commits", read(&self.commit_ms)),
-            ("commits_failed", "commits that failed", read(&self.commits_failed)),
-            ("writes_left_out", "writes no record could hold", read(&self.writes_left_out)),
-        ]
-    }
-}
-
 /// Adds to a counter.
 pub fn add(counter: &AtomicU64, by: usize) {
     counter.fetch_add(by as u64, Ordering::Relaxed);

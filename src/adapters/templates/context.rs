@@ -14,6 +14,7 @@ use crate::{
     domain::{
         alert::AlertState,
         card::cut,
+        clocks::Run,
         condition::Clock,
         field::{Code, FIELDS, Kind, Value},
         notice::{AlertLine, AlertView, AnswerView, Content, DigestView, Send, Step, TicketView},
@@ -143,13 +144,10 @@ fn elapsed(clock: Clock, view: &AlertView, now: Timestamp) -> Option<Span> {
         AlertState::Ended { ended_at, .. } => *ended_at,
     };
     let view = view.ticket.as_ref()?;
-    let ticket = &view.ticket;
-    let until = ticket.closed_at.present().copied().filter(|closed| *closed < at).unwrap_or(at);
-    match clock {
-        Clock::Age => Some(until.since(*ticket.created_at.present()?)),
-        Clock::Idle => Some(until.since(ticket.last_moved_at()?)),
-        Clock::InStatus => Some(at.since(view.facts.status_since)),
-        Clock::SinceAgentReply => Some(until.since(*ticket.agent_last_response_time.present()?)),
+    match Run::of(clock, &view.ticket, &view.facts) {
+        Run::Unknown | Run::NotStarted => None,
+        Run::Running { since } => Some(at.since(since)),
+        Run::Stopped { since, at: stopped } => Some(stopped.min(at).since(since)),
     }
 }
 
