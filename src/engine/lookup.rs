@@ -109,7 +109,7 @@ impl Finder {
                 Ok(false) => return LookUpResult::Denied,
                 Err(error) => {
                     warn!(%error, "a chat's members cannot be read");
-                    return LookUpResult::Failed(error.message());
+                    return LookUpResult::Failed(reply::SOURCE_DOWN.into());
                 }
             }
         }

@@ -132,9 +132,10 @@ struct Agenda {
     pass: u64,
     increment_at: Timestamp,
     sweep_at: Timestamp,
-    failures: u32,
-    /// When it was last planned: a plan made in the future was made before the clock was set back.
-    planned_at: Timestamp,
+    /// Increments that failed since the last complete one.
+    failed_increments: u32,
+    /// Sweeps that did.
+    failed_sweeps: u32,
     /// When operations last heard that the clocks are apart.
     skew_told_at: Timestamp,
 }
@@ -158,8 +159,8 @@ impl Poller {
             pass: state.map_or(0, |state| state.pass),
             increment_at: now,
             sweep_at: swept_at.map_or(now, |at| self.part.sweep.next_after(at, self.zone)),
-            failures: 0,
-            planned_at: now,
+            failed_increments: 0,
+            failed_sweeps: 0,
             skew_told_at: Timestamp::MIN,
         };
         self.note_load(PassKind::Increment, 2, now);
@@ -303,14 +304,17 @@ impl Poller {
     /// Says when the next pass of this kind is due.
     fn plan(&self, finished: &Finished, agenda: &mut Agenda) {
         let now = self.clock.now();
+        let failures = match finished.kind {
+            PassKind::Increment => &mut agenda.failed_increments,
+            PassKind::Sweep => &mut agenda.failed_sweeps,
+        };
+        *failures = if finished.result.is_ok() { 0 } else { failures.saturating_add(1) };
+        let failures = *failures;
         if finished.result.is_ok() {
-            agenda.failures = 0;
             self.note_load(finished.kind, finished.calls, now);
-        } else {
-            agenda.failures = agenda.failures.saturating_add(1);
         }
         let stretch = self.meter.stretch(now);
-        let at = |schedule: &Schedule| match (agenda.failures, stretch) {
+        let at = |schedule: &Schedule| match (failures, stretch) {
             (0, Stretch::None) => schedule.next_after(now, self.zone),
             (0, _) => {
                 // By whole intervals: the next fire may be but a moment away.
@@ -321,8 +325,7 @@ impl Poller {
         };
         // A first reading stands for both kinds.
         let first = finished.kind == PassKind::Sweep && !self.has_cursor();
-        let set_back = now < std::mem::replace(&mut agenda.planned_at, now);
-        if finished.kind == PassKind::Sweep || set_back {
+        if finished.kind == PassKind::Sweep {
             agenda.sweep_at = at(&self.part.sweep);
         }
         if finished.kind == PassKind::Increment || first {
@@ -370,6 +373,7 @@ impl Poller {
             kind: finished.kind,
             started_at: finished.began,
             every,
+            next_poll: agenda.increment_at,
             calls: finished.calls.saturating_add(self.meter.take_reads(name)),
             broken: finished.broken,
             result: finished.result.clone(),

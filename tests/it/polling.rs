@@ -5,14 +5,19 @@ use std::sync::atomic::Ordering;
 use deskbell::{
     domain::{
         plan::{FREE_CALLS_PER_MONTH, Plan},
-        rule::{CatchUp, Notify},
+        rule::{CatchUp, Notify, Rule, Until},
         time::Span,
     },
-    sim::{directory::ChatKind, faults::Fault, route::Route, ticket::STATUS_AWAITING_USER},
+    sim::{
+        directory::ChatKind,
+        faults::Fault,
+        route::Route,
+        ticket::{STATUS_AWAITING_USER, STATUS_CLOSED_BY_AGENT},
+    },
 };
 use serde_json::json;
 
-use crate::world::{OPS, Plot, START, TEAM, World, bad_score, waiting_for_user};
+use crate::world::{OPS, Plot, START, TEAM, World, bad_score, code, rule, waiting_for_user};
 
 const R: Ordering = Ordering::Relaxed;
 
@@ -199,5 +204,44 @@ async fn a_page_that_fails_now_and_then_is_asked_for_again() {
     world.pass(Span::from_secs(10)).await;
     assert_eq!(world.cards(TEAM).len(), 1, "within one pass");
     assert_eq!(world.port().health().sources().values().next().unwrap().failures, 0);
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_schedule_that_rests_at_night_is_neither_silence_nor_downtime() {
+    let poll = "0 * 9-10 * * *"; // the world begins at ten in the morning
+    let mut world =
+        World::start(Plot { poll, sweep: "0 5 9 * * *", catch_up: CatchUp::Digest, ..plot() }, |_| {}).await;
+    world.until(Span::from_hours(12)).await;
+    assert!(world.cards(OPS).is_empty(), "nothing is wrong in the evening: {:?}", world.cards(OPS));
+    let id = world.file(|ticket| ticket.score = Some(1));
+    world.until(Span::from_hours(24)).await;
+    let cards = world.cards(TEAM);
+    assert_eq!(cards.len(), 1, "{cards:?}");
+    assert!(cards[0].view.title.contains("bad score") && cards[0].text().contains(&id), "no digest: {cards:?}");
+    assert!(world.cards(OPS).is_empty(), "nor in the morning: {:?}", world.cards(OPS));
+    // But a morning without an answer is silence.
+    world.platform(|platform, now| platform.faults_mut().down = std::iter::once(now..now + 4 * 3_600_000).collect());
+    world.until(Span::from_hours(25)).await;
+    assert_eq!(world.cards(OPS).len(), 0, "the operations' chat is on the same platform");
+    world.until(Span::from_hours(29)).await;
+    assert!(!world.cards(OPS).is_empty());
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn closed_tickets_that_a_sweep_does_not_read_have_not_vanished() {
+    let open = Rule { until: Until::Handled, ..rule("open", code("status", &[1, 2, 3, 4, 5])) };
+    let mut world = World::start(Plot { rules: vec![open], ..Plot::default() }, |_| {}).await;
+    world.pass(Span::from_mins(1)).await;
+    let ids: Vec<String> = (0..15).map(|_| world.file(|ticket| ticket.status = STATUS_AWAITING_USER)).collect();
+    world.pass(Span::from_mins(2)).await;
+    assert_eq!(world.cards(TEAM).len(), 15);
+    for id in &ids {
+        world.platform(|platform, now| platform.close_ticket(id, STATUS_CLOSED_BY_AGENT, now));
+    }
+    world.until(Span::from_hours(2)).await;
+    assert!(world.cards(OPS).is_empty(), "{:?}", world.cards(OPS));
+    assert_eq!(world.counter(|c| c.single_reads.load(R)), 0);
     world.stop().await;
 }

@@ -72,7 +72,7 @@ impl Desk {
                 self.answer(question, Answer::Text(sentence), now);
             }
             LookUpResult::Denied => self.deny(question, now),
-            LookUpResult::Failed(_) => self.answer(question, Answer::Text(reply::SOURCE_DOWN.into()), now),
+            LookUpResult::Failed(why) => self.answer(question, Answer::Text(why), now),
         }
     }
 

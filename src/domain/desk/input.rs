@@ -38,8 +38,6 @@ pub enum Input {
         /// What happened and what to do.
         message: Message,
     },
-    /// The wall clock was set back further than could be waited out.
-    ClockSetBack,
     /// Time went on.
     Tick,
 }
@@ -94,6 +92,8 @@ pub struct PassEnded {
     pub calls: u32,
     /// The time between polls that is kept now; the plan may stretch it.
     pub every: Span,
+    /// When the next poll is due.
+    pub next_poll: Timestamp,
     /// Tickets that could not be decoded, counted.
     pub broken: u32,
     /// Complete, or why not.
@@ -195,6 +195,6 @@ pub enum LookUpResult {
     NotFound,
     /// The person may not ask here.
     Denied,
-    /// The source could not be asked.
+    /// It could not be looked up: why and what to do, for the person who asked.
     Failed(Message),
 }

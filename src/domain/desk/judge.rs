@@ -225,8 +225,10 @@ impl Desk {
         let key = AlertKey { subject: hearing.subject.clone(), rule: rule.name.clone() };
         let Some(alert) = self.alert(&key) else { return (false, Timestamp::NEVER) };
         let AlertState::Firing { fired_at, .. } = alert.state else {
-            let due = if alert.state == AlertState::Pending { alert.since.plus(rule.hold) } else { Timestamp::NEVER };
-            return (false, due);
+            let rings_at =
+                Some(alert.since.plus(rule.hold)).filter(|at| alert.state == AlertState::Pending && *at > now);
+            // Held long enough and still pending: nobody knows whether it holds, and time alone will not tell.
+            return (false, rings_at.unwrap_or(Timestamp::NEVER));
         };
         let mut alert = alert.clone();
         let ready = hearing.fresh || hearing.patience_over;
@@ -273,6 +275,7 @@ impl Desk {
         let asked = *watched.refresh.get_or_insert(now);
         source.waiting.insert(key.clone());
         match source.waiting.len() {
+            _ if source.is_paused(now) => {} // no call would be answered
             count if count <= REFRESH_SINGLE_MAX => self.effect(Effect::ReadTicket(key.clone())),
             count if count == REFRESH_SINGLE_MAX + 1 => self.effect(Effect::ReadSource(key.source.clone())),
             _ => {}

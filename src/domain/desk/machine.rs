@@ -20,6 +20,7 @@ use crate::domain::{
         view::Counters,
     },
     id::{MessageId, RuleName, SourceName, Subject, TicketKey},
+    reading::scope::SweepScope,
     rule::{Rule, RuleSet},
     text::Message,
     time::{Span, Timestamp},
@@ -38,6 +39,8 @@ pub struct Desk {
     pub(super) rules: BTreeMap<RuleName, Arc<Rule>>,
     /// The rules that watch each source, in the order of their names.
     pub(super) rules_of: BTreeMap<SourceName, Arc<[Arc<Rule>]>>,
+    /// What a sweep of each source reads.
+    pub(super) scopes: BTreeMap<SourceName, SweepScope>,
     pub(super) tickets: BTreeMap<TicketKey, Watched>,
     pub(super) remains: BTreeMap<TicketKey, Remains>,
     /// Alerts by what they are about; a subject without any has no entry.
@@ -86,6 +89,8 @@ pub(super) struct Source {
     pub(super) read_through: Option<Timestamp>,
     /// The time between polls that is kept now.
     pub(super) every: Span,
+    /// When the next poll is due, as the last complete pass said.
+    pub(super) next_poll: Timestamp,
     /// What already holds is gathered into a digest until the pass is complete.
     pub(super) catching_up: Option<CatchingUp>,
     /// Rules changed: every ticket is judged again when the next pass is complete.
@@ -108,6 +113,7 @@ impl Desk {
             settings,
             rules: BTreeMap::new(),
             rules_of: BTreeMap::new(),
+            scopes: BTreeMap::new(),
             tickets: BTreeMap::new(),
             remains: BTreeMap::new(),
             alerts: BTreeMap::new(),
@@ -144,7 +150,6 @@ impl Desk {
             Input::History(report) => self.history(&report, now),
             Input::Rules(rules) => self.change_rules(&rules, now),
             Input::Trouble { name, message } => self.trouble(name, message, now),
-            Input::ClockSetBack => self.rewind(now),
             Input::Tick => self.tick(now),
         }
         self.pump(now);

@@ -20,6 +20,5 @@ mod pump;
 mod reports;
 mod inbox;
 mod troubles;
-mod rewind;
 mod content;
 pub mod view;

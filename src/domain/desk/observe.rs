@@ -149,6 +149,7 @@ impl Desk {
         self.no_longer_waits(key);
         if let Some(watched) = self.tickets.get_mut(key) {
             watched.tracked.gone_at = Some(now);
+            watched.tracked.list_hash = None; // should it return with the very same bytes, it is taken in again
             let tracked = Box::new(watched.tracked.clone());
             self.write(Write::Ticket(tracked));
         }

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     alert::{Alert, EndReason},
+    delivery::ANSWER_GIVE_UP_AFTER,
     desk::{
         digests::CatchingUp,
         machine::{Desk, Source, Watched},
@@ -13,6 +14,7 @@ use crate::domain::{
     facts::Facts,
     id::{RuleName, SourceName, Subject, TicketKey},
     notice::DigestCause,
+    reading::scope::SweepScope,
     rule::{Rule, RuleSet},
     time::{Span, Timestamp},
     verdict,
@@ -50,7 +52,12 @@ impl Desk {
         }
         self.inbox = stored.inbox.into_iter().map(|item| (item.message.message.clone(), item)).collect();
         for item in self.inbox.values().cloned().collect::<Vec<_>>() {
-            self.take_up_question(&item, now);
+            if now > item.accepted_at.plus(ANSWER_GIVE_UP_AFTER) {
+                // Nobody waits for it any more, and an answer that did arrive would arrive twice.
+                self.forget_question(&item.message.message);
+            } else {
+                self.take_up_question(&item, now);
+            }
         }
     }
 
@@ -65,6 +72,7 @@ impl Desk {
                 polled_at: now,
                 read_through: state.cursor,
                 every: settings.poll_every,
+                next_poll: Timestamp::MIN,
                 catching_up: (fresh && known).then(|| CatchingUp::new(DigestCause::RuleChange)),
                 rejudge: fresh && known,
                 waiting: Default::default(),
@@ -144,6 +152,8 @@ impl Desk {
             self.rules.values().filter(|rule| rule.watches(source)).cloned().collect()
         };
         self.rules_of = self.settings.sources.keys().map(|source| (source.clone(), of(source))).collect();
+        let scope = |source: &SourceName| (source.clone(), SweepScope::of(rules, source));
+        self.scopes = self.settings.sources.keys().map(scope).collect();
     }
 
     /// Ends the alerts of rules that are gone or no longer watch the source.

@@ -10,7 +10,7 @@ use crate::domain::{
         pump::may_have_arrived,
         state::{Answer, CardKey, CardShows, Entry, Lane},
     },
-    id::{ReceiverName, RuleName, Subject},
+    id::{MessageId, ReceiverName, RuleName, Subject},
     notice::{self, NoticeKey},
     rule::Severity,
     text::Message,
@@ -23,6 +23,9 @@ const AGES_UP_AFTER: Span = Span::from_mins(1);
 /// Lanes, first served first.
 const LANES: [Lane; 4] = [Lane::Answers, Lane::Critical, Lane::Alerts, Lane::Updates];
 
+/// Sends of one channel under way at once, so that one that never answers leaves room for the others.
+const CHANNEL_IN_FLIGHT_MAX: usize = 8;
+
 /// Where a queued notice is to be found: ready since, in order of arrival.
 type Ready = BTreeSet<(Timestamp, u64, NoticeKey)>;
 
@@ -33,6 +36,8 @@ pub(super) struct Outbox {
     ready: BTreeMap<ReceiverName, BTreeMap<Lane, Ready>>,
     sleeping: BTreeSet<(Timestamp, NoticeKey)>,
     in_flight: BTreeSet<NoticeKey>,
+    /// How many of them each channel has.
+    in_flight_of: BTreeMap<ReceiverName, usize>,
     blocked: BTreeMap<ReceiverName, Timestamp>,
     arrivals: u64,
 }
@@ -73,7 +78,7 @@ impl Outbox {
     /// Takes an entry out, wherever it stands.
     pub(super) fn remove(&mut self, key: &NoticeKey) -> Option<Entry> {
         let (arrival, entry) = self.entries.remove(key)?;
-        self.in_flight.remove(key);
+        self.land(key);
         self.sleeping.remove(&(entry.not_before, key.clone()));
         if let Some(lanes) = self.ready.get_mut(&key.receiver) {
             if let Some(ready) = lanes.get_mut(&entry.lane) {
@@ -95,7 +100,21 @@ impl Outbox {
         self.remove(&key);
         self.arrivals += 1;
         self.entries.insert(key.clone(), (self.arrivals, entry));
+        *self.in_flight_of.entry(key.receiver.clone()).or_default() += 1;
         self.in_flight.insert(key);
+    }
+
+    /// The entry is under way no more, if it was.
+    fn land(&mut self, key: &NoticeKey) {
+        if !self.in_flight.remove(key) {
+            return;
+        }
+        if let Some(count) = self.in_flight_of.get_mut(&key.receiver) {
+            *count -= 1;
+            if *count == 0 {
+                self.in_flight_of.remove(&key.receiver);
+            }
+        }
     }
 
     /// Wakes what slept until now.
@@ -117,7 +136,13 @@ impl Outbox {
 
     /// The channels that have something ready and are not held up.
     pub(super) fn open_channels(&self) -> Vec<ReceiverName> {
-        self.ready.keys().filter(|channel| !self.blocked.contains_key(*channel)).cloned().collect()
+        self.ready.keys().filter(|channel| self.is_open(channel)).cloned().collect()
+    }
+
+    /// Whether another notice of this channel may go.
+    pub(super) fn is_open(&self, channel: &ReceiverName) -> bool {
+        let in_flight = self.in_flight_of.get(channel).copied().unwrap_or_default();
+        in_flight < CHANNEL_IN_FLIGHT_MAX && !self.blocked.contains_key(channel)
     }
 
     /// The next notice of a channel and the lane it is served in: lanes in order, each one higher once it has waited
@@ -138,17 +163,6 @@ impl Outbox {
     /// Nothing of this channel goes before `until`.
     pub(super) fn block(&mut self, channel: ReceiverName, until: Timestamp) {
         self.blocked.insert(channel, until);
-    }
-
-    /// Nothing waits for an instant that lies ahead only because the clock was set back.
-    pub(super) fn rewind(&mut self, now: Timestamp) {
-        self.blocked.clear();
-        for (at, key) in std::mem::take(&mut self.sleeping) {
-            if let Some((_, entry)) = self.entries.get_mut(&key) {
-                entry.not_before = at.min(now);
-                self.sleeping.insert((entry.not_before, key));
-            }
-        }
     }
 
     pub(super) fn next_due(&self) -> Timestamp {
@@ -306,11 +320,15 @@ impl Desk {
             self.write(Write::DropOutbox(key.clone()));
         }
         if let (notice::Step::Answer, Subject::Message(message)) = (key.step, &key.subject) {
-            let message = message.clone();
-            self.visiting.remove(&message);
-            if self.inbox.remove(&message).is_some() {
-                self.write(Write::DropInbox(message));
-            }
+            self.forget_question(&message.clone());
+        }
+    }
+
+    /// The question is answered, or nobody waits for the answer any more.
+    pub(super) fn forget_question(&mut self, message: &MessageId) {
+        self.visiting.remove(message);
+        if self.inbox.remove(message).is_some() {
+            self.write(Write::DropInbox(message.clone()));
         }
     }
 }
@@ -335,4 +353,54 @@ fn notice_of(alert: &Alert, step: notice::Step, ordinal: u32, receiver: &Receive
 /// The name answers carry in keys where alerts carry their rule's.
 pub(super) fn answer_rule() -> RuleName {
     RuleName::from("deskbell.answer")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(receiver: &str, ordinal: u32) -> Entry {
+        let key = NoticeKey {
+            subject: Subject::Service,
+            rule: RuleName::from("rule"),
+            episode: 1,
+            step: notice::Step::Fired,
+            ordinal,
+            receiver: ReceiverName::from(receiver),
+        };
+        let now = Timestamp::from_ms(0);
+        Entry {
+            key,
+            lane: Lane::Alerts,
+            target: None,
+            text: None,
+            decided_at: now,
+            not_before: now,
+            first_tried_at: None,
+            attempts: 0,
+            without_mentions: false,
+            maybe_repeat: false,
+            last_error: None,
+        }
+    }
+
+    #[test]
+    fn a_channel_that_never_answers_leaves_room_for_the_others() {
+        let (now, slow) = (Timestamp::from_ms(0), ReceiverName::from("slow"));
+        let mut outbox = Outbox::default();
+        (0..20).for_each(|ordinal| outbox.put(entry("slow", ordinal)));
+        outbox.put(entry("other", 0));
+        outbox.wake(now);
+        while outbox.is_open(&slow) {
+            let (key, _) = outbox.head(&slow, now).unwrap();
+            let entry = outbox.get(&key).unwrap().clone();
+            outbox.set_in_flight(entry);
+        }
+        assert_eq!(outbox.in_flight(), CHANNEL_IN_FLIGHT_MAX);
+        assert_eq!(outbox.open_channels(), [ReceiverName::from("other")]);
+        outbox.put(entry("slow", 0)); // it failed, and waits to be tried again
+        assert!(outbox.is_open(&slow));
+        outbox.remove(&entry("slow", 1).key);
+        assert_eq!(outbox.in_flight(), CHANNEL_IN_FLIGHT_MAX - 2);
+    }
 }

@@ -32,9 +32,21 @@ const VANISH_PERCENT_MAX: usize = 5;
 const GAP_MIN: Span = Span::from_mins(5);
 
 impl Source {
-    /// When the source counts as silent, if no poll is complete before.
+    /// When the source counts as silent, if no poll is complete before. A schedule may rest, at night say: then the
+    /// intervals count from where the next poll would have followed without a rest.
     fn silent_at(&self) -> Timestamp {
-        self.polled_at.max(self.state.paused_until.unwrap_or(Timestamp::MIN)).plus(self.every.times(SILENT_INTERVALS))
+        let paused = self.state.paused_until.unwrap_or(Timestamp::MIN);
+        self.polled_at.max(paused).max(self.rests_until()).plus(self.every.times(SILENT_INTERVALS))
+    }
+
+    /// One interval before the next poll.
+    fn rests_until(&self) -> Timestamp {
+        self.next_poll.minus(self.every)
+    }
+
+    /// Whether nothing may be asked because the month's calls are used up.
+    pub(super) fn is_paused(&self, now: Timestamp) -> bool {
+        self.state.paused_until.is_some_and(|until| until > now)
     }
 
     /// Whether no poll was complete for three intervals.
@@ -59,10 +71,13 @@ impl Desk {
         }
         let cause = match source.state.cursor {
             None => DigestCause::Baseline,
-            Some(cursor) if asked_at.since(cursor) > GAP_MIN.max(source.every.times(SILENT_INTERVALS)) => {
+            Some(cursor) => {
+                let gap = asked_at.since(cursor.max(source.rests_until()));
+                if gap <= GAP_MIN.max(source.every.times(SILENT_INTERVALS)) {
+                    return;
+                }
                 DigestCause::Downtime
             }
-            Some(_) => return,
         };
         source.catching_up = Some(super::digests::CatchingUp::new(cause));
     }
@@ -90,6 +105,7 @@ impl Desk {
         source.last_failure = None;
         source.state.paused_until = None;
         source.polled_at = source.polled_at.max(ended.started_at);
+        source.next_poll = ended.next_poll;
         if ended.kind == PassKind::Increment || first {
             let cursor = source.state.cursor.unwrap_or(Timestamp::MIN).max(ended.started_at);
             source.state.cursor = Some(cursor);
@@ -121,14 +137,23 @@ impl Desk {
         }
     }
 
-    /// What is open, or rings, and was not shown by a complete sweep is asked for by id.
+    /// What a complete sweep should have shown and did not is asked for by id: what is open, and what rings and closed
+    /// within the time the sweep reads.
     fn look_for_vanished(&mut self, ended: &PassEnded, now: Timestamp) {
+        let closed_within = self.scopes.get(&ended.source).and_then(|scope| scope.closed_within);
+        let closed_since = closed_within.map(|within| ended.started_at.minus(within));
         let mut watching = 0;
         let mut vanished = Vec::new();
         for (key, watched) in &self.tickets {
             let tracked = &watched.tracked;
-            let closed = tracked.ticket.is_closed() == Some(true);
-            if key.source != ended.source || tracked.gone_at.is_some() || (closed && !self.rings(key)) {
+            let promised = match tracked.ticket.is_closed() {
+                Some(false) => true,
+                Some(true) => {
+                    tracked.ticket.last_moved_at() >= closed_since && closed_since.is_some() && self.rings(key)
+                }
+                None => false, // no filter asks for a status nobody knows
+            };
+            if key.source != ended.source || tracked.gone_at.is_some() || !promised {
                 continue;
             }
             watching += 1;

@@ -64,7 +64,10 @@ impl Desk {
             },
             Prepared::Wait(until) => self.outbox.put(Entry { not_before: until, ..entry }),
             Prepared::Search(chat) => self.search(entry, chat),
-            Prepared::Drop(why) => self.drop_notice(key, why, now),
+            Prepared::Drop(why) => {
+                self.drop_notice(key, why, now);
+                self.settle(key, now);
+            }
             Prepared::Dead(reason) => self.bury(&entry, reason, now),
         }
     }

@@ -55,9 +55,14 @@ impl Desk {
         self.put_card(card);
     }
 
-    /// Brings a card up to date, or forgets it once it shows an end.
-    fn settle(&mut self, key: &NoticeKey, now: Timestamp) {
-        let Some(card) = self.card_for(key).cloned() else { return };
+    /// Brings a card up to date, or forgets it once it shows an end, and with it what was kept for its sake.
+    pub(super) fn settle(&mut self, key: &NoticeKey, now: Timestamp) {
+        let Some(card) = self.card_for(key).cloned() else {
+            return match self.card_key(key).shows {
+                CardShows::Digest(source, number) => self.forget_digest_if_over(&source, number),
+                CardShows::Alert(alert, episode) => self.forget_past_if_settled(&alert, episode),
+            };
+        };
         let behind = card.shown_rev < self.rev_of(&card.key.shows);
         if behind && card.message.is_some() {
             return self.enqueue_update(&card.key, now);
@@ -88,6 +93,9 @@ impl Desk {
         if first_doubt && !failure.kind.may_have_arrived() {
             entry.first_tried_at = None;
         }
+        if failure.kind.may_have_arrived() && !self.has_key(&entry.key) {
+            entry.maybe_repeat = true; // nothing tells the receiver that it is the same again
+        }
         match next(&entry, failure, now) {
             Next::RetryAt(at) => {
                 if failure.kind == FailureKind::Setup {
@@ -107,8 +115,14 @@ impl Desk {
                 let card = self.card_key(&entry.key);
                 self.drop_notice(&entry.key, why, now);
                 self.drop_card(&card);
+                self.settle(&entry.key, now);
             }
         }
+    }
+
+    /// Whether the receiver drops a repeated send; answers go to chats.
+    fn has_key(&self, key: &NoticeKey) -> bool {
+        self.settings.receivers.get(&key.receiver).is_none_or(|receiver| receiver.kind.has_key())
     }
 
     fn put_back(&mut self, entry: Entry) {

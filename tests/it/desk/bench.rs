@@ -59,7 +59,6 @@ pub(super) struct Bench {
     history_is_readable: bool,
     told: Vec<(Timestamp, String)>,
     messages: u64,
-    reads: u64,
 }
 
 impl Bench {
@@ -90,7 +89,6 @@ impl Bench {
             history_is_readable: true,
             told: Vec::new(),
             messages: 0,
-            reads: 0,
         };
         bench.take(outcome);
         bench
@@ -103,6 +101,7 @@ impl Bench {
 
     /// Lets time go on, with ticks and polls as they come.
     pub(super) fn advance(&mut self, to: Timestamp) {
+        let mut ticks = 0;
         loop {
             let tick = self.desk.next_due().max(self.now);
             let next = tick.min(self.next_poll);
@@ -111,6 +110,8 @@ impl Bench {
             }
             self.now = next;
             if tick <= self.next_poll {
+                ticks += 1;
+                assert!(ticks < 10_000, "the desk wants to be ticked without end");
                 self.handle(Input::Tick);
                 self.now = self.now.plus(Span::from_ms(1));
             } else {
@@ -130,7 +131,6 @@ impl Bench {
             "deaf" => self.deaf = word == "true",
             "refuses" => self.refuses = refusal(word),
             "history" => self.history_is_readable = word == "readable",
-            "clock_back" => self.set_clock_back(read_span(word).unwrap()),
             "restart" => self.restart(read_span(word).unwrap()),
             "rules" => self.change_rules(value),
             "poll" => self.poll(),
@@ -147,6 +147,7 @@ impl Bench {
                 status: Status::Processing,
                 score: None,
                 urgent: false,
+                hidden: false,
                 created_at: self.now,
                 updated_at: None,
                 closed_at: None,
@@ -161,6 +162,7 @@ impl Bench {
                 match name.text.as_str() {
                     "status" => truth.status = Status::from_code(status_code(word)),
                     "score" => truth.score = Some(word.parse().unwrap()),
+                    "hidden" => truth.hidden = word == "true",
                     "urgent" => truth.urgent = word == "true",
                     "silently" => truth.updated_at = self.tickets.get(&number).and_then(|old| old.updated_at),
                     "closed" => truth.closed_at = Some(self.now.minus(read_span(word).unwrap())),
@@ -228,6 +230,7 @@ impl Bench {
             started_at: self.now,
             calls: 1,
             every: POLL_EVERY,
+            next_poll: self.next_poll,
             broken: 0,
             result: failure.map_or(Ok(()), Err),
         }));
@@ -238,12 +241,6 @@ impl Bench {
         let key = helpdesk::key(number);
         let ticket = (!self.desk.is_unchanged(&key, hash)).then(|| Box::new(ticket));
         Observed { key, hash, ticket }
-    }
-
-    fn set_clock_back(&mut self, by: Span) {
-        self.now = self.now.minus(by);
-        self.next_poll = self.now.plus(Span::from_secs(1));
-        self.handle(Input::ClockSetBack);
     }
 
     fn restart(&mut self, away: Span) {
@@ -295,7 +292,8 @@ impl Bench {
     }
 
     fn read(&mut self, key: TicketKey) {
-        self.reads += 1;
+        let paused = self.desk.source_state(&key.source).and_then(|state| state.paused_until);
+        assert!(paused.is_none_or(|until| until <= self.now), "asked while the month's calls are used up");
         let number: u64 = key.id.as_str().parse().unwrap();
         let result = match self.tickets.get(&number) {
             _ if self.deaf => ReadResult::Failed(failure("broken").unwrap()),
@@ -310,7 +308,11 @@ impl Bench {
 
     fn look_up(&mut self, look_up: &LookUp) {
         let Command::Ticket(id) = &look_up.command else { panic!("only tickets are looked up") };
-        let result = if look_up.member_check.is_some() { LookUpResult::Denied } else { self.find(id) };
+        let result = match look_up.member_check {
+            Some(_) => LookUpResult::Denied,
+            None if self.deaf => LookUpResult::Failed(failure("broken").unwrap().message),
+            None => self.find(id),
+        };
         self.handle(Input::LookedUp(LookedUp { message: look_up.message.clone(), asked_at: self.now, result }));
     }
 

@@ -59,20 +59,13 @@ fn fields(locale: Locale, names: &Names) -> String {
         [
             format!("`{}`{star}", field.name),
             field.zh.to_string(),
-            also.join(comma(locale)),
+            also.join(", "),
             kind(field.kind).get(locale).to_string(),
             operators(field.name, names).join(" "),
             field.doc.get(locale).to_string(),
         ]
     };
     table(head, FIELDS.iter().map(row))
-}
-
-const fn comma(locale: Locale) -> &'static str {
-    match locale {
-        Locale::En => ", ",
-        Locale::Zh => "、",
-    }
 }
 
 /// The operators that the rule compiler lets stand behind a field or clock.
@@ -119,8 +112,7 @@ fn codes(locale: Locale) -> String {
             }
         });
         let codes = field.codes().iter().map(move |code: &Code| {
-            let row =
-                [code.code.to_string(), format!("`{}`", code.name), code.zh.to_string(), code.also.join(comma(locale))];
+            let row = [code.code.to_string(), format!("`{}`", code.name), code.zh.to_string(), code.also.join(", ")];
             let [number, english, chinese, also] = row;
             [name.clone(), number, english, chinese, also]
         });

@@ -22,6 +22,8 @@ pub(crate) struct Truth {
     pub(crate) status: Status,
     pub(crate) score: Option<i64>,
     pub(crate) urgent: bool,
+    /// The custom fields are not shown.
+    pub(crate) hidden: bool,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Option<Timestamp>,
     pub(crate) closed_at: Option<Timestamp>,
@@ -42,6 +44,7 @@ impl Helpdesk {
             status: Status::Processing,
             score: None,
             urgent: false,
+            hidden: false,
             created_at: now,
             updated_at: None,
             closed_at: None,
@@ -109,7 +112,7 @@ pub(crate) fn shown(number: u64, truth: &Truth) -> (u64, Ticket) {
         created_at: Known::Present(truth.created_at),
         updated_at: truth.updated_at.into(),
         closed_at: truth.closed_at.into(),
-        customized_fields: Known::Present(Arc::from([field])),
+        customized_fields: if truth.hidden { Known::Unknown } else { Known::Present(Arc::from([field])) },
         ..Ticket::unknown(key(number))
     };
     let mut hasher = DefaultHasher::new();

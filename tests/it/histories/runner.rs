@@ -328,6 +328,7 @@ impl Runner {
             started_at,
             calls: 1,
             every: POLL_EVERY,
+            next_poll: self.now.plus(POLL_EVERY),
             broken: 0,
             result: if failed { Err(failure) } else { Ok(()) },
         }));
