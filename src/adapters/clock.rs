@@ -4,6 +4,7 @@
 //! anchored one for tests, which tokio's paused time moves.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     future::pending,
     sync::{Arc, Mutex, PoisonError},
@@ -42,21 +43,63 @@ enum Kind {
     /// `start` plus `factor` times what went by since `origin`.
     Scaled { start: Timestamp, origin: Instant, factor: f64 },
     /// Stands where it was led to.
-    Led(watch::Receiver<Timestamp>),
+    Led { now: watch::Receiver<Timestamp>, waits: Waits },
+}
+
+/// The instants that are waited for on a led clock, and by how many.
+#[derive(Clone, Debug, Default)]
+struct Waits(Arc<Mutex<BTreeMap<Timestamp, usize>>>);
+
+impl Waits {
+    fn begin(&self, at: Timestamp) -> Wait {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(at).or_default() += 1;
+        Wait { waits: self.clone(), at }
+    }
+
+    fn first(&self) -> Option<Timestamp> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).keys().next().copied()
+    }
+}
+
+/// One that waits, until dropped.
+struct Wait {
+    waits: Waits,
+    at: Timestamp,
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        let mut waits = self.waits.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = waits.get_mut(&self.at) {
+            *count -= 1;
+            if *count == 0 {
+                waits.remove(&self.at);
+            }
+        }
+    }
 }
 
 /// Leads a clock of [`Clock::led`]. Without it the clock stands still.
 #[derive(Debug)]
-pub struct Lead(watch::Sender<Timestamp>);
+pub struct Lead {
+    now: watch::Sender<Timestamp>,
+    waits: Waits,
+}
 
 impl Lead {
     /// Leads the clock on to `at`; never back.
     pub fn go_on_to(&self, at: Timestamp) {
-        self.0.send_if_modified(|now| {
+        self.now.send_if_modified(|now| {
             let goes_on = *now < at;
             *now = (*now).max(at);
             goes_on
         });
+    }
+
+    /// The first instant that is waited for: to be led there next, unless it is the present or past and whoever waits
+    /// has not yet been run.
+    pub fn next_wait(&self) -> Timestamp {
+        self.waits.first().unwrap_or(Timestamp::NEVER)
     }
 }
 
@@ -96,7 +139,8 @@ impl Clock {
     /// A clock that stands at `start` until it is led on: whatever reads it sees only instants somebody chose.
     pub fn led(start: Timestamp) -> (Self, Lead) {
         let (lead, now) = watch::channel(start);
-        (Self::of(Kind::Led(now)), Lead(lead))
+        let waits = Waits::default();
+        (Self::of(Kind::Led { now, waits: waits.clone() }), Lead { now: lead, waits })
     }
 
     fn of(kind: Kind) -> Self {
@@ -112,7 +156,7 @@ impl Clock {
                 let elapsed = instant().saturating_duration_since(*origin);
                 start.plus(span_of(elapsed.mul_f64(*factor)))
             }
-            Kind::Led(now) => *now.borrow(),
+            Kind::Led { now, .. } => *now.borrow(),
         }
     }
 
@@ -161,7 +205,8 @@ impl Clock {
         let part_max = match &self.0.kind {
             Kind::Wall(_) => WALL_REREAD_MAX,
             Kind::Scaled { .. } => WAIT_MAX,
-            Kind::Led(now) => {
+            Kind::Led { now, waits } => {
+                let _wait = waits.begin(at);
                 if now.clone().wait_for(|now| *now >= at).await.is_err() {
                     pending::<()>().await; // nobody leads it any more
                 }
@@ -177,11 +222,9 @@ impl Clock {
         }
     }
 
-    /// Waits for `span`, whatever the wall clock is set to meanwhile.
+    /// Waits for `span`, whatever the wall clock is set to meanwhile. A led clock has no pace: there it is a pause of the
+    /// world's, and only [`Clock::sleep_until`] waits to be led.
     pub async fn sleep(&self, span: Span) {
-        if let Kind::Led(_) = self.0.kind {
-            return self.sleep_until(self.now().plus(span)).await;
-        }
         sleep_wall(self.to_wall(span)).await;
     }
 
@@ -201,7 +244,7 @@ impl fmt::Debug for Clock {
         match &self.0.kind {
             Kind::Wall(_) => f.write_str("Clock(wall)"),
             Kind::Scaled { start, factor, .. } => write!(f, "Clock({start:?} × {factor})"),
-            Kind::Led(now) => write!(f, "Clock(led to {:?})", *now.borrow()),
+            Kind::Led { now, .. } => write!(f, "Clock(led to {:?})", *now.borrow()),
         }
     }
 }
@@ -241,16 +284,20 @@ mod tests {
         let waiting = tokio::spawn({
             let clock = clock.clone();
             async move {
-                clock.sleep(Span::from_secs(5)).await;
+                clock.sleep_until(soon).await;
                 clock.now()
             }
         });
-        tokio::time::advance(Duration::from_secs(3600)).await;
+        assert_eq!(lead.next_wait(), Timestamp::NEVER);
+        clock.sleep(Span::from_hours(1)).await;
         assert_eq!(clock.now(), START, "the world's time does not move it");
+        assert_eq!(lead.next_wait(), soon);
         lead.go_on_to(START.minus(Span::from_secs(1)));
         assert_eq!(clock.now(), START, "never back");
         lead.go_on_to(soon);
+        assert_eq!(lead.next_wait(), soon, "led there, but not heard yet");
         assert_eq!(waiting.await.unwrap(), soon);
+        assert_eq!(lead.next_wait(), Timestamp::NEVER);
         drop(lead);
         let forever = clock.sleep_until(soon.plus(Span::from_secs(1)));
         assert!(tokio::time::timeout(Duration::from_secs(9), forever).await.is_err());

@@ -23,7 +23,7 @@ use crate::{
         time::{Span, Timestamp},
     },
     engine::{
-        delivery::Outlets,
+        delivery::{Outlets, SENDS_MAX},
         run::Until,
         source::{Source, SourcePart},
         start::{End, Engine, Parts, Port},
@@ -53,6 +53,8 @@ pub struct Manner {
     pub clock: Clock,
     /// Every source is read once, what follows is delivered, and it ends; nothing listens.
     pub once: bool,
+    /// Notices are sent one after the other, in the order they were decided (the demo).
+    pub in_order: bool,
 }
 
 /// A running service.
@@ -66,7 +68,7 @@ pub struct Service {
 
 /// Builds everything, then starts it. The message says what stands in the way and what to do.
 pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
-    let Manner { clock, once } = manner;
+    let Manner { clock, once, in_order } = manner;
     let http = http::client(&setup.http).map_err(|fault| fault.message)?;
     let client = Client::new(&setup.feishu, http.clone(), clock.clone());
     let callback = callback(&setup);
@@ -75,6 +77,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
         webhooks: webhooks(&setup, &http, &clock),
         receivers: setup.settings.receivers.clone(),
         client: client.clone(),
+        at_once: if in_order { 1 } else { SENDS_MAX },
     };
     let listeners = if once { None } else { Some(bind(&setup).await?) };
     let (store, stored) = open_store(&setup).await?;

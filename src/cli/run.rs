@@ -64,7 +64,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let locale = arguments.lang.map_or_else(|| language::of_environment(&environment), Locale::from);
     let terminal = Terminal { locale };
-    let filter = environment("DESKBELL_LOG");
+    // Between the demo's cards a log line would be noise.
+    let quiet = matches!(arguments.verb, Verb::Demo(_)).then(|| "off".to_string());
+    let filter = environment("DESKBELL_LOG").or(quiet);
     let ended = logging::start(arguments.log_format, filter.as_deref()).and_then(|()| verb(arguments.verb, terminal));
     match ended {
         Ok(()) => ExitCode::SUCCESS,

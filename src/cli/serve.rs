@@ -31,7 +31,8 @@ async fn serve(setup: Setup, once: bool, terminal: Terminal) -> Result<(), Stop>
     let signal = stop_signal()?;
     let sources = setup.sources.len();
     let rules = setup.rules.rules.len();
-    let service = service::start(setup, Manner { clock: Clock::system(), once }).await.map_err(Stop::Failure)?;
+    let manner = Manner { clock: Clock::system(), once, in_order: false };
+    let service = service::start(setup, manner).await.map_err(Stop::Failure)?;
     greet(&service, sources, rules, terminal);
     match service.run(signal).await {
         End::Done => Ok(()),
@@ -56,7 +57,7 @@ fn greet(service: &Service, sources: usize, rules: usize, terminal: Terminal) {
 
 /// Ready at the first SIGINT or SIGTERM.
 #[cfg(unix)]
-fn stop_signal() -> Result<impl Future<Output = ()>, Stop> {
+pub fn stop_signal() -> Result<impl Future<Output = ()>, Stop> {
     use tokio::signal::unix::{SignalKind, signal};
     let failed = |error: std::io::Error| {
         Stop::failure(format!("不能接收停止信号：{error}"), format!("cannot listen for signals: {error}"))
@@ -74,7 +75,7 @@ fn stop_signal() -> Result<impl Future<Output = ()>, Stop> {
 
 /// Ready at the first Ctrl-C.
 #[cfg(not(unix))]
-fn stop_signal() -> Result<impl Future<Output = ()>, Stop> {
+pub fn stop_signal() -> Result<impl Future<Output = ()>, Stop> {
     Ok(async {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::error!(%error, "cannot listen for Ctrl-C");

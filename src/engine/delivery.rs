@@ -46,7 +46,7 @@ use crate::{
     },
 };
 
-/// Sends and searches under way at once.
+/// Sends and searches under way at once, at most.
 pub const SENDS_MAX: usize = 64;
 
 /// How long one send may take before its fate is unknown.
@@ -69,6 +69,8 @@ pub struct Outlets {
     pub webhooks: BTreeMap<ReceiverName, Webhook>,
     /// The receivers.
     pub receivers: BTreeMap<ReceiverName, Receiver>,
+    /// Sends and searches under way at once: [`SENDS_MAX`], or one where their order matters more than their pace.
+    pub at_once: usize,
 }
 
 impl Outlets {
@@ -106,7 +108,7 @@ pub struct Delivery {
 impl Delivery {
     /// Sends what is released, until the queue closes.
     pub async fn run(self, mut released: mpsc::UnboundedReceiver<Released>) {
-        let permits = Arc::new(Semaphore::new(SENDS_MAX));
+        let permits = Arc::new(Semaphore::new(self.outlets.at_once.clamp(1, SENDS_MAX)));
         let mut under_way = JoinSet::new();
         while let Some((effect, guard)) = released.recv().await {
             while under_way.try_join_next().is_some() {}

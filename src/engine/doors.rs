@@ -100,6 +100,15 @@ pub struct Doors {
     pub pages: mpsc::Sender<FromPoller>,
 }
 
+impl Doors {
+    /// Whether nothing waits behind them.
+    pub fn are_empty(&self) -> bool {
+        self.urgent.capacity() == self.urgent.max_capacity()
+            && self.events.capacity() == self.events.max_capacity()
+            && self.pages.capacity() == self.pages.max_capacity()
+    }
+}
+
 /// The loop's ends.
 pub struct Queues {
     /// Clicks, messages, lookups.

@@ -27,6 +27,9 @@ use crate::sim::{
 /// Calls remembered.
 const CALLS_MAX: usize = 100_000;
 
+/// The part of the seed that decides what people's words bring along; no request has this number.
+const CHATTER: u64 = u64::MAX - 1;
+
 /// The tenant's month begins by Beijing time.
 const MONTH_SHIFT_MS: i64 = 8 * 3_600_000;
 
@@ -55,6 +58,8 @@ pub struct Platform {
     seed: u64,
     requests: u64,
     dice: Dice,
+    /// What people write draws from here, so that a word more moves no ticket's id.
+    chatter: Dice,
     app: App,
     knobs: Knobs,
     faults: Faults,
@@ -76,6 +81,7 @@ impl Platform {
             seed,
             requests: 0,
             dice: Dice::part(seed, 0),
+            chatter: Dice::part(seed, CHATTER),
             app: App::default(),
             knobs: Knobs::default(),
             faults: Faults::default(),

@@ -20,3 +20,4 @@ mod tidy;
 mod web;
 mod wire;
 mod world;
+mod demo;

@@ -37,7 +37,7 @@ use deskbell::{
         time::{Span, Timestamp, Zone},
     },
     engine::{
-        delivery::Outlets,
+        delivery::{Outlets, SENDS_MAX},
         doors::Refused,
         run::Until,
         schedule::Schedule,
@@ -163,7 +163,12 @@ impl World {
         let rules = self.plot.rules.iter().map(|rule| (rule.name.clone(), rule.clone())).collect();
         self.engine = Some(Engine::start(Parts {
             rules: Arc::new(RuleSet { rules }),
-            outlets: Outlets { client, webhooks: BTreeMap::new(), receivers: settings.receivers.clone() },
+            outlets: Outlets {
+                client,
+                webhooks: BTreeMap::new(),
+                receivers: settings.receivers.clone(),
+                at_once: SENDS_MAX,
+            },
             settings,
             sources: vec![source],
             templates: Arc::new(Templates::load(None).0),

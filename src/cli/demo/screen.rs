@@ -5,7 +5,10 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
     cli::demo::watch::{Seen, What},
-    domain::time::Zone,
+    domain::{
+        text::{Locale, Words},
+        time::Zone,
+    },
     sim::card::View,
 };
 
@@ -26,6 +29,8 @@ pub struct Screen {
     pub has_colour: bool,
     /// Where the times are read.
     pub zone: Zone,
+    /// The language of what stands around the cards.
+    pub locale: Locale,
 }
 
 impl Screen {
@@ -36,13 +41,21 @@ impl Screen {
         let head = |what: &str| format!("{}\n", self.paint(BOLD, &format!("{time}  {chat}{what}")));
         match &seen.what {
             What::Words(who, words) => {
-                format!("{} {}：{}\n\n", head("").trim_end(), one_line(who), one_line(words))
+                let colon = self.word("：", ": ");
+                format!("{}  {}{colon}{}\n\n", head("").trim_end(), one_line(who), one_line(words))
             }
             What::Card(view) => head("") + &self.card(view),
-            What::Answer(who, view) => head(&format!(" · 回复 {}", one_line(who))) + &self.card(view),
-            What::FollowUp(view) => head(" · 回复卡片") + &self.card(view),
-            What::Update(view) => head(" · 卡片更新") + &self.card(view),
+            What::Answer(who, view) => {
+                let what = self.word(" · 回复 ", " · in reply to ");
+                head(&format!("{what}{}", one_line(who))) + &self.card(view)
+            }
+            What::FollowUp(view) => head(self.word(" · 回复卡片", " · in reply to a card")) + &self.card(view),
+            What::Update(view) => head(self.word(" · 卡片更新", " · a card changed")) + &self.card(view),
         }
+    }
+
+    const fn word(self, zh: &'static str, en: &'static str) -> &'static str {
+        Words { zh, en }.get(self.locale)
     }
 
     fn card(self, view: &View) -> String {
@@ -150,11 +163,12 @@ mod tests {
     use super::*;
 
     fn screen(has_colour: bool) -> Screen {
-        Screen { has_colour, zone: Zone(chrono_tz::Asia::Shanghai) }
+        Screen { has_colour, zone: Zone(chrono_tz::Asia::Shanghai), locale: Locale::Zh }
     }
 
     fn seen(what: What) -> Seen {
-        Seen { at: Timestamp::from_ms(1_793_635_200_000 + 612 * 60_000), chat: "IT 支持群".to_string(), what }
+        let at = Timestamp::from_ms(1_793_635_200_000 + 612 * 60_000);
+        Seen { at, chat: "IT 支持群".to_string(), what, content: String::new() }
     }
 
     fn view() -> View {
@@ -188,7 +202,7 @@ mod tests {
     #[test]
     fn each_kind_says_what_it_is() {
         let table = [
-            (What::Words("王磊".to_string(), "@deskbell /ticket 7".to_string()), "10:12  IT 支持群 王磊：@deskbell"),
+            (What::Words("王磊".to_string(), "@deskbell /ticket 7".to_string()), "10:12  IT 支持群  王磊：@deskbell"),
             (What::Answer("王磊".to_string(), view()), "10:12  IT 支持群 · 回复 王磊\n"),
             (What::FollowUp(view()), "10:12  IT 支持群 · 回复卡片\n"),
             (What::Update(view()), "10:12  IT 支持群 · 卡片更新\n"),

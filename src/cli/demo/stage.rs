@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    cli::demo::script::{Happening, ROOMS, Room, Script},
-    domain::time::Timestamp,
+    cli::demo::{
+        english::say,
+        script::{Happening, ROOMS, Room, Script},
+    },
+    domain::{text::Locale, time::Timestamp},
     sim::{
         dice::Dice,
         directory::ChatKind,
@@ -21,7 +24,12 @@ pub const PRIORITY_FIELD: &str = "优先级";
 /// The custom field of the system.
 pub const SYSTEM_FIELD: &str = "系统";
 
+/// The newcomer's open id.
+const NEWCOMER: &str = "ou_you";
+
 const AGENTS: [&str; 4] = ["王磊", "赵敏", "陈晨", "孙悦"];
+
+const DEPARTMENT: &str = "信息技术部";
 
 const GUESTS: [(&str, &str); 12] = [
     ("林晓", "市场部"),
@@ -41,6 +49,7 @@ const GUESTS: [(&str, &str); 12] = [
 /// The helpdesk's people and the tickets by nickname.
 #[derive(Debug)]
 pub struct Stage {
+    locale: Locale,
     helpdesk_id: String,
     helpdesk_token: String,
     tickets: BTreeMap<&'static str, String>,
@@ -49,34 +58,35 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Builds the tenant and plays what happened before the start.
-    pub fn set(platform: &mut Platform, script: &Script) -> Self {
+    /// Builds the tenant and plays what happened before the start. All of it is written in one language.
+    pub fn set(platform: &mut Platform, script: &Script, locale: Locale) -> Self {
         let (helpdesk_id, helpdesk_token) = platform.add_default_helpdesk();
         let mut dice = Dice::part(script.seed, u64::MAX);
         let mut people = |names: &[(&str, &str)], role: &str| {
             let mut people: Vec<User> =
-                names.iter().enumerate().map(|(place, (name, team))| person(role, place, name, team)).collect();
+                names.iter().enumerate().map(|(place, who)| person(role, place, *who, locale)).collect();
             for place in (1..people.len()).rev() {
                 let other = dice.below(place as u64 + 1) as usize;
                 people.swap(place, other);
             }
             people
         };
-        let agents = people(&AGENTS.map(|name| (name, "信息技术部")), "agent");
+        let agents = people(&AGENTS.map(|name| (name, DEPARTMENT)), "agent");
         let guests = people(&GUESTS, "guest");
         for user in agents.iter().chain(&guests) {
             platform.add_person(&user.id, &user.name, &user.email);
         }
+        platform.add_person(NEWCOMER, say(locale, "你"), "you@example.com");
         for room in ROOMS {
-            platform.add_chat(room.chat_id, room.name, ChatKind::Group);
-            for agent in &agents {
-                platform.add_member(room.chat_id, &agent.id);
+            platform.add_chat(room.chat_id, say(locale, room.name), ChatKind::Group);
+            for id in agents.iter().map(|agent| agent.id.as_str()).chain([NEWCOMER]) {
+                platform.add_member(room.chat_id, id);
             }
         }
         for (number, (name, kind, options)) in FIELDS.iter().enumerate() {
-            platform.add_field(&helpdesk_id, definition(number, name, kind, options));
+            platform.add_field(&helpdesk_id, definition(number, name, (kind, options), locale));
         }
-        let mut stage = Self { helpdesk_id, helpdesk_token, tickets: BTreeMap::new(), agents, guests };
+        let mut stage = Self { locale, helpdesk_id, helpdesk_token, tickets: BTreeMap::new(), agents, guests };
         for (at, happening) in &script.before {
             stage.play(platform, *at, happening);
         }
@@ -102,7 +112,7 @@ impl Stage {
             return;
         }
         if let Happening::Says(room, text) = happening {
-            let text = self.fill(text);
+            let text = self.fill(say(self.locale, text));
             let speaker = self.agents.first().map(|agent| agent.id.clone()).unwrap_or_default();
             platform.person_says(room.chat_id, &speaker, &text, true, now_ms);
             return;
@@ -122,7 +132,7 @@ impl Stage {
                 platform.update_ticket(&id, now_ms, |ticket| ticket.status = STATUS_PROCESSING);
             }
             Happening::Priority(_, priority) => {
-                platform.set_custom_field(&id, PRIORITY_FIELD, priority, now_ms);
+                platform.set_custom_field(&id, say(self.locale, PRIORITY_FIELD), priority, now_ms);
             }
             Happening::Fixes(_) => {
                 platform.post_agent_reply(&id, &agent, now_ms);
@@ -131,7 +141,7 @@ impl Stage {
                 platform.close_ticket(&id, STATUS_CLOSED_BY_AGENT, now_ms);
             }
             Happening::Rates(_, score, reason) => {
-                let reason = (!reason.is_empty()).then_some(*reason);
+                let reason = (!reason.is_empty()).then(|| say(self.locale, reason));
                 platform.rate_ticket(&id, *score, reason, now_ms);
             }
             Happening::Reopens(_) => {
@@ -141,10 +151,9 @@ impl Stage {
         }
     }
 
-    /// A person types a line to the bot.
+    /// The newcomer types a line to the bot.
     pub fn say(&self, platform: &mut Platform, at: Timestamp, room: Room, text: &str) {
-        let speaker = self.agents.first().map(|agent| agent.id.as_str()).unwrap_or_default();
-        platform.person_says(room.chat_id, speaker, text, true, at.as_ms());
+        platform.person_says(room.chat_id, NEWCOMER, text, true, at.as_ms());
     }
 
     fn open(&self, platform: &mut Platform, now_ms: i64, values: [&str; 3]) -> String {
@@ -152,7 +161,9 @@ impl Stage {
         let fields: Vec<FieldValue> = names
             .iter()
             .zip(values)
-            .map(|(name, value)| platform.field_value(&self.helpdesk_id, name, value))
+            .map(|(name, value)| {
+                platform.field_value(&self.helpdesk_id, say(self.locale, name), say(self.locale, value))
+            })
             .collect();
         let guest = self.guests.get(self.tickets.len() % self.guests.len()).cloned().unwrap_or_default();
         platform.create_ticket(now_ms, |ticket| {
@@ -199,16 +210,16 @@ const FIELDS: [(&str, &str, &[&str]); 3] = [
     ),
 ];
 
-fn definition(number: usize, name: &str, kind: &str, options: &[&str]) -> FieldDefinition {
+fn definition(number: usize, name: &str, (kind, options): (&str, &[&str]), locale: Locale) -> FieldDefinition {
     FieldDefinition {
         id: format!("69487282063922954{number:02}"),
         key_name: format!("field_{number}"),
-        display_name: name.to_string(),
+        display_name: say(locale, name).to_string(),
         field_type: kind.to_string(),
         options: options
             .iter()
             .enumerate()
-            .map(|(place, option)| (format!("option-{number}-{place}"), (*option).to_string()))
+            .map(|(place, option)| (format!("option-{number}-{place}"), say(locale, option).to_string()))
             .collect(),
         multiple: false,
         visible: true,
@@ -216,14 +227,14 @@ fn definition(number: usize, name: &str, kind: &str, options: &[&str]) -> FieldD
     }
 }
 
-fn person(role: &str, place: usize, name: &str, department: &str) -> User {
+fn person(role: &str, place: usize, (name, department): (&str, &str), locale: Locale) -> User {
     User {
         id: format!("ou_{role}{place:02}"),
         avatar_url: "https://example.com/avatar.png".to_string(),
-        name: name.to_string(),
+        name: say(locale, name).to_string(),
         email: format!("{role}{place:02}@example.com"),
-        department: department.to_string(),
-        city: "上海".to_string(),
+        department: say(locale, department).to_string(),
+        city: say(locale, "上海").to_string(),
         country: "CN".to_string(),
     }
 }
@@ -236,7 +247,7 @@ mod tests {
     fn day(seed: u64) -> Vec<(String, String, i64, String, Option<i64>)> {
         let script = Script::new(seed);
         let mut platform = Platform::new(seed);
-        let mut stage = Stage::set(&mut platform, &script);
+        let mut stage = Stage::set(&mut platform, &script, Locale::Zh);
         assert_eq!(platform.tickets().filter(|ticket| ticket.status == STATUS_AWAITING_USER).count(), 5);
         for (at, happening) in &script.happenings {
             stage.play(&mut platform, *at, happening);
@@ -266,7 +277,7 @@ mod tests {
     fn what_is_said_names_the_ticket() {
         let script = Script::new(7);
         let mut platform = Platform::new(7);
-        let mut stage = Stage::set(&mut platform, &script);
+        let mut stage = Stage::set(&mut platform, &script, Locale::Zh);
         for (at, happening) in &script.happenings {
             stage.play(&mut platform, *at, happening);
         }

@@ -20,6 +20,8 @@ pub struct Seen {
     pub chat: String,
     /// What it is.
     pub what: What,
+    /// The content as it was sent: for cards, the card's JSON.
+    pub content: String,
 }
 
 /// What became new.
@@ -57,7 +59,8 @@ impl Watch {
             let is_update = self.versions.insert(message.id.clone(), message.versions.len()).is_some();
             let at = if is_update { message.changed_ms() } else { message.sent_ms() };
             let chat = chat_name(platform, &message.chat_id);
-            seen.push(Seen { at: Timestamp::from_ms(at), chat, what: what(platform, message, is_update) });
+            let what = what(platform, message, is_update);
+            seen.push(Seen { at: Timestamp::from_ms(at), chat, what, content: message.content().to_string() });
         }
         seen
     }

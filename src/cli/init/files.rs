@@ -14,7 +14,7 @@ use crate::domain::{id::ChatId, plan::Plan};
 macro_rules! shipped {
     ($($file:literal),+ $(,)?) => {
         /// The rules and templates a configuration begins with: path in the folder, and text.
-        const STARTERS: &[(&str, &str)] =
+        pub const STARTERS: &[(&str, &str)] =
             &[$(($file, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $file)))),+];
     };
 }

@@ -338,7 +338,7 @@ impl Platform {
         let content = json!({ "text": text }).to_string();
         let sender = Sender::Person(open_id.to_string());
         let parent = parent.map(|id| (id, false));
-        let id = self.messages.keep(&chat, sender, "text", content, parent, (&mut self.dice, now_ms));
+        let id = self.messages.keep(&chat, sender, "text", content, parent, (&mut self.chatter, now_ms));
         let scope = match (chat.kind, to_bot) {
             (ChatKind::Direct, _) => "im:message.p2p_msg",
             (_, true) => "im:message.group_at_msg",
@@ -347,24 +347,24 @@ impl Platform {
         if chat.has_bot && !self.knobs.scopes_missing.contains(scope) {
             let message = self.messages.get(&id)?;
             let event = events::message_received(message, &chat, &person, &self.app);
-            self.events.push("im.message.receive_v1", event, &self.app, &mut self.dice, now_ms);
+            self.events.push("im.message.receive_v1", event, &self.app, &mut self.chatter, now_ms);
         }
         Some(id)
     }
 
     /// Puts any event on its way; `event` is its inner part.
     pub fn push_event(&mut self, kind: &str, event: serde_json::Value, now_ms: i64) {
-        self.events.push(kind, event, &self.app, &mut self.dice, now_ms);
+        self.events.push(kind, event, &self.app, &mut self.chatter, now_ms);
     }
 
     /// The deliveries that are due now. Each must be settled; what nobody settles within three seconds has failed.
     pub fn take_deliveries(&mut self, now_ms: i64) -> Vec<Delivery> {
-        self.events.take(&self.app, &self.knobs, &mut self.dice, now_ms)
+        self.events.take(&self.app, &self.knobs, &mut self.chatter, now_ms)
     }
 
     /// Says how the app answered a delivery; none: not at all.
     pub fn settle_delivery(&mut self, number: u64, status: Option<u16>, now_ms: i64) {
-        self.events.settle(number, status, &self.knobs, &mut self.dice, now_ms);
+        self.events.settle(number, status, &self.knobs, &mut self.chatter, now_ms);
     }
 
     /// When the next delivery is due, milliseconds.
@@ -379,6 +379,6 @@ impl Platform {
 
     /// What the console posts when the address for events is saved.
     pub fn url_verification(&mut self, challenge: &str, now_ms: i64) -> Delivery {
-        events::verification(challenge, &self.app, &mut self.dice, now_ms)
+        events::verification(challenge, &self.app, &mut self.chatter, now_ms)
     }
 }
