@@ -14,14 +14,9 @@ use crate::{
     },
     app::{
         config::{self, setup::Setup},
-        watch::status_of,
+        watch::{Fixed, status_of},
     },
-    domain::{
-        desk::state::Stored,
-        id::ReceiverName,
-        text::Message,
-        time::{Span, Timestamp},
-    },
+    domain::{desk::state::Stored, id::ReceiverName, text::Message, time::Span},
     engine::{
         delivery::{Outlets, SENDS_MAX},
         run::Until,
@@ -38,7 +33,7 @@ use crate::{
 };
 
 /// How long what is under way is heard out at a stop.
-pub const STOP_PATIENCE: Span = Span::from_secs(10);
+pub const STOP_PATIENCE: Span = Span::from_secs(8);
 
 /// The first wait before the bot's identity is asked for again.
 const BOT_RETRY_MIN: Span = Span::from_secs(5);
@@ -82,7 +77,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     let listeners = if once { None } else { Some(bind(&setup).await?) };
     let (store, stored) = open_store(&setup).await?;
     let started_at = clock.now();
-    let rules = setup.rules.rules.len();
+    let fixed = Fixed { started_at, rules: setup.rules.rules.len(), plan: setup.settings.plan };
     let locale = setup.settings.locale;
     let engine = Engine::start(Parts {
         rules: Arc::clone(&setup.rules),
@@ -107,8 +102,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
         locale,
         counts: Arc::clone(&counts),
     };
-    let admin =
-        Admin { status: status(port, started_at, rules, clock.clone()), api_token: setup.server.api_token, counts };
+    let admin = Admin { status: status(port, fixed, clock.clone()), api_token: setup.server.api_token, counts };
     service.listen = callbacks_at.local_addr().ok();
     service.admin_listen = admin_at.local_addr().ok();
     let routes = [(callbacks_at, callbacks::router(callbacks)), (admin_at, admin::router(admin))];
@@ -226,8 +220,8 @@ fn submit(port: Port) -> Submit {
     })
 }
 
-fn status(port: Port, started_at: Timestamp, rules: usize, clock: Clock) -> Arc<dyn Fn() -> Status + Send + Sync> {
-    Arc::new(move || status_of(&port, started_at, rules, clock.now()))
+fn status(port: Port, fixed: Fixed, clock: Clock) -> Arc<dyn Fn() -> Status + Send + Sync> {
+    Arc::new(move || status_of(&port, fixed, clock.now()))
 }
 
 /// The bot's own identity, to tell its mention from another bot's; asked for until the platform answers.

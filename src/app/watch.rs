@@ -3,18 +3,51 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{
-    domain::{text::Message, time::Timestamp},
-    engine::{health, start::Port},
-    web::status::{self, Around, Counter, Status},
+    domain::{plan::Plan, text::Message, time::Timestamp},
+    engine::{
+        health::{self, SourceHealth},
+        start::Port,
+    },
+    web::status::{self, Around, BrokenStatus, Counter, SourceStatus, Status},
 };
 
+/// What does not change while the service runs.
+#[derive(Clone, Copy, Debug)]
+pub struct Fixed {
+    /// When it started.
+    pub started_at: Timestamp,
+    /// Rules in force.
+    pub rules: usize,
+    /// The month's API calls.
+    pub plan: Plan,
+}
+
 /// The status of an engine at `now`.
-pub fn status_of(port: &Port, started_at: Timestamp, rules: usize, now: Timestamp) -> Status {
+pub fn status_of(port: &Port, fixed: Fixed, now: Timestamp) -> Status {
     let shown = port.view();
-    let around = Around { started_at, at: now, not_ready: not_ready(port), rules };
+    let Fixed { started_at, rules, plan } = fixed;
+    let around = Around { started_at, at: now, not_ready: not_ready(port), rules, plan };
     let mut status = status::of(&shown.desk, around);
+    for (name, health) in port.health().sources() {
+        if let Some(source) = status.sources.get_mut(name.as_str()) {
+            add(source, &health);
+        }
+    }
     status.counters.extend(counters(&port.health().counters));
     status
+}
+
+/// What the poller knows and the desk does not.
+fn add(source: &mut SourceStatus, health: &SourceHealth) {
+    source.polled_at = source.polled_at.max(health.complete_at.map(Timestamp::as_ms));
+    source.next_poll_at = source.paused_until.max(health.next_at.map(Timestamp::as_ms));
+    source.failures = health.failures;
+    let broken = health.broken.iter().rev().map(|seen| BrokenStatus {
+        id: seen.id.as_ref().map(ToString::to_string),
+        reason: seen.reason.clone(),
+        at: seen.at.as_ms(),
+    });
+    source.broken_tickets = broken.collect();
 }
 
 /// Why messages are not accepted.

@@ -127,6 +127,9 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// 维护数据目录 · Look after the store
+    #[command(subcommand)]
+    Store(StoreVerb),
     /// 接入一个飞书租户：检查凭证，列出步骤和群，写出配置 · Connect a Feishu tenant and write a configuration
     Init {
         /// 放配置的目录 · The folder for the configuration
@@ -140,6 +143,17 @@ pub enum Verb {
     },
     /// 不需要账号的演示 · A demonstration that needs no account
     Demo(crate::cli::demo::DemoArguments),
+}
+
+/// What is done to the store.
+#[derive(Clone, Debug, Subcommand)]
+pub enum StoreVerb {
+    /// 收缩数据文件；先停止服务 · Shrink the store's files; stop the service first
+    Compact {
+        /// Which configuration.
+        #[command(flatten)]
+        at: ConfigPath,
+    },
 }
 
 #[cfg(test)]

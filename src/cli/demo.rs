@@ -35,7 +35,7 @@ use crate::{
         },
         prepare,
         run::Stop,
-        serve::stop_signal,
+        signals::Signals,
         terminal::Terminal,
     },
     domain::time::{Span, Zone},
@@ -77,7 +77,8 @@ pub fn run(arguments: &DemoArguments, terminal: Terminal) -> Result<(), Stop> {
 }
 
 async fn show(arguments: &DemoArguments, pace: Pace, terminal: Terminal) -> Result<(), Stop> {
-    let mut signal = pin!(stop_signal()?);
+    let mut signals = Signals::new()?;
+    let mut signal = pin!(signals.next());
     let mirror = match &arguments.to {
         Some(url) => Some(Mirror::new(url, arguments.secret.as_ref(), terminal)?),
         None => None,

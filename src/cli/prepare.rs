@@ -70,7 +70,8 @@ pub fn client_of_app(path: &Path, terminal: Terminal) -> Result<Client, Stop> {
     client(&feishu, &http)
 }
 
-fn faulty() -> Stop {
+/// The configuration cannot be used; its faults were shown.
+pub fn faulty() -> Stop {
     Stop::usage(
         "配置有误。改好后先运行 deskbell check",
         "the configuration has faults. Mend them, then run deskbell check",

@@ -6,8 +6,8 @@ use clap::{Parser, error::ErrorKind};
 
 use crate::{
     cli::{
-        args::{Arguments, Verb},
-        chats, check, demo, doctor, fields, init, language, logging, send_test, serve, status,
+        args::{Arguments, StoreVerb, Verb},
+        chats, check, demo, doctor, fields, init, language, logging, send_test, serve, status, store,
         terminal::Terminal,
         ticket,
     },
@@ -89,6 +89,7 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
             send_test::run(&at.config, &receiver, rule.as_deref().zip(ticket.as_deref()), terminal)
         }
         Verb::Status { at, json } => status::run(&at.config, json, terminal),
+        Verb::Store(StoreVerb::Compact { at }) => store::compact(&at.config, terminal),
         Verb::Init { dir, base_url, yes } => init::run::run(&dir, &base_url, yes, terminal),
         Verb::Demo(arguments) => demo::run(&arguments, terminal),
     }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use tokio::sync::oneshot;
+
 use crate::{
     adapters::clock::Clock,
     app::{
@@ -9,8 +11,10 @@ use crate::{
         service::{self, Manner, Service},
     },
     cli::{
+        once,
         prepare::{self, Warnings},
         run::Stop,
+        signals::Signals,
         terminal::Terminal,
     },
     domain::text::Message,
@@ -28,13 +32,21 @@ pub fn run(path: &Path, once: bool, terminal: Terminal) -> Result<(), Stop> {
 }
 
 async fn serve(setup: Setup, once: bool, terminal: Terminal) -> Result<(), Stop> {
-    let signal = stop_signal()?;
+    let mut signals = Signals::new()?;
+    let zone = setup.settings.zone;
     let sources = setup.sources.len();
     let rules = setup.rules.rules.len();
     let manner = Manner { clock: Clock::system(), once, in_order: false };
     let service = service::start(setup, manner).await.map_err(Stop::Failure)?;
     greet(&service, sources, rules, terminal);
-    match service.run(signal).await {
+    let port = service.port();
+    let (stop, asked) = oneshot::channel();
+    let end = tokio::select! {
+        end = service.run(async { drop(asked.await) }) => end,
+        () = signals.twice(stop) => End::Late,
+    };
+    match end {
+        End::Done if once => once::tell(&port, zone, terminal),
         End::Done => Ok(()),
         End::StoreLost(message) => Err(Stop::Failure(message)),
         End::Late => {
@@ -53,32 +65,4 @@ fn greet(service: &Service, sources: usize, rules: usize, terminal: Terminal) {
             "deskbell runs: sources {sources}, rules {rules}; callbacks {listen}, operators {admin}. Ctrl-C stops it"
         ),
     ));
-}
-
-/// Ready at the first SIGINT or SIGTERM.
-#[cfg(unix)]
-pub fn stop_signal() -> Result<impl Future<Output = ()>, Stop> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let failed = |error: std::io::Error| {
-        Stop::failure(format!("不能接收停止信号：{error}"), format!("cannot listen for signals: {error}"))
-    };
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        tracing::info!("stopping");
-    })
-}
-
-/// Ready at the first Ctrl-C.
-#[cfg(not(unix))]
-pub fn stop_signal() -> Result<impl Future<Output = ()>, Stop> {
-    Ok(async {
-        if let Err(error) = tokio::signal::ctrl_c().await {
-            tracing::error!(%error, "cannot listen for Ctrl-C");
-        }
-    })
 }

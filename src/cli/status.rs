@@ -21,7 +21,7 @@ use crate::{
         text::{Locale, Message},
         time::{Timestamp, Zone},
     },
-    web::status::{SourceStatus, Status},
+    web::status::{DeadLetterStatus, SourceStatus, Status, WaitingStatus},
 };
 
 /// Bytes of the answer.
@@ -87,11 +87,37 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 
 fn show(status: &Status, zone: Zone, terminal: Terminal) {
     let when = |ms: i64| zone.minute(Timestamp::from_ms(ms));
-    let started = when(status.started_at);
-    let version = &status.version;
+    numbers(status, &when, terminal);
+    let head = match terminal.locale {
+        Locale::Zh => ["数据源", "工单", "未关闭", "最近读完", "下次读取", "本月调用", "状态"],
+        Locale::En => ["source", "tickets", "open", "last read", "next read", "calls this month", "state"],
+    };
+    let row = |(name, source): (&String, &SourceStatus)| {
+        vec![
+            name.clone(),
+            source.tracked.to_string(),
+            source.open.to_string(),
+            source.polled_at.map_or_else(|| "-".to_string(), &when),
+            source.next_poll_at.map_or_else(|| "-".to_string(), &when),
+            match status.calls_per_month {
+                Some(plan) => format!("{} / {plan}", source.calls_this_month),
+                None => source.calls_this_month.to_string(),
+            },
+            state(source, &when).get(terminal.locale).to_string(),
+        ]
+    };
+    terminal.print(&table(&head, status.sources.iter().map(row)));
+    for (name, source) in &status.sources {
+        troubles(name, source, &when, terminal);
+    }
+    notices(status, &when, terminal);
+}
+
+fn numbers(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
+    let (version, started, rules) = (&status.version, when(status.started_at), status.rules);
     terminal.say(&Message::new(
-        format!("deskbell {version}，{started} 启动，{} 条规则", status.rules),
-        format!("deskbell {version}, started {started}, rules: {}", status.rules),
+        format!("deskbell {version}，{started} 启动，{rules} 条规则"),
+        format!("deskbell {version}, started {started}, rules: {rules}"),
     ));
     for reason in &status.not_ready {
         terminal.say(&Message::new(format!("未就绪：{}", reason.zh), format!("not ready: {}", reason.en)));
@@ -105,38 +131,85 @@ fn show(status: &Status, zone: Zone, terminal: Terminal) {
             "alerts firing {firing}, pending {pending}; to send {waiting}, to answer {inbox}, undeliverable {dead}"
         ),
     ));
-    let head = match terminal.locale {
-        Locale::Zh => ["数据源", "工单", "未关闭", "最近读取", "本月调用", "状态"],
-        Locale::En => ["source", "tickets", "open", "last read", "calls this month", "state"],
-    };
-    let row = |(name, source): (&String, &SourceStatus)| {
-        vec![
-            name.clone(),
-            source.tracked.to_string(),
-            source.open.to_string(),
-            source.polled_at.map_or_else(String::new, &when),
-            source.calls_this_month.to_string(),
-            state(source, terminal.locale, &when),
-        ]
-    };
-    terminal.print(&table(&head, status.sources.iter().map(row)));
-    for letter in &status.dead_letters {
-        terminal.say(&Message::new(
-            format!("发不出去：{} —— {}", letter.receiver, letter.reason),
-            format!("undeliverable: {}: {}", letter.receiver, letter.reason),
-        ));
+}
+
+fn state(source: &SourceStatus, when: &dyn Fn(i64) -> String) -> Message {
+    let failures = source.failures;
+    match source.paused_until {
+        Some(until) => {
+            let until = when(until);
+            Message::new(format!("次数用完，{until} 再读"), format!("calls used up until {until}"))
+        }
+        None if failures > 0 => {
+            Message::new(format!("连续 {failures} 次没读成"), format!("failed {failures} times in a row"))
+        }
+        None if source.silent => Message::new("很久没有读完", "not read to its end for long"),
+        None if source.polled_at.is_none() => Message::new("还没有读完过", "not read to its end yet"),
+        None => Message::new("正常", "fine"),
     }
 }
 
-fn state(source: &SourceStatus, locale: Locale, when: &dyn Fn(i64) -> String) -> String {
-    let state = match (source.paused_until, &source.last_failure) {
-        (Some(until), _) => {
-            let until = when(until);
-            Message::new(format!("次数用完，{until} 恢复"), format!("calls used up until {until}"))
+/// What is wrong with a source, and what to do.
+fn troubles(name: &str, source: &SourceStatus, when: &dyn Fn(i64) -> String, terminal: Terminal) {
+    if let Some(failure) = &source.last_failure {
+        say(Message::new(format!("{name} 没读成：{}", failure.zh), format!("{name}: {}", failure.en)), terminal);
+    }
+    if !source.broken_tickets.is_empty() {
+        let count = source.broken_tickets.len();
+        say(
+            Message::new(
+                format!("{name} 最近有 {count} 张工单读不懂，其余照常："),
+                format!("{name}: the last tickets that cannot be read ({count}); all others are:"),
+            ),
+            terminal,
+        );
+    }
+    for ticket in &source.broken_tickets {
+        let (id, at) = (ticket.id.as_deref().unwrap_or("?"), when(ticket.at));
+        let line = format!("  {at}  {id}  {}", ticket.reason);
+        say(Message::new(line.clone(), line), terminal);
+    }
+}
+
+/// What waits and what was given up.
+fn notices(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
+    if let Some(oldest) = &status.outbox_oldest {
+        let WaitingStatus { receiver, rule, attempts, .. } = oldest;
+        let (since, again) = (when(oldest.decided_at), when(oldest.not_before));
+        let (mut zh, mut en) = (
+            format!("等得最久的通知：给 {receiver}（{rule}），{since} 起"),
+            format!("the notice that waits longest: to {receiver} ({rule}), since {since}"),
+        );
+        if let Some(error) = &oldest.last_error {
+            zh.push_str(&format!("；试过 {attempts} 次，{again} 再试：{error}"));
+            en.push_str(&format!("; attempts {attempts}, again at {again}: {error}"));
         }
-        (None, Some(failure)) => Message::new(failure.zh.clone(), failure.en.clone()),
-        (None, None) if source.silent => Message::new("没有读完", "no poll came to its end"),
-        (None, None) => Message::new("正常", "fine"),
-    };
-    state.get(locale).to_string()
+        say(Message::new(zh, en), terminal);
+    }
+    for letter in &status.dead_letters {
+        let DeadLetterStatus { receiver, rule, reason, .. } = letter;
+        let at = when(letter.at);
+        say(
+            Message::new(
+                format!("发不出去：{at} 给 {receiver}（{rule}）：{reason}"),
+                format!("undeliverable: {at} to {receiver} ({rule}): {reason}"),
+            ),
+            terminal,
+        );
+    }
+    let (shown, all) = (status.dead_letters.len(), status.dead_letters_total);
+    if shown < all {
+        let more = all - shown;
+        say(Message::new(format!("还有更早的 {more} 条发不出去"), format!("and {more} older ones")), terminal);
+    }
+    if status.outbox_failing > 0 || all > 0 {
+        let next = Message::new("运行 deskbell doctor，看该怎么处理", "Run deskbell doctor to see what to set right");
+        say(next, terminal);
+    }
+}
+
+/// Says a sentence that holds words from outside: they cannot steer the terminal.
+fn say(message: Message, terminal: Terminal) {
+    let plain = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+    terminal.print(&plain(message.get(terminal.locale)));
 }

@@ -42,6 +42,16 @@ impl Terminal {
         io::stdin().is_terminal()
     }
 
+    /// Asks for a secret: what is typed is not shown. Without a terminal, the next line of the input.
+    pub fn ask_secret(self, question: &Message) -> Option<String> {
+        if !self.can_ask() {
+            return self.ask(question);
+        }
+        let mut out = io::stderr().lock();
+        write!(out, "{} ", question.get(self.locale)).and_then(|()| out.flush()).ok()?;
+        rpassword::read_password().ok().map(|typed| typed.trim().to_string())
+    }
+
     /// Asks a question and gives the typed line without blanks around it; nothing at the end of the input.
     pub fn ask(self, question: &Message) -> Option<String> {
         let mut out = io::stderr().lock();

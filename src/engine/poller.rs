@@ -164,6 +164,9 @@ impl Poller {
             skew_told_at: Timestamp::MIN,
         };
         self.note_load(PassKind::Increment, 2, now);
+        if once.is_some() && self.is_paused() {
+            return; // a single run does not wait for hours
+        }
         loop {
             let (at, kind) = self.next(&agenda);
             let mut guard = None;

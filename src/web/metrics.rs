@@ -59,14 +59,19 @@ fn numbers(registry: &mut Registry, status: &Status) {
         ("rules", "Rules in force", count(status.rules)),
         ("alerts_pending", "Alerts that hold but not yet for long enough", count(status.alerts_pending)),
         ("inbox_messages", "Messages accepted and not answered", count(status.inbox)),
+        ("outbox_failing", "Notices that wait after a failed attempt", count(status.outbox_failing)),
         ("dead_letters", "Notices that cannot be delivered", count(status.dead_letters_total)),
     ];
     for (name, help, value) in plain {
         registry.register(name, help, gauge(value));
     }
+    if let Some(calls) = status.calls_per_month {
+        let calls = gauge(i64::try_from(calls).unwrap_or(i64::MAX));
+        registry.register("calls_per_month", "The month's API calls; absent where there is no limit", calls);
+    }
     let started = gauge(status.started_at / 1_000);
     registry.register_with_unit("start_time", "When the service started, Unix time", Unit::Seconds, started);
-    let waited = status.outbox_oldest.map_or(0, |oldest| (status.at - oldest).max(0) / 1_000);
+    let waited = status.outbox_oldest.as_ref().map_or(0, |oldest| (status.at - oldest.decided_at).max(0) / 1_000);
     let help = "How long the oldest notice waits";
     registry.register_with_unit("outbox_oldest", help, Unit::Seconds, gauge(waited));
     let firing = status.alerts_firing.iter().map(|(rule, number)| (labels("rule", rule), count(*number)));
@@ -90,6 +95,12 @@ fn sources(registry: &mut Registry, status: &Status) {
     });
     family("source_polled", "When the last complete poll began, Unix time", Some(Unit::Seconds), &|source| {
         source.polled_at.map(|ms| ms / 1_000)
+    });
+    family("source_next_poll", "When it is polled next, Unix time", Some(Unit::Seconds), &|source| {
+        source.next_poll_at.map(|ms| ms / 1_000)
+    });
+    family("source_failed_polls", "Polls that failed since the last complete one", None, &|source| {
+        Some(i64::from(source.failures))
     });
     family("source_silent", "1 while no poll comes to its end", None, &|source| Some(i64::from(source.silent)));
     family("source_paused", "1 while the month's API calls are used up", None, &|source| {

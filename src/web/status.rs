@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     desk::{
         state::Lane,
-        view::{Counters, SourceView, View},
+        view::{Counters, DeadView, SourceView, View, WaitingView},
     },
+    plan::Plan,
     text::{Locale, Message},
     time::Timestamp,
 };
@@ -27,6 +28,8 @@ pub struct Status {
     pub not_ready: Vec<Sentence>,
     /// Rules in force.
     pub rules: usize,
+    /// API calls a month; absent where there is no limit. All apps of the tenant share them.
+    pub calls_per_month: Option<u64>,
     /// The sources, by name.
     pub sources: BTreeMap<String, SourceStatus>,
     /// Alerts that hold, but not yet for long enough.
@@ -35,8 +38,10 @@ pub struct Status {
     pub alerts_firing: BTreeMap<String, usize>,
     /// Notices that wait, per lane.
     pub outbox: BTreeMap<String, usize>,
-    /// When the oldest waiting notice was decided.
-    pub outbox_oldest: Option<i64>,
+    /// Of them those that were tried in vain.
+    pub outbox_failing: usize,
+    /// The notice that waits longest.
+    pub outbox_oldest: Option<WaitingStatus>,
     /// Messages accepted and not answered.
     pub inbox: usize,
     /// Notices that cannot be delivered.
@@ -83,6 +88,8 @@ pub struct SourceStatus {
     pub cursor: Option<i64>,
     /// When the last complete poll began.
     pub polled_at: Option<i64>,
+    /// When it is polled next.
+    pub next_poll_at: Option<i64>,
     /// Whether it is silent.
     pub silent: bool,
     /// No polling before this instant.
@@ -91,8 +98,53 @@ pub struct SourceStatus {
     pub calls_this_month: u64,
     /// Tickets of the last pass that could not be decoded.
     pub broken: u32,
-    /// What the last failed pass said.
+    /// The last tickets that could not be decoded, the latest first.
+    pub broken_tickets: Vec<BrokenStatus>,
+    /// Polls that failed since the last complete one.
+    pub failures: u32,
+    /// What the last failed one said, and what to do.
     pub last_failure: Option<Sentence>,
+}
+
+/// A ticket that could not be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BrokenStatus {
+    /// Its id, where even that could be read.
+    pub id: Option<String>,
+    /// What is wrong with it.
+    pub reason: String,
+    /// When it was asked for.
+    pub at: i64,
+}
+
+/// A notice that waits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingStatus {
+    /// Whom it tells.
+    pub receiver: String,
+    /// The rule, or the name of deskbell's own trouble.
+    pub rule: String,
+    /// When it was decided.
+    pub decided_at: i64,
+    /// Not before this instant.
+    pub not_before: i64,
+    /// Attempts made.
+    pub attempts: u32,
+    /// What the last one said.
+    pub last_error: Option<String>,
+}
+
+impl From<&WaitingView> for WaitingStatus {
+    fn from(view: &WaitingView) -> Self {
+        Self {
+            receiver: view.receiver.clone(),
+            rule: view.rule.clone(),
+            decided_at: view.decided_at.as_ms(),
+            not_before: view.not_before.as_ms(),
+            attempts: view.attempts,
+            last_error: view.last_error.clone(),
+        }
+    }
 }
 
 /// A notice that cannot be delivered.
@@ -100,8 +152,19 @@ pub struct SourceStatus {
 pub struct DeadLetterStatus {
     /// Whom it would have told.
     pub receiver: String,
+    /// The rule, or the name of deskbell's own trouble.
+    pub rule: String,
+    /// When it was given up.
+    pub at: i64,
     /// Why.
     pub reason: String,
+}
+
+impl From<&DeadView> for DeadLetterStatus {
+    fn from(view: &DeadView) -> Self {
+        let DeadView { receiver, rule, at, reason } = view.clone();
+        Self { receiver, rule, at: at.as_ms(), reason }
+    }
 }
 
 /// A counter since the start.
@@ -140,26 +203,28 @@ pub struct Around {
     pub not_ready: Vec<Message>,
     /// Rules in force.
     pub rules: usize,
+    /// The month's API calls.
+    pub plan: Plan,
 }
 
 /// The status of a view.
 pub fn of(view: &View, around: Around) -> Status {
-    let counted =
-        |letters: &(String, String)| DeadLetterStatus { receiver: letters.0.clone(), reason: letters.1.clone() };
     Status {
         version: env!("CARGO_PKG_VERSION").to_string(),
         started_at: around.started_at.as_ms(),
         at: around.at.as_ms(),
         not_ready: around.not_ready.into_iter().map(Sentence::from).collect(),
         rules: around.rules,
+        calls_per_month: around.plan.monthly(),
         sources: view.sources.iter().map(|(name, source)| (name.to_string(), source_status(source))).collect(),
         alerts_pending: view.pending,
         alerts_firing: view.firing.iter().map(|(rule, count)| (rule.to_string(), *count)).collect(),
         outbox: view.outbox.iter().map(|(lane, count)| (lane_name(*lane).to_string(), *count)).collect(),
-        outbox_oldest: view.outbox_oldest.map(Timestamp::as_ms),
+        outbox_failing: view.outbox_failing,
+        outbox_oldest: view.outbox_oldest.as_ref().map(WaitingStatus::from),
         inbox: view.inbox,
         dead_letters_total: view.dead,
-        dead_letters: view.dead_letters.iter().map(counted).collect(),
+        dead_letters: view.dead_letters.iter().map(DeadLetterStatus::from).collect(),
         counters: counters(&view.counters),
     }
 }
@@ -178,11 +243,14 @@ fn source_status(view: &SourceView) -> SourceStatus {
         tracked: view.tracked,
         open: view.open,
         cursor: view.cursor.map(Timestamp::as_ms),
-        polled_at: Some(view.polled_at.as_ms()).filter(|ms| *ms > 0),
+        polled_at: view.cursor.map(Timestamp::as_ms),
+        next_poll_at: None,
         silent: view.silent,
         paused_until: view.paused_until.map(Timestamp::as_ms),
         calls_this_month: view.calls,
         broken: view.broken,
+        broken_tickets: Vec::new(),
+        failures: 0,
         last_failure: view.last_failure.clone().map(Sentence::from),
     }
 }

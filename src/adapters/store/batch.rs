@@ -55,6 +55,7 @@ fn key_of(write: &Write, journal_sequence: &mut u64) -> (Vec<u8>, bool) {
         Write::Outbox(entry) => (key::outbox(&entry.key), true),
         Write::DropOutbox(notice) => (key::outbox(notice), false),
         Write::Dead(dead) => (key::dead(&dead.entry.key), true),
+        Write::DropDead(notice) => (key::dead(notice), false),
         Write::Inbox(item) => (key::inbox(&item.message.message), true),
         Write::DropInbox(message) => (key::inbox(message), false),
         Write::Seen(message, _) => (key::seen(message), true),
@@ -99,6 +100,7 @@ fn bytes(write: &Write) -> Option<Vec<u8>> {
         | Write::DropCard(_)
         | Write::DropDigest(..)
         | Write::DropOutbox(_)
+        | Write::DropDead(_)
         | Write::DropInbox(_)
         | Write::DropSeen(_)
         | Write::DropMeaning(_) => return None,

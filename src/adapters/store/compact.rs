@@ -1,7 +1,11 @@
 //! Shrinking a store that nobody has open: the live records go into a fresh database, which then takes the old one's
 //! place. A crash at any point leaves a whole store; the next opening tidies up.
 
-use std::{fs::File, io, path::Path};
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
 use super::{
     database::open_database,
@@ -34,8 +38,23 @@ pub struct Compacted {
 /// As for opening; the store is as it was.
 pub fn compact(path: &Path, mut progress: impl FnMut(usize)) -> Result<Compacted, OpenError> {
     let layout = Layout::new(path);
+    if !layout.is_there() {
+        return Err(OpenError::Missing(path.to_path_buf()));
+    }
     let _held = layout.hold()?;
     layout.settle()?;
+    let done = copy(&layout, path, &mut progress);
+    if done.is_err() {
+        // The next opening would tidy it up as well; a full disk needs the room now.
+        fs::remove_dir_all(layout.fresh()).ok();
+    }
+    let compacted = done?;
+    layout.swap()?;
+    Ok(compacted)
+}
+
+/// Copies what is alive into a fresh database, durable when this returns.
+fn copy(layout: &Layout, path: &Path, progress: &mut dyn FnMut(usize)) -> Result<Compacted, OpenError> {
     let fail = |error| OpenError::sled(path, &error);
     let (old, old_file) = open_database(&layout.database(), CACHE_BYTES, path)?;
     load::check_format(&old, path)?;
@@ -60,8 +79,7 @@ pub fn compact(path: &Path, mut progress: impl FnMut(usize)) -> Result<Compacted
     let bytes_before = old.size_on_disk().map_err(fail)?;
     drop((old, old_file, fresh));
     let io = |error| OpenError::io(path, &error);
-    let bytes_after = sync(&layout, &file).map_err(io)?;
-    layout.swap()?;
+    let bytes_after = sync(layout, &file).map_err(io)?;
     Ok(Compacted { records, bytes_before, bytes_after })
 }
 

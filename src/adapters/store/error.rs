@@ -23,6 +23,8 @@ pub enum OpenError {
     NoPermission(PathBuf),
     /// Something stands there that is no directory.
     NotADirectory(PathBuf),
+    /// No store stands there.
+    Missing(PathBuf),
     /// The file system is mounted read-only.
     ReadOnly(PathBuf),
     /// No space is left.
@@ -99,6 +101,11 @@ impl OpenError {
                 path,
                 "不是目录，请移走该文件，或在 store.path 换一个目录",
                 "not a directory; move that file away, or set store.path to a directory",
+            ),
+            Self::Missing(path) => at(
+                path,
+                "里面还没有数据。请确认 --config 和 store.path",
+                "there is no store yet; check --config and store.path",
             ),
             Self::ReadOnly(path) => at(
                 path,

@@ -47,6 +47,12 @@ impl Layout {
         self.root.join("sled.old")
     }
 
+    /// Whether there is a database, in force or replaced.
+    pub(super) fn is_there(&self) -> bool {
+        let there = |path: PathBuf| path.try_exists().unwrap_or(true); // what may not be looked at is told later
+        self.root.is_file() || there(self.database()) || there(self.old())
+    }
+
     /// Makes the directory if there is none, and takes hold of it.
     pub(super) fn hold(&self) -> Result<Held, OpenError> {
         let fail = |error| OpenError::io(&self.root, &error);

@@ -38,13 +38,16 @@ use crate::{
         plan::Plan,
         receiver::ReceiverKind,
         rule::RuleSet,
-        text::Message,
+        text::{Message, Words},
         time::Zone,
     },
 };
 
 /// Top-level parts of the language that are not built yet.
 const NOT_BUILT: &[&str] = &["teams", "calendars", "rotas", "privacy"];
+
+/// What the file holds.
+const CONFIGURATION: Words = Words { zh: "配置（一组键值）", en: "the configuration, a mapping" };
 
 /// What came of reading a configuration.
 #[derive(Debug)]
@@ -68,8 +71,7 @@ pub fn load(path: &Path, lookup: &dyn Fn(&str) -> Option<String>) -> Loaded {
             None
         }
     };
-    let stopped = faults.iter().any(|fault| fault.gravity == Gravity::Error);
-    Loaded { setup: setup.filter(|_| !stopped), faults, base }
+    Loaded { setup: setup.filter(|_| !is_stopped(&faults)), faults, base }
 }
 
 /// The same for a text at hand; the setup is whole only if no fault is an error.
@@ -91,17 +93,43 @@ pub fn load_app(
     lookup: &dyn Fn(&str) -> Option<String>,
     faults: &mut Vec<Fault>,
 ) -> Option<(feishu::config::Config, http::Config)> {
-    let (base, file) = whereabouts(path);
+    let tree = parts(path, &["feishu", "http"], lookup, faults)?;
+    let mut root = Map::of(&tree, &CONFIGURATION.into(), faults)?;
+    let app = app(&mut root, &whereabouts(path).0, faults);
+    app.0.filter(|_| !is_stopped(faults)).map(|feishu| (feishu, app.1))
+}
+
+/// Where the store is, alone, for what looks after it; faults elsewhere are left.
+pub fn load_store(
+    path: &Path,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    faults: &mut Vec<Fault>,
+) -> Option<store::config::Config> {
+    let tree = parts(path, &["store"], lookup, faults)?;
+    let mut root = Map::of(&tree, &CONFIGURATION.into(), faults)?;
+    let store = store(&mut root, &whereabouts(path).0, faults);
+    Some(store).filter(|_| !is_stopped(faults))
+}
+
+/// The configuration with nothing in it but these parts.
+fn parts(path: &Path, keys: &[&str], lookup: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<Fault>) -> Option<Node> {
+    let (_, file) = whereabouts(path);
     let text = content(path).map_err(|fault| faults.push(*fault)).ok()?;
     let mut tree = parse(&file, &text, faults)?;
     if let NodeKind::Map(entries) = &mut tree.kind {
-        entries.retain(|(key, _)| matches!(key.text.as_str(), "feishu" | "http"));
+        entries.retain(|(key, _)| keys.contains(&key.text.as_str()));
     }
     expand_env(&mut tree, lookup, faults);
-    let mut root = Map::of(&tree, &Message::new("配置（一组键值）", "the configuration, a mapping"), faults)?;
-    let app = app(&mut root, &base, faults);
-    let stopped = faults.iter().any(|fault| fault.gravity == Gravity::Error);
-    app.0.filter(|_| !stopped).map(|feishu| (feishu, app.1))
+    Some(tree)
+}
+
+fn is_stopped(faults: &[Fault]) -> bool {
+    faults.iter().any(|fault| fault.gravity == Gravity::Error)
+}
+
+fn store(root: &mut Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> store::config::Config {
+    let store = root.map("store", faults).map(|map| store::config::Config::read(map, base, faults));
+    store.unwrap_or_else(|| store::config::Config::beside(base))
 }
 
 fn app(root: &mut Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> (Option<feishu::config::Config>, http::Config) {
@@ -145,7 +173,7 @@ fn content(path: &Path) -> Result<String, Box<Fault>> {
 
 /// Section by section; goes on after a fault, so that all are found.
 fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
-    let mut root = Map::of(tree, &Message::new("配置（一组键值）", "the configuration, a mapping"), faults)?;
+    let mut root = Map::of(tree, &CONFIGURATION.into(), faults)?;
     let zone = words::zone(&mut root, "timezone", faults).unwrap_or(Zone(Shanghai));
     let locale = words::locale(&mut root, "locale", faults).unwrap_or_default();
     let (feishu, http) = app(&mut root, base, faults);
@@ -156,8 +184,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let (access, manage) = chat::read(&mut root, &source_names, faults);
     storm(&mut root, faults);
     let server = server::read(&mut root, base, faults);
-    let store = root.map("store", faults).map(|map| store::config::Config::read(map, base, faults));
-    let store = store.unwrap_or_else(|| store::config::Config::beside(base));
+    let store = store(&mut root, base, faults);
     let plan = feishu.as_ref().map_or(Plan::Paid, |feishu| feishu.plan);
     warn_of_operations(&root, operations.as_ref(), &receivers, plan, faults);
     let templates_dir = folder(&mut root, "templates", base, faults);

@@ -62,8 +62,8 @@ pub fn run(dir: &Path, base_url: &str, silent: bool, terminal: Terminal) -> Resu
     }
     let base = BaseUrl::parse(base_url).map_err(Stop::Usage)?;
     let asker = Asker { terminal, silent };
-    let (app_id, app_secret) = (asker.value(APP_ID)?, asker.value(APP_SECRET)?);
-    let (helpdesk_id, helpdesk_token) = (asker.value(HELPDESK_ID)?, asker.value(HELPDESK_TOKEN)?);
+    let (app_id, app_secret) = (asker.value(APP_ID)?, asker.secret(APP_SECRET)?);
+    let (helpdesk_id, helpdesk_token) = (asker.value(HELPDESK_ID)?, asker.secret(HELPDESK_TOKEN)?);
     let plan = asker.plan();
     let config = Config {
         base_url: base,
@@ -208,11 +208,24 @@ struct Asker {
 }
 
 impl Asker {
-    fn value(self, (name, question): (&str, Words)) -> Result<String, Stop> {
+    fn value(self, what: (&str, Words)) -> Result<String, Stop> {
+        self.take(what, Terminal::ask)
+    }
+
+    /// The same, not shown while it is typed.
+    fn secret(self, what: (&str, Words)) -> Result<String, Stop> {
+        self.take(what, Terminal::ask_secret)
+    }
+
+    fn take(
+        self,
+        (name, question): (&str, Words),
+        ask: fn(Terminal, &Message) -> Option<String>,
+    ) -> Result<String, Stop> {
         if let Some(value) = std::env::var(name).ok().filter(|value| !value.trim().is_empty()) {
             return Ok(value.trim().to_string());
         }
-        let typed = if self.silent { None } else { self.terminal.ask(&question.into()) };
+        let typed = if self.silent { None } else { ask(self.terminal, &question.into()) };
         typed.filter(|typed| !typed.is_empty()).ok_or_else(|| {
             Stop::usage(
                 format!("缺少 {name}：请输入，或先 export {name}=…"),

@@ -9,14 +9,13 @@ use crate::domain::{
     alert::{Alert, AlertKey},
     budget::Budgets,
     desk::{
+        dead::DeadLetters,
         digests::CatchingUp,
         input::Input,
         outbox::Outbox,
         outcome::{Effect, Outcome, Write},
         settings::Settings,
-        state::{
-            CardKey, CardState, DeadLetter, Digest, InboxItem, JournalEntry, Remains, SourceState, Stored, Tracked,
-        },
+        state::{CardKey, CardState, Digest, InboxItem, JournalEntry, Remains, SourceState, Stored, Tracked},
         view::Counters,
     },
     id::{MessageId, RuleName, SourceName, Subject, TicketKey},
@@ -53,7 +52,7 @@ pub struct Desk {
     pub(super) cards: BTreeMap<CardKey, CardState>,
     pub(super) digests: BTreeMap<(SourceName, u32), Digest>,
     pub(super) outbox: Outbox,
-    pub(super) dead: BTreeMap<crate::domain::notice::NoticeKey, DeadLetter>,
+    pub(super) dead: DeadLetters,
     pub(super) inbox: BTreeMap<MessageId, InboxItem>,
     /// Tickets looked up for a person and not under watch, until the answer is sent.
     pub(super) visiting: BTreeMap<MessageId, Tracked>,
@@ -123,7 +122,7 @@ impl Desk {
             cards: BTreeMap::new(),
             digests: BTreeMap::new(),
             outbox: Outbox::default(),
-            dead: BTreeMap::new(),
+            dead: DeadLetters::default(),
             inbox: BTreeMap::new(),
             visiting: BTreeMap::new(),
             seen: BTreeMap::new(),
@@ -161,7 +160,8 @@ impl Desk {
         let due = self.due.first().map_or(Timestamp::NEVER, |(at, _)| *at);
         let seen = self.seen_order.first().map_or(Timestamp::NEVER, |(at, _)| *at);
         let sources = self.sources.values().map(Source::next_due).min().unwrap_or(Timestamp::NEVER);
-        due.min(seen).min(sources).min(self.outbox.next_due())
+        let dead = self.dead.next_due(self.settings.retention);
+        due.min(seen).min(sources).min(dead).min(self.outbox.next_due())
     }
 
     /// Whether the list showed the ticket with these very bytes before: then it need not be decoded.

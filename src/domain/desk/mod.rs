@@ -19,6 +19,7 @@ mod outbox;
 mod pump;
 mod reports;
 mod inbox;
+mod dead;
 mod troubles;
 mod content;
 pub mod view;

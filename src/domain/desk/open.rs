@@ -28,7 +28,8 @@ impl Desk {
         self.cards = stored.cards.into_iter().map(|card| (card.key.clone(), card)).collect();
         self.digests =
             stored.digests.into_iter().map(|digest| ((digest.source.clone(), digest.number), digest)).collect();
-        self.dead = stored.dead.into_iter().map(|letter| (letter.entry.key.clone(), letter)).collect();
+        stored.dead.into_iter().for_each(|letter| self.dead.put(letter));
+        self.forget_dead(now);
         for alert in stored.alerts {
             self.alerts.entry(alert.key.subject.clone()).or_default().push(alert);
         }

@@ -51,6 +51,8 @@ pub enum Write {
     DropOutbox(NoticeKey),
     /// A notice that cannot be delivered.
     Dead(Box<DeadLetter>),
+    /// A dead letter that is kept no longer.
+    DropDead(NoticeKey),
     /// A message accepted and not yet answered.
     Inbox(Box<InboxItem>),
     /// A message that was answered.

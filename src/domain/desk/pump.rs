@@ -219,8 +219,7 @@ impl Desk {
         let note = Message::new(format!("发不出去：{reason}"), format!("cannot be delivered: {reason}"));
         self.journal(now, (&key.subject, Some(&key.rule), key.episode), "dead", note);
         let letter = DeadLetter { entry: entry.clone(), at: now, reason: reason.clone() };
-        self.write(Write::Dead(Box::new(letter.clone())));
-        self.dead.insert(key.clone(), letter);
+        self.keep_dead(letter, now);
         if Some(&key.receiver) != self.settings.operations.as_ref() && key.step != Step::Answer {
             let message = Message::new(
                 format!("发给 {} 的通知发不出去：{reason}。请运行 deskbell doctor 查看怎么处理", key.receiver),

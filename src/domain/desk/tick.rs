@@ -12,6 +12,7 @@ const DUE_PER_TICK_MAX: usize = 500;
 impl Desk {
     pub(super) fn tick(&mut self, now: Timestamp) {
         self.forget_seen(now);
+        self.forget_dead(now);
         let due: Vec<TicketKey> = self
             .due
             .iter()

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     delivery::FailureKind,
-    desk::{machine::Desk, state::Lane},
+    desk::{
+        machine::Desk,
+        state::{DeadLetter, Entry, Lane},
+    },
     id::{RuleName, SourceName},
     notice::Step,
+    plan,
     text::Message,
     time::Timestamp,
 };
@@ -70,16 +74,72 @@ pub struct View {
     pub pending: usize,
     /// Notices waiting, per lane.
     pub outbox: BTreeMap<Lane, usize>,
-    /// When the oldest waiting notice was decided.
-    pub outbox_oldest: Option<Timestamp>,
+    /// Of them those that were tried in vain.
+    pub outbox_failing: usize,
+    /// The notice that waits longest.
+    pub outbox_oldest: Option<WaitingView>,
     /// Questions not yet answered.
     pub inbox: usize,
     /// Dead letters.
     pub dead: usize,
-    /// The latest dead letters: to whom and why.
-    pub dead_letters: Vec<(String, String)>,
+    /// The latest dead letters, the last one first.
+    pub dead_letters: Vec<DeadView>,
     /// What it did since the start.
     pub counters: Counters,
+}
+
+/// What the desk shows of a notice that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingView {
+    /// Whom it tells.
+    pub receiver: String,
+    /// The rule, or the name of deskbell's own trouble.
+    pub rule: String,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// Not before this instant.
+    pub not_before: Timestamp,
+    /// Attempts made.
+    pub attempts: u32,
+    /// What the last one said.
+    pub last_error: Option<String>,
+}
+
+impl WaitingView {
+    fn of(entry: &Entry) -> Self {
+        Self {
+            receiver: entry.key.receiver.to_string(),
+            rule: entry.key.rule.to_string(),
+            decided_at: entry.decided_at,
+            not_before: entry.not_before,
+            attempts: entry.attempts,
+            last_error: entry.last_error.clone(),
+        }
+    }
+}
+
+/// What the desk shows of a dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadView {
+    /// Whom it would have told.
+    pub receiver: String,
+    /// The rule, or the name of deskbell's own trouble.
+    pub rule: String,
+    /// When it was given up.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+impl DeadView {
+    fn of(letter: &DeadLetter) -> Self {
+        Self {
+            receiver: letter.entry.key.receiver.to_string(),
+            rule: letter.entry.key.rule.to_string(),
+            at: letter.at,
+            reason: letter.reason.clone(),
+        }
+    }
 }
 
 /// What the desk shows of a source.
@@ -124,19 +184,16 @@ impl Desk {
         }
         for entry in self.outbox.entries() {
             *view.outbox.entry(entry.lane).or_default() += 1;
+            view.outbox_failing += usize::from(entry.last_error.is_some());
         }
-        view.outbox_oldest = self.outbox.entries().map(|entry| entry.decided_at).min();
-        let mut dead: Vec<_> = self.dead.values().collect();
-        dead.sort_by_key(|letter| std::cmp::Reverse(letter.at));
-        view.dead_letters = dead
-            .into_iter()
-            .take(DEAD_SHOWN_MAX)
-            .map(|letter| (letter.entry.key.receiver.to_string(), letter.reason.clone()))
-            .collect();
+        let oldest = self.outbox.entries().min_by_key(|entry| entry.decided_at);
+        view.outbox_oldest = oldest.map(WaitingView::of);
+        view.dead_letters = self.dead.latest().take(DEAD_SHOWN_MAX).map(DeadView::of).collect();
         view
     }
 
     fn source_views(&self, now: Timestamp) -> BTreeMap<SourceName, SourceView> {
+        let month = plan::month(now, self.settings.zone);
         let mut views: BTreeMap<SourceName, SourceView> = self
             .sources
             .iter()
@@ -148,7 +205,7 @@ impl Desk {
                     polled_at: source.polled_at,
                     silent: source.is_silent(now),
                     paused_until: source.state.paused_until,
-                    calls: source.state.calls,
+                    calls: if source.state.calls_month == month { source.state.calls } else { 0 },
                     broken: source.broken,
                     last_failure: source.last_failure.clone(),
                 };

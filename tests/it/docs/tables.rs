@@ -11,6 +11,7 @@ use deskbell::{
         desk::view::{Counters, View},
         field::{Code, FIELDS, Field, Kind},
         notice::Step,
+        plan::Plan,
         text::{Locale, Words},
         time::Timestamp,
     },
@@ -147,10 +148,10 @@ pub(crate) fn metrics() -> Vec<Metric> {
         ..Counters::default()
     };
     let now = Timestamp::from_ms(0);
-    let around = Around { started_at: now, at: now, not_ready: Vec::new(), rules: 1 };
+    let around = Around { started_at: now, at: now, not_ready: Vec::new(), rules: 1, plan: Plan::Calls(1) };
     let mut shown = status::of(&View { counters, ..View::default() }, around);
     shown.counters.extend(watch::counters(&health::Counters::default()));
-    let source = SourceStatus { cursor: Some(0), polled_at: Some(0), ..SourceStatus::default() };
+    let source = SourceStatus { cursor: Some(0), polled_at: Some(0), next_poll_at: Some(0), ..SourceStatus::default() };
     shown.sources.insert("it-desk".to_string(), source);
     shown.alerts_firing.insert("x".to_string(), 1);
     shown.outbox.insert("alerts".to_string(), 1);

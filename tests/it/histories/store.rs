@@ -62,6 +62,7 @@ impl MapStore {
             Write::Outbox(entry) => drop(self.outbox.insert(entry.key.clone(), *entry)),
             Write::DropOutbox(key) => drop(self.outbox.remove(&key)),
             Write::Dead(letter) => drop(self.dead.insert(letter.entry.key.clone(), *letter)),
+            Write::DropDead(key) => drop(self.dead.remove(&key)),
             Write::Inbox(item) => drop(self.inbox.insert(item.message.message.clone(), *item)),
             Write::DropInbox(id) => drop(self.inbox.remove(&id)),
             Write::Seen(id, until) => drop(self.seen.insert(id, until)),

@@ -1,0 +1,179 @@
+//! Dead letters: notices that could not be delivered, kept with the reason for as long as someone may still look.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{
+    desk::{machine::Desk, outcome::Write, state::DeadLetter},
+    notice::NoticeKey,
+    text::Message,
+    time::{Span, Timestamp},
+};
+
+/// Dead letters kept; the oldest makes room for one more.
+const DEAD_LETTERS_MAX: usize = 1_000;
+
+/// Dead letters by key and by age.
+#[derive(Debug, Default)]
+pub(super) struct DeadLetters {
+    letters: BTreeMap<NoticeKey, DeadLetter>,
+    by_age: BTreeSet<(Timestamp, NoticeKey)>,
+}
+
+impl DeadLetters {
+    pub(super) fn len(&self) -> usize {
+        self.letters.len()
+    }
+
+    /// The latest first.
+    pub(super) fn latest(&self) -> impl Iterator<Item = &DeadLetter> {
+        self.by_age.iter().rev().filter_map(|(_, key)| self.letters.get(key))
+    }
+
+    pub(super) fn put(&mut self, letter: DeadLetter) {
+        let key = letter.entry.key.clone();
+        self.by_age.insert((letter.at, key.clone()));
+        if let Some(before) = self.letters.insert(key.clone(), letter)
+            && self.letters.get(&key).is_some_and(|letter| letter.at != before.at)
+        {
+            self.by_age.remove(&(before.at, key));
+        }
+    }
+
+    /// When a tick must let the oldest go.
+    pub(super) fn next_due(&self, retention: Span) -> Timestamp {
+        self.by_age.first().map_or(Timestamp::NEVER, |(at, _)| at.plus(retention))
+    }
+
+    fn take_oldest(&mut self) -> Option<NoticeKey> {
+        let (_, key) = self.by_age.pop_first()?;
+        self.letters.remove(&key);
+        Some(key)
+    }
+}
+
+impl Desk {
+    /// Keeps a notice that cannot be delivered.
+    pub(super) fn keep_dead(&mut self, letter: DeadLetter, now: Timestamp) {
+        self.write(Write::Dead(Box::new(letter.clone())));
+        self.dead.put(letter);
+        self.forget_dead(now);
+    }
+
+    /// Lets go of what is too old, and of the oldest beyond [`DEAD_LETTERS_MAX`]; the journal says so.
+    pub(super) fn forget_dead(&mut self, now: Timestamp) {
+        loop {
+            let why = if self.dead.len() > DEAD_LETTERS_MAX {
+                Message::new(
+                    format!("发不出去的通知最多留 {DEAD_LETTERS_MAX} 条，最早的不再保留"),
+                    format!("at most {DEAD_LETTERS_MAX} undeliverable notices are kept; the oldest made room"),
+                )
+            } else if self.dead.next_due(self.settings.retention) <= now {
+                Message::new(
+                    "发不出去的通知已超过保留期限（store.retention）",
+                    "the undeliverable notice is older than store.retention",
+                )
+            } else {
+                return;
+            };
+            let Some(key) = self.dead.take_oldest() else { return };
+            self.journal(now, (&key.subject, Some(&key.rule), key.episode), "dead_forgotten", why);
+            self.write(Write::DropDead(key));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{
+        desk::{
+            input::Input,
+            outcome::Outcome,
+            settings::{Access, Direct, Limits, Look, Settings},
+            state::{Entry, Lane, Stored},
+        },
+        id::Subject,
+        notice::Step,
+        plan::Plan,
+        text::Locale,
+        time::Zone,
+    };
+
+    const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+    const RETENTION: Span = Span::from_days(90);
+
+    fn letter(number: u32) -> DeadLetter {
+        let key = NoticeKey {
+            subject: Subject::Service,
+            rule: "deskbell.dead_letter".into(),
+            episode: number,
+            step: Step::Trouble,
+            ordinal: 0,
+            receiver: "support".into(),
+        };
+        let entry = Entry {
+            key,
+            lane: Lane::Alerts,
+            target: None,
+            text: None,
+            decided_at: START,
+            not_before: START,
+            first_tried_at: None,
+            attempts: 1,
+            without_mentions: false,
+            maybe_repeat: false,
+            last_error: None,
+        };
+        DeadLetter { entry, at: START.plus(Span::from_secs(i64::from(number))), reason: "refused".to_owned() }
+    }
+
+    fn desk(dead: Vec<DeadLetter>) -> (Desk, Outcome) {
+        let settings = Settings {
+            zone: Zone(chrono_tz::UTC),
+            locale: Locale::En,
+            sources: BTreeMap::new(),
+            receivers: BTreeMap::new(),
+            operations: None,
+            limits: Limits::default(),
+            plan: Plan::Paid,
+            access: Access { look: Look::Everyone, look_by_source: BTreeMap::new(), direct: Direct::Everyone },
+            retention: RETENTION,
+        };
+        Desk::open(Stored { dead, ..Stored::default() }, Arc::default(), settings, START)
+    }
+
+    /// Which letters are let go of, each with its line in the journal.
+    fn forgotten(outcome: &Outcome) -> Vec<u32> {
+        let told =
+            outcome.writes.iter().filter(|write| matches!(write, Write::Journal(it) if it.what == "dead_forgotten"));
+        let gone = outcome.writes.iter().filter_map(|write| match write {
+            Write::DropDead(key) => Some(key.episode),
+            _ => None,
+        });
+        let gone: Vec<u32> = gone.collect();
+        assert_eq!(told.count(), gone.len());
+        gone
+    }
+
+    #[test]
+    fn the_oldest_make_room_and_all_go_in_time() {
+        let kept = u32::try_from(DEAD_LETTERS_MAX).unwrap();
+        let (mut desk, outcome) = desk((0..kept + 3).map(letter).collect());
+        assert_eq!(forgotten(&outcome), [0, 1, 2]);
+        assert_eq!(desk.view(START).dead, DEAD_LETTERS_MAX);
+        desk.keep_dead(letter(kept + 3), START);
+        assert_eq!(forgotten(&std::mem::take(&mut desk.out)), [3]);
+        desk.keep_dead(DeadLetter { at: letter(kept + 4).at, ..letter(4) }, START);
+        assert_eq!(forgotten(&std::mem::take(&mut desk.out)), [0_u32; 0], "the same notice takes no second place");
+        let due = letter(5).at.plus(RETENTION);
+        assert_eq!(desk.next_due(), due);
+        let early = desk.handle(Input::Tick, due.minus(Span::from_ms(1)));
+        assert_eq!(forgotten(&early), [0_u32; 0]);
+        assert_eq!(forgotten(&desk.handle(Input::Tick, due)), [5]);
+        let rest = desk.handle(Input::Tick, Timestamp::NEVER);
+        assert_eq!(forgotten(&rest).len(), DEAD_LETTERS_MAX - 1);
+        assert_eq!(desk.next_due(), Timestamp::NEVER);
+    }
+}
