@@ -251,8 +251,9 @@ fn at(path: &Path, zh: &str, en: &str) -> Message {
 fn disk_full(path: &Path) -> Message {
     at(
         path,
-        "磁盘已满（或超出配额、文件大小限制）。请腾出空间；数据文件不会自行缩小",
-        "the disk is full (or over a quota or file size limit); free some space (the store's own files do not shrink)",
+        "磁盘已满（或超出配额、文件大小限制）。请腾出空间；数据文件不会自行缩小，停止服务后可以用 deskbell store compact 收缩",
+        "the disk is full (or over a quota or file size limit); free some space. The store's own files do not shrink by \
+         themselves: deskbell store compact shrinks them while the service is stopped",
     )
 }
 
