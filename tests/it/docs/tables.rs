@@ -60,13 +60,20 @@ fn fields(locale: Locale, names: &Names) -> String {
         [
             format!("`{}`{star}", field.name),
             field.zh.to_string(),
-            also.join(", "),
+            also.join(comma(locale)),
             kind(field.kind).get(locale).to_string(),
             operators(field.name, names).join(" "),
             field.doc.get(locale).to_string(),
         ]
     };
     table(head, FIELDS.iter().map(row))
+}
+
+const fn comma(locale: Locale) -> &'static str {
+    match locale {
+        Locale::En => ", ",
+        Locale::Zh => "、",
+    }
 }
 
 /// The operators that the rule compiler lets stand behind a field or clock.
@@ -113,7 +120,8 @@ fn codes(locale: Locale) -> String {
             }
         });
         let codes = field.codes().iter().map(move |code: &Code| {
-            let row = [code.code.to_string(), format!("`{}`", code.name), code.zh.to_string(), code.also.join(", ")];
+            let row =
+                [code.code.to_string(), format!("`{}`", code.name), code.zh.to_string(), code.also.join(comma(locale))];
             let [number, english, chinese, also] = row;
             [name.clone(), number, english, chinese, also]
         });
