@@ -136,6 +136,8 @@ struct Agenda {
     failed_increments: u32,
     /// Sweeps that did.
     failed_sweeps: u32,
+    /// When it was last planned: a plan made in the future was made before the clock was set back.
+    planned_at: Timestamp,
     /// When operations last heard that the clocks are apart.
     skew_told_at: Timestamp,
 }
@@ -161,6 +163,7 @@ impl Poller {
             sweep_at: swept_at.map_or(now, |at| self.part.sweep.next_after(at, self.zone)),
             failed_increments: 0,
             failed_sweeps: 0,
+            planned_at: now,
             skew_told_at: Timestamp::MIN,
         };
         self.note_load(PassKind::Increment, 2, now);
@@ -328,7 +331,8 @@ impl Poller {
         };
         // A first reading stands for both kinds.
         let first = finished.kind == PassKind::Sweep && !self.has_cursor();
-        if finished.kind == PassKind::Sweep {
+        let set_back = now < std::mem::replace(&mut agenda.planned_at, now);
+        if finished.kind == PassKind::Sweep || set_back {
             agenda.sweep_at = at(&self.part.sweep);
         }
         if finished.kind == PassKind::Increment || first {

@@ -320,7 +320,11 @@ impl Loop {
             format!("the system clock was set back from {from} to {to}; check NTP, waits in between may be off"),
         );
         self.decide(Input::Trouble { name: "clock_step", message }, None).await?;
-        self.decide(Input::Tick, None).await
+        self.decide(Input::ClockSetBack, None).await?;
+        for wake in self.hands.wakes.values() {
+            wake.ring(&self.busy); // their next poll may lie hours ahead now
+        }
+        Ok(())
     }
 
     /// Publishes the view.

@@ -43,6 +43,10 @@ impl CatchingUp {
         self.first_at.map_or(Timestamp::NEVER, |first| first.plus(DIGEST_WAIT_MAX))
     }
 
+    pub(super) fn rewind(&mut self, now: Timestamp) {
+        self.first_at = self.first_at.map(|at| at.min(now));
+    }
+
     pub(super) fn join(&mut self, alert: &Alert, now: Timestamp) {
         self.first_at.get_or_insert(now);
         self.members += 1;

@@ -38,6 +38,8 @@ pub enum Input {
         /// What happened and what to do.
         message: Message,
     },
+    /// The wall clock was set back further than could be waited out.
+    ClockSetBack,
     /// Time went on.
     Tick,
 }

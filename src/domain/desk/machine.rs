@@ -149,6 +149,7 @@ impl Desk {
             Input::History(report) => self.history(&report, now),
             Input::Rules(rules) => self.change_rules(&rules, now),
             Input::Trouble { name, message } => self.trouble(name, message, now),
+            Input::ClockSetBack => self.rewind(now),
             Input::Tick => self.tick(now),
         }
         self.pump(now);

@@ -21,5 +21,6 @@ mod reports;
 mod inbox;
 mod dead;
 mod troubles;
+mod rewind;
 mod content;
 pub mod view;

@@ -165,6 +165,17 @@ impl Outbox {
         self.blocked.insert(channel, until);
     }
 
+    /// Nothing waits for an instant that lies ahead only because the clock was set back.
+    pub(super) fn rewind(&mut self, now: Timestamp) {
+        self.blocked.clear();
+        for (at, key) in std::mem::take(&mut self.sleeping) {
+            if let Some((_, entry)) = self.entries.get_mut(&key) {
+                entry.not_before = at.min(now);
+                self.sleeping.insert((entry.not_before, key));
+            }
+        }
+    }
+
     pub(super) fn next_due(&self) -> Timestamp {
         let sleeping = self.sleeping.first().map_or(Timestamp::NEVER, |(at, _)| *at);
         let blocked = self.blocked.iter().filter(|(channel, _)| self.ready.contains_key(*channel));

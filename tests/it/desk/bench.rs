@@ -131,6 +131,7 @@ impl Bench {
             "deaf" => self.deaf = word == "true",
             "refuses" => self.refuses = refusal(word),
             "history" => self.history_is_readable = word == "readable",
+            "clock_back" => self.set_clock_back(read_span(word).unwrap()),
             "restart" => self.restart(read_span(word).unwrap()),
             "rules" => self.change_rules(value),
             "poll" => self.poll(),
@@ -241,6 +242,12 @@ impl Bench {
         let key = helpdesk::key(number);
         let ticket = (!self.desk.is_unchanged(&key, hash)).then(|| Box::new(ticket));
         Observed { key, hash, ticket }
+    }
+
+    fn set_clock_back(&mut self, by: Span) {
+        self.now = self.now.minus(by);
+        self.next_poll = self.now.plus(Span::from_secs(1));
+        self.handle(Input::ClockSetBack);
     }
 
     fn restart(&mut self, away: Span) {
