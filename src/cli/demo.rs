@@ -158,14 +158,14 @@ impl Performance {
         let mut news = Some(world.begin().await);
         while let Some(seen) = news {
             let line = self.show(&seen, world).await?;
-            self.hear(line, world).await?;
+            self.answer(line, world).await?;
             news = world.go_on().await;
         }
         if self.has_company && world.trouble().is_none() {
             print(&format!("{}{}\n", words::STAYS, words::NEXT))?;
             self.has_told_next = true;
             while let Some(line) = self.next_line().await {
-                self.hear(Some(line), world).await?;
+                self.answer(Some(line), world).await?;
             }
         }
         if !self.has_told_next && world.trouble().is_none() {
@@ -211,13 +211,11 @@ impl Performance {
         line
     }
 
-    /// Takes a line to the bot, and those typed since.
-    async fn hear(&mut self, mut line: Option<String>, world: &mut World) -> Result<(), Gone> {
+    /// Takes a line to the bot, and those typed meanwhile.
+    async fn answer(&mut self, mut line: Option<String>, world: &mut World) -> Result<(), Gone> {
         while let Some(text) = line {
-            for seen in world.hear(&text).await {
-                self.print(&seen)?;
-            }
-            line = self.typed.try_recv().ok();
+            let seen = world.hear(&text).await;
+            line = self.show(&seen, world).await?;
         }
         Ok(())
     }

@@ -4,6 +4,8 @@
 //! Invariant: needs a runtime of one thread; else what is under way might be overlooked.
 
 use std::{
+    io,
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -43,6 +45,9 @@ const LOOKS_MAX: usize = 30_000;
 /// How far the day goes on for the answer to a typed line: what is sent is spread over a second or so.
 const ANSWER_TIME: Span = Span::from_secs(2);
 
+/// Where Linux keeps files in memory.
+const IN_MEMORY: &str = "/dev/shm";
+
 /// Instants of a day: far more than there are.
 const INSTANTS_MAX: usize = 20_000;
 
@@ -65,7 +70,7 @@ pub struct World {
     instants: usize,
     _server: Server,
     /// Removed when the world ends.
-    _home: TempDir,
+    home: TempDir,
 }
 
 impl World {
@@ -81,7 +86,7 @@ impl World {
         let now: Now = Arc::new(move || reading.now().as_ms());
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(no_loopback)?;
         let server = Server::start(listener, Arc::clone(&platform), Arc::clone(&now)).map_err(no_loopback)?;
-        let home = tempfile::Builder::new().prefix("deskbell-demo-").tempdir().map_err(no_home)?;
+        let home = home().map_err(no_home)?;
         let base_url = server.base_url();
         let whereto = Whereto { base_url: &base_url, app: &app, helpdesk: stage.helpdesk() };
         let setup = configuration::setup(whereto, home.path(), locale)?;
@@ -102,7 +107,7 @@ impl World {
             watch: Watch::default(),
             instants: 0,
             _server: server,
-            _home: home,
+            home,
         })
     }
 
@@ -124,10 +129,10 @@ impl World {
     /// What went wrong with it, if something did: the day cannot go on.
     pub fn trouble(&self) -> Option<Stop> {
         if !self.service.port().is_ready() {
-            let dir = std::env::temp_dir();
+            let dir = self.home.path().display();
             return Some(Stop::failure(
-                format!("服务停下了：{} 可能没有空间了", dir.display()),
-                format!("the service broke off: perhaps no space is left in {}", dir.display()),
+                format!("服务停下了：{dir} 可能没有空间了。可以用 TMPDIR 指定别处"),
+                format!("the service broke off: perhaps no space is left for {dir}. TMPDIR names another place"),
             ));
         }
         (self.instants >= INSTANTS_MAX).then(|| Stop::failure("这一天没有走到头", "the day did not come to its end"))
@@ -208,14 +213,26 @@ impl World {
     }
 }
 
-fn no_loopback(error: std::io::Error) -> Stop {
+/// A folder for what the service keeps: in memory where the system has such a place and nobody asks for another, because
+/// a busy disk would hold the day up and none of it must last.
+fn home() -> io::Result<TempDir> {
+    let make = |dir: &Path| tempfile::Builder::new().prefix("deskbell-demo-").tempdir_in(dir);
+    if std::env::var_os("TMPDIR").is_none()
+        && let Ok(home) = make(Path::new(IN_MEMORY))
+    {
+        return Ok(home);
+    }
+    make(&std::env::temp_dir())
+}
+
+fn no_loopback(error: io::Error) -> Stop {
     Stop::failure(
         format!("不能在本机回环地址上监听：{error}"),
         format!("cannot listen on this machine's loopback address: {error}"),
     )
 }
 
-fn no_home(error: std::io::Error) -> Stop {
+fn no_home(error: io::Error) -> Stop {
     let dir = std::env::temp_dir();
     Stop::failure(
         format!("不能在 {} 里新建临时目录：{error}。可以用 TMPDIR 指定别处", dir.display()),
