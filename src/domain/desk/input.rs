@@ -75,7 +75,7 @@ pub struct Observed {
     pub key: TicketKey,
     /// Hash of the bytes it came as.
     pub hash: u64,
-    /// The decoded ticket; absent when [`crate::domain::desk::state::Desk::is_unchanged`] said so.
+    /// The decoded ticket; absent when [`crate::domain::desk::machine::Desk::is_unchanged`] said so.
     pub ticket: Option<Box<Ticket>>,
 }
 
