@@ -127,7 +127,6 @@ impl Budgets {
         let mut ready = now;
         for gate in gates {
             let bucket = self.buckets.entry(gate.clone()).or_insert_with(|| fresh(limits, gate, now));
-            bucket.at = bucket.at.min(now); // the clock was set back: it must not stand until time catches up
             ready = ready.max(bucket.ready_at(lane, now));
         }
         if ready > now {

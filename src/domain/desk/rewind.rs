@@ -9,6 +9,7 @@ impl Desk {
         self.outbox.rewind(now);
         for source in self.sources.values_mut() {
             source.polled_at = source.polled_at.min(now);
+            source.next_poll = source.next_poll.min(now);
             source.read_through = source.read_through.map(|at| at.min(now));
             source.state.cursor = source.state.cursor.map(|at| at.min(now));
             source.state.swept_at = source.state.swept_at.map(|at| at.min(now));
