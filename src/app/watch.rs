@@ -42,6 +42,9 @@ fn add(source: &mut SourceStatus, health: &SourceHealth) {
     source.polled_at = source.polled_at.max(health.complete_at.map(Timestamp::as_ms));
     source.next_poll_at = source.paused_until.max(health.next_at.map(Timestamp::as_ms));
     source.failures = health.failures;
+    if let Some(failure) = &health.failure {
+        source.last_failure = Some(failure.message.clone().into());
+    }
     let broken = health.broken.iter().rev().map(|seen| BrokenStatus {
         id: seen.id.as_ref().map(ToString::to_string),
         reason: seen.reason.clone(),

@@ -42,8 +42,8 @@ pub fn tell(port: &Port, zone: Zone, terminal: Terminal) -> Result<(), Stop> {
     }
     for letter in shown.desk.dead_letters.iter().take(usize::try_from(shown.desk.counters.dead).unwrap_or(usize::MAX)) {
         terminal.say(&Message::new(
-            format!("✗ 发不出去：给 {}（{}）：{}", letter.receiver, letter.rule, letter.reason),
-            format!("✗ undeliverable: to {} ({}): {}", letter.receiver, letter.rule, letter.reason),
+            format!("✗ 发不出去：给 {}（{}）：{}", letter.receiver, letter.rule, letter.reason.zh),
+            format!("✗ undeliverable: to {} ({}): {}", letter.receiver, letter.rule, letter.reason.en),
         ));
     }
     if all_read && shown.desk.outbox_failing == 0 && shown.desk.counters.dead == 0 {
@@ -107,8 +107,8 @@ fn waits(desk: &View, zone: Zone) -> Option<Message> {
         format!("to send {count}, by the next run; waits longest: to {receiver} ({rule}), since {since}"),
     );
     if let Some(error) = &oldest.last_error {
-        zh = format!("✗ {zh}：{error}");
-        en = format!("✗ {en}: {error}");
+        zh = format!("✗ {zh}：{}", error.zh);
+        en = format!("✗ {en}: {}", error.en);
     }
     Some(Message::new(zh, en))
 }

@@ -181,8 +181,8 @@ fn notices(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
             format!("the notice that waits longest: to {receiver} ({rule}), since {since}"),
         );
         if let Some(error) = &oldest.last_error {
-            zh.push_str(&format!("；试过 {attempts} 次，{again} 再试：{error}"));
-            en.push_str(&format!("; attempts {attempts}, again at {again}: {error}"));
+            zh.push_str(&format!("；试过 {attempts} 次，{again} 再试：{}", error.zh));
+            en.push_str(&format!("; attempts {attempts}, again at {again}: {}", error.en));
         }
         say(Message::new(zh, en), terminal);
     }
@@ -191,8 +191,8 @@ fn notices(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
         let at = when(letter.at);
         say(
             Message::new(
-                format!("发不出去：{at} 给 {receiver}（{rule}）：{reason}"),
-                format!("undeliverable: {at} to {receiver} ({rule}): {reason}"),
+                format!("发不出去：{at} 给 {receiver}（{rule}）：{}", reason.zh),
+                format!("undeliverable: {at} to {receiver} ({rule}): {}", reason.en),
             ),
             terminal,
         );

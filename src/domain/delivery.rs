@@ -4,6 +4,7 @@ use crate::domain::{
     desk::state::Entry,
     id::MessageId,
     notice::{NoticeKey, Step},
+    text::Message,
     time::{Span, Timestamp},
 };
 
@@ -34,8 +35,8 @@ pub struct Failure {
     pub kind: FailureKind,
     /// How long the platform asks to wait.
     pub retry_after: Option<Span>,
-    /// What it said, free of secrets, with the log id.
-    pub reason: String,
+    /// What happened and what to do, free of secrets, with the log id.
+    pub reason: Message,
 }
 
 /// What may be done about a failed send.
@@ -237,7 +238,7 @@ mod tests {
     }
 
     fn failed(kind: FailureKind) -> Failure {
-        Failure { kind, retry_after: None, reason: String::new() }
+        Failure { kind, retry_after: None, reason: Message::default() }
     }
 
     #[test]
@@ -256,8 +257,11 @@ mod tests {
 
     #[test]
     fn the_platform_s_wait_is_kept() {
-        let failure =
-            Failure { kind: FailureKind::Throttled, retry_after: Some(Span::from_secs(40)), reason: String::new() };
+        let failure = Failure {
+            kind: FailureKind::Throttled,
+            retry_after: Some(Span::from_secs(40)),
+            reason: Message::default(),
+        };
         assert_eq!(next(&entry(Step::Fired, 1), &failure, START), Next::RetryAt(START.plus(Span::from_secs(40))));
     }
 

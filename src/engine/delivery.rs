@@ -36,6 +36,7 @@ use crate::{
         id::{ChatId, MessageId, ReceiverName},
         notice::{NoticeKey, Send, Target},
         receiver::{Receiver, ReceiverKind},
+        text::Message,
         time::{Span, Timestamp, Zone},
     },
     engine::{
@@ -146,17 +147,19 @@ impl Delivery {
     async fn send(&self, send: Send) -> Vec<Input> {
         let mut inputs = Vec::new();
         let result = if *self.stopping.borrow() {
-            Err(failure(FailureKind::Unreachable, "the service is stopping"))
+            Err(failure(FailureKind::Unreachable, "服务正在停止", "the service is stopping"))
         } else {
             caught(self.render_and_hand_over(&send, &mut inputs)).await.unwrap_or_else(|Panicked| {
-                Err(failure(FailureKind::Uncertain, "sending broke off; the log says where"))
+                Err(failure(FailureKind::Uncertain, "发送中断，日志里有位置", "sending broke off; the log says where"))
             })
         };
         match &result {
             Ok(_) => debug!(key = ?send.key, "sent"),
             Err(failure) => {
                 health::add(&self.health.counters.sends_failed, 1);
-                info!(key = ?send.key, kind = failure.kind.name(), reason = %failure.reason, "a send failed");
+                let NoticeKey { subject, rule, receiver, step, .. } = &send.key;
+                let (step, kind) = (step.name(), failure.kind.name());
+                warn!(%receiver, %rule, %subject, step, kind, reason = %failure.reason, "a send failed");
             }
         }
         inputs.push(Input::Sent(SendReport { key: send.key, rev: send.rev, attempts: send.attempts, result }));
@@ -173,7 +176,7 @@ impl Delivery {
         health::add(&self.health.counters.sends, 1);
         timeout(self.clock.to_wall(SEND_TIME_MAX), self.hand_over(send, &rendered.card))
             .await
-            .unwrap_or_else(|_| Err(failure(FailureKind::Uncertain, "no answer in time")))
+            .unwrap_or_else(|_| Err(failure(FailureKind::Uncertain, "规定时间内没有回答", "no answer in time")))
     }
 
     fn surroundings(&self) -> Surroundings {
@@ -192,7 +195,11 @@ impl Delivery {
             Target::Post(name) => match self.outlets.receivers.get(name).map(|receiver| &receiver.kind) {
                 Some(ReceiverKind::Chat(chat)) => told(client.create(chat, &json(), &uuid).await),
                 Some(ReceiverKind::Webhook) => self.post(name, card).await,
-                None => Err(failure(FailureKind::Refused, &format!("the configuration has no receiver {name}"))),
+                None => Err(failure(
+                    FailureKind::Refused,
+                    format!("配置里没有接收方 {name}"),
+                    format!("the configuration has no receiver {name}"),
+                )),
             },
             Target::Reply(message) if self.is_topic_group(&send.key).await => {
                 told(client.reply_in_thread(message, &json(), &uuid).await)
@@ -207,7 +214,11 @@ impl Delivery {
 
     async fn post(&self, name: &ReceiverName, card: &Card) -> Result<Delivered, Failure> {
         let Some(webhook) = self.outlets.webhooks.get(name) else {
-            return Err(failure(FailureKind::Refused, &format!("receiver {name} has no webhook")));
+            return Err(failure(
+                FailureKind::Refused,
+                format!("接收方 {name} 没有 webhook"),
+                format!("receiver {name} has no webhook"),
+            ));
         };
         webhook.post(card).await.map(|()| Delivered::default()).map_err(|error| error.failure())
     }
@@ -279,6 +290,6 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
     .await
 }
 
-fn failure(kind: FailureKind, reason: &str) -> Failure {
-    Failure { kind, retry_after: None, reason: reason.to_owned() }
+fn failure(kind: FailureKind, zh: impl Into<String>, en: impl Into<String>) -> Failure {
+    Failure { kind, retry_after: None, reason: Message::new(zh, en) }
 }

@@ -39,7 +39,7 @@ pub const TICK_LATE_MAX: Span = Span::from_secs(1);
 /// The shortest time between two ticks, so that no mistake of the desk can spin the loop.
 pub const TICK_PACE: Span = Span::from_ms(1);
 
-/// With a single run: notices are waited for while something falls due within this time.
+/// With a single run: notices are waited for while one of them falls due within this time.
 pub const ONCE_PATIENCE: Span = Span::from_secs(15);
 
 /// With a single run, and at a stop: how often it is looked whether all is quiet.
@@ -194,7 +194,7 @@ impl Loop {
     }
 
     fn is_quiet(&self) -> bool {
-        let waits_for_nothing = || self.desk.next_due() > self.clock.now().plus(ONCE_PATIENCE);
+        let waits_for_nothing = || self.desk.next_send() > self.clock.now().plus(ONCE_PATIENCE);
         self.is_silent() && (self.desk.outbox_len() == 0 || waits_for_nothing())
     }
 

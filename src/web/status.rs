@@ -131,7 +131,7 @@ pub struct WaitingStatus {
     /// Attempts made.
     pub attempts: u32,
     /// What the last one said.
-    pub last_error: Option<String>,
+    pub last_error: Option<Sentence>,
 }
 
 impl From<&WaitingView> for WaitingStatus {
@@ -142,7 +142,7 @@ impl From<&WaitingView> for WaitingStatus {
             decided_at: view.decided_at.as_ms(),
             not_before: view.not_before.as_ms(),
             attempts: view.attempts,
-            last_error: view.last_error.clone(),
+            last_error: view.last_error.clone().map(Sentence::from),
         }
     }
 }
@@ -157,13 +157,13 @@ pub struct DeadLetterStatus {
     /// When it was given up.
     pub at: i64,
     /// Why.
-    pub reason: String,
+    pub reason: Sentence,
 }
 
 impl From<&DeadView> for DeadLetterStatus {
     fn from(view: &DeadView) -> Self {
         let DeadView { receiver, rule, at, reason } = view.clone();
-        Self { receiver, rule, at: at.as_ms(), reason }
+        Self { receiver, rule, at: at.as_ms(), reason: reason.into() }
     }
 }
 

@@ -14,6 +14,8 @@ mod pages;
 mod polling;
 mod rules;
 mod sim;
+mod town;
+mod operations;
 mod store;
 mod kill;
 mod tidy;

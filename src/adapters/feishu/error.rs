@@ -224,7 +224,7 @@ impl Error {
             Advice::AwaitQuota => FailureKind::Quota,
             Advice::GiveUp => FailureKind::Refused,
         };
-        Failure { kind, retry_after: self.retry_after, reason: self.to_string() }
+        Failure { kind, retry_after: self.retry_after, reason: self.message() }
     }
 
     /// As the end of a reading pass.

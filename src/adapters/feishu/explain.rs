@@ -221,6 +221,20 @@ fn webhook_code(code: i64) -> Option<Words> {
     })
 }
 
+/// What came back, where it was not the platform's JSON.
+pub(super) const EMPTY: Words = Words { zh: "空的回答", en: "an empty answer" };
+/// The same.
+pub(super) const HTML: Words = Words { zh: "网页，不是 JSON", en: "an HTML page instead of JSON" };
+/// The same.
+pub(super) const CUT_OFF: Words = Words { zh: "不完整的 JSON", en: "JSON that is cut off or has no code" };
+
+/// What was said: the platform's own words, or ours in both languages.
+fn said(error: &Error) -> Message {
+    let said = error.details.said.as_str();
+    let ours = [EMPTY, HTML, CUT_OFF].into_iter().find(|words| words.en == said);
+    ours.map_or_else(|| Message::new(said, said), Message::from)
+}
+
 /// No answer at all.
 fn unanswered(error: &Error) -> Message {
     let said = &error.details.said;
@@ -243,26 +257,26 @@ fn unanswered(error: &Error) -> Message {
 }
 
 fn by_advice(error: &Error) -> Message {
-    let said = &error.details.said;
+    let Message { zh, en } = said(error);
     let status = error.status.unwrap_or_default();
     match error.advice {
         Advice::SlowDown => Message::new("发送太快，会自动重试。", "too fast; it is repeated by itself."),
         Advice::Retry | Advice::RetrySameKey | Advice::AskAgainSoon => Message::new(
-            format!("飞书暂时没有给出可用的回答（HTTP {status}，{said}）；会自动重试。"),
-            format!("Feishu gives no usable answer for now (HTTP {status}, {said}); it is repeated by itself."),
+            format!("飞书暂时没有给出可用的回答（HTTP {status}，{zh}）；会自动重试。"),
+            format!("Feishu gives no usable answer for now (HTTP {status}, {en}); it is repeated by itself."),
         ),
         Advice::SetUp if error.code.is_none() => Message::new(
-            format!("回答的不是飞书接口（HTTP {status}，{said}）。请检查 feishu.base_url 和 http.proxy。"),
-            format!("what answers is not Feishu's API (HTTP {status}, {said}). Check feishu.base_url and http.proxy."),
+            format!("回答的不是飞书接口（HTTP {status}，{zh}）。请检查 feishu.base_url 和 http.proxy。"),
+            format!("what answers is not Feishu's API (HTTP {status}, {en}). Check feishu.base_url and http.proxy."),
         ),
         Advice::SetUp => Message::new(
-            format!("飞书拒绝了请求，需要有人处理：{said}"),
-            format!("Feishu refuses the request and a person must set something right: {said}"),
+            format!("飞书拒绝了请求，需要有人处理：{zh}"),
+            format!("Feishu refuses the request and a person must set something right: {en}"),
         ),
-        Advice::NotThere => Message::new(format!("没有找到：{said}"), format!("not found: {said}")),
+        Advice::NotThere => Message::new(format!("没有找到：{zh}"), format!("not found: {en}")),
         Advice::NewCard => Message::new("这张卡片不能再更新。", "the card can no longer be updated."),
         Advice::Shorten => Message::new("内容太长，飞书不接受。", "the content is too long for Feishu."),
-        _ => Message::new(format!("飞书拒绝了请求：{said}"), format!("Feishu refuses the request: {said}")),
+        _ => Message::new(format!("飞书拒绝了请求：{zh}"), format!("Feishu refuses the request: {en}")),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     adapters::{
         feishu::{
             error::{Details, Endpoint, Error},
+            explain,
             table::Body,
         },
         secret,
@@ -94,11 +95,11 @@ impl Failed<'_> {
         let kind = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let start = String::from_utf8_lossy(self.body.get(..512).unwrap_or(self.body)).trim_start().to_lowercase();
         if self.body.is_empty() {
-            "an empty answer".to_owned()
+            explain::EMPTY.en.to_owned()
         } else if kind.contains("html") || start.starts_with("<!doctype") || start.starts_with("<html") {
-            "an HTML page instead of JSON".to_owned()
+            explain::HTML.en.to_owned()
         } else if start.starts_with('{') {
-            "JSON that is cut off or has no code".to_owned()
+            explain::CUT_OFF.en.to_owned()
         } else {
             format!("{} bytes that are not JSON", self.body.len())
         }

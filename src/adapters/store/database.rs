@@ -191,11 +191,19 @@ impl Open {
 fn open(config: &Config, layout: &Layout) -> Result<(Open, Stored), OpenError> {
     let path = layout.root();
     let (db, file) = open_database(&layout.database(), config.cache_bytes, path)?;
+    let made_before = layout.was_made()?;
     if load::check_format(&db, path)? {
+        if made_before {
+            let detail = Message::new("里面的数据全没了", "all that was in it is gone");
+            return Err(OpenError::Corrupt { path: path.to_path_buf(), detail });
+        }
         let io = |error| OpenError::io(path, &error);
         db.flush().map_err(|error| OpenError::sled(path, &error))?;
         file.sync_all().map_err(io)?;
         sync_directory(&layout.database()).and_then(|()| sync_directory(path)).map_err(io)?;
+    }
+    if !made_before {
+        layout.set_made()?;
     }
     let Loaded { stored, parts, journal_sequence } = unwinding(path, || load::load(&db, path))?;
     Ok((Open { db, file, parts, journal_sequence, again: false }, stored))

@@ -47,6 +47,21 @@ impl Layout {
         self.root.join("sled.old")
     }
 
+    /// Whether a database was made here before: an empty one is then a damaged one.
+    pub(super) fn was_made(&self) -> Result<bool, OpenError> {
+        self.made().try_exists().map_err(|error| OpenError::io(&self.root, &error))
+    }
+
+    /// From here on the database in force is not empty.
+    pub(super) fn set_made(&self) -> Result<(), OpenError> {
+        let set = || File::create(self.made()).and_then(|_| sync_directory(&self.root));
+        set().map_err(|error| OpenError::io(&self.root, &error))
+    }
+
+    fn made(&self) -> PathBuf {
+        self.root.join("made")
+    }
+
     /// Whether there is a database, in force or replaced.
     pub(super) fn is_there(&self) -> bool {
         let there = |path: PathBuf| path.try_exists().unwrap_or(true); // what may not be looked at is told later

@@ -126,7 +126,11 @@ mod tests {
             maybe_repeat: false,
             last_error: None,
         };
-        DeadLetter { entry, at: START.plus(Span::from_secs(i64::from(number))), reason: "refused".to_owned() }
+        DeadLetter {
+            entry,
+            at: START.plus(Span::from_secs(i64::from(number))),
+            reason: Message::new("被拒绝", "refused"),
+        }
     }
 
     fn desk(dead: Vec<DeadLetter>) -> (Desk, Outcome) {

@@ -33,7 +33,7 @@ enum Prepared {
     /// It is not due any more.
     Drop(Message),
     /// It can go nowhere.
-    Dead(String),
+    Dead(Message),
 }
 
 impl Desk {
@@ -103,7 +103,7 @@ impl Desk {
             return self.prepare_answer(entry);
         }
         let Some(receiver) = self.settings.receivers.get(&entry.key.receiver) else {
-            return Prepared::Dead(format!("receiver {} is no longer configured", entry.key.receiver));
+            return Prepared::Dead(not_configured(&entry.key.receiver));
         };
         let ReceiverKind::Chat(chat) = &receiver.kind else {
             let name = receiver.name.clone();
@@ -145,7 +145,7 @@ impl Desk {
                 let chat = ChatId::new(entry.key.receiver.as_str());
                 Prepared::Go(Target::Reply(message.clone()), chat_gates(Api::Reply, &chat))
             }
-            _ => Prepared::Dead("an answer without a question".to_owned()),
+            _ => Prepared::Dead(Message::new("没有对应问题的回答", "an answer without a question")),
         }
     }
 
@@ -212,20 +212,20 @@ impl Desk {
     }
 
     /// Gives a notice up: it is kept with the reason and shown.
-    pub(super) fn bury(&mut self, entry: &Entry, reason: String, now: Timestamp) {
+    pub(super) fn bury(&mut self, entry: &Entry, reason: Message, now: Timestamp) {
         let key = &entry.key;
         self.forget_notice(key);
         self.counters.dead += 1;
-        let note = Message::new(format!("发不出去：{reason}"), format!("cannot be delivered: {reason}"));
+        let note = Message::new(format!("发不出去：{}", reason.zh), format!("cannot be delivered: {}", reason.en));
         self.journal(now, (&key.subject, Some(&key.rule), key.episode), "dead", note);
         let letter = DeadLetter { entry: entry.clone(), at: now, reason: reason.clone() };
         self.keep_dead(letter, now);
         if Some(&key.receiver) != self.settings.operations.as_ref() && key.step != Step::Answer {
             let message = Message::new(
-                format!("发给 {} 的通知发不出去：{reason}。请运行 deskbell doctor 查看怎么处理", key.receiver),
+                format!("发给 {} 的通知发不出去：{}。请运行 deskbell doctor 查看怎么处理", key.receiver, reason.zh),
                 format!(
-                    "a notice to {} cannot be delivered: {reason}. Run deskbell doctor to see what to do",
-                    key.receiver
+                    "a notice to {} cannot be delivered: {}. Run deskbell doctor to see what to do",
+                    key.receiver, reason.en
                 ),
             );
             self.trouble("dead_letter", message, now);
@@ -236,6 +236,13 @@ impl Desk {
 /// Whether an attempt may have arrived, known or not.
 pub(super) const fn may_have_arrived(entry: &Entry) -> bool {
     entry.first_tried_at.is_some() || entry.maybe_repeat
+}
+
+fn not_configured(receiver: &ReceiverName) -> Message {
+    Message::new(
+        format!("配置里已经没有接收方 {receiver}；要继续发给它，请在 receivers 里加回来"),
+        format!("receiver {receiver} is no longer configured; add it to `receivers` again if it should hear"),
+    )
 }
 
 fn chat_gates(api: Api, chat: &ChatId) -> Vec<Gate> {

@@ -136,8 +136,8 @@ impl Desk {
         }
         let (receiver, reason) = (&key.receiver, &failure.reason);
         let message = Message::new(
-            format!("发给 {receiver} 的通知被拒绝，修好前每 10 分钟再试（最长 24 小时）：{reason}"),
-            format!("notices to {receiver} are refused; tried again every 10 minutes for 24 hours: {reason}"),
+            format!("发给 {receiver} 的通知被拒绝，修好前每 10 分钟再试（最长 24 小时）：{}", reason.zh),
+            format!("notices to {receiver} are refused; tried again every 10 minutes for 24 hours: {}", reason.en),
         );
         self.trouble("delivery_setup", message, now);
     }

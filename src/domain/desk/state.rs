@@ -111,7 +111,7 @@ pub struct Entry {
     /// It may have been sent before, and nobody can tell.
     pub maybe_repeat: bool,
     /// What the last attempt said.
-    pub last_error: Option<String>,
+    pub last_error: Option<Message>,
 }
 
 /// What an answer or a trouble says.
@@ -144,7 +144,7 @@ pub struct DeadLetter {
     /// When it was given up.
     pub at: Timestamp,
     /// Why.
-    pub reason: String,
+    pub reason: Message,
 }
 
 /// A message accepted and not yet answered.

@@ -102,7 +102,7 @@ pub struct WaitingView {
     /// Attempts made.
     pub attempts: u32,
     /// What the last one said.
-    pub last_error: Option<String>,
+    pub last_error: Option<Message>,
 }
 
 impl WaitingView {
@@ -128,7 +128,7 @@ pub struct DeadView {
     /// When it was given up.
     pub at: Timestamp,
     /// Why.
-    pub reason: String,
+    pub reason: Message,
 }
 
 impl DeadView {
@@ -224,6 +224,11 @@ impl Desk {
     /// Notices that wait or are on their way.
     pub fn outbox_len(&self) -> usize {
         self.outbox.len()
+    }
+
+    /// When the next of them may go.
+    pub fn next_send(&self) -> Timestamp {
+        self.outbox.next_due()
     }
 
     /// The source's state, for whoever plans its passes.

@@ -284,7 +284,7 @@ impl Bench {
     fn deliver(&mut self, send: &Send) {
         let result = match &self.refuses {
             Some((kind, whose)) if whose.is_empty() || whose == send.key.receiver.as_str() => {
-                Err(Failure { kind: *kind, retry_after: None, reason: kind.name().to_owned() })
+                Err(Failure { kind: *kind, retry_after: None, reason: Message::new(kind.name(), kind.name()) })
             }
             _ => {
                 self.messages += 1;

@@ -385,7 +385,7 @@ impl Runner {
         self.failures += usize::from(kind.is_some());
         let message_id = if kind.is_none_or(|(_, acts)| acts) { self.chat.act(send, keyed, self.now) } else { None };
         let result = match kind {
-            Some((kind, _)) => Err(Failure { kind, retry_after: None, reason: "chance".to_owned() }),
+            Some((kind, _)) => Err(Failure { kind, retry_after: None, reason: Message::new("碰巧", "chance") }),
             None => Ok(Delivered { message_id }),
         };
         let report = SendReport { key: send.key.clone(), rev: send.rev, attempts: send.attempts, result };

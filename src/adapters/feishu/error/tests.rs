@@ -185,7 +185,7 @@ async fn codes_are_read_per_endpoint_and_before_the_status() {
         assert_eq!(error.advice, advice, "{endpoint:?} {code}");
         assert_eq!((error.code, error.status), (Some(code), Some(status)));
         assert_eq!(error.log_id.as_deref(), Some("log1"));
-        assert!(error.failure().reason.contains("log1"), "{error}");
+        assert!(error.failure().reason.en.contains("log1"), "{error}");
         let message = error.message();
         for (text, part) in [(&message.zh, format!("错误码 {code}")), (&message.en, format!("code {code}"))] {
             assert!(text.contains(&part) && text.contains("log1"), "{text}");

@@ -27,7 +27,7 @@ pub(in crate::adapters::store) struct EntryRecord<'a> {
     attempts: u32,
     without_mentions: bool,
     maybe_repeat: bool,
-    last_error: Option<&'a str>,
+    last_error: Option<MessageRecord<'a>>,
 }
 
 /// [`DeadLetter`] on disk.
@@ -36,7 +36,7 @@ pub(in crate::adapters::store) struct DeadRecord<'a> {
     #[serde(borrow)]
     entry: EntryRecord<'a>,
     at: i64,
-    reason: &'a str,
+    reason: MessageRecord<'a>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -80,7 +80,7 @@ impl<'a> EntryRecord<'a> {
             attempts: entry.attempts,
             without_mentions: entry.without_mentions,
             maybe_repeat: entry.maybe_repeat,
-            last_error: entry.last_error.as_deref(),
+            last_error: entry.last_error.as_ref().map(MessageRecord::of),
         }
     }
 
@@ -99,18 +99,18 @@ impl<'a> EntryRecord<'a> {
             attempts: self.attempts,
             without_mentions: self.without_mentions,
             maybe_repeat: self.maybe_repeat,
-            last_error: self.last_error.map(str::to_owned),
+            last_error: self.last_error.map(MessageRecord::message),
         }
     }
 }
 
 impl<'a> DeadRecord<'a> {
     pub(in crate::adapters::store) fn of(dead: &'a DeadLetter) -> Self {
-        Self { entry: EntryRecord::of(&dead.entry), at: dead.at.as_ms(), reason: &dead.reason }
+        Self { entry: EntryRecord::of(&dead.entry), at: dead.at.as_ms(), reason: MessageRecord::of(&dead.reason) }
     }
 
     pub(in crate::adapters::store) fn dead(self, shared: &mut Shared) -> DeadLetter {
-        DeadLetter { entry: self.entry.entry(shared), at: Timestamp::from_ms(self.at), reason: self.reason.to_owned() }
+        DeadLetter { entry: self.entry.entry(shared), at: Timestamp::from_ms(self.at), reason: self.reason.message() }
     }
 }
 

@@ -307,7 +307,7 @@ fn entry() -> BoxedStrategy<Entry> {
     let answer = prop_oneof![ticket_key().prop_map(Answer::Ticket), message().prop_map(Answer::Text)];
     let lane = select(vec![Lane::Answers, Lane::Critical, Lane::Alerts, Lane::Updates]);
     let times = (at(), at(), option::of(at()));
-    let rest = (any::<u32>(), any::<bool>(), any::<bool>(), option::of(text()));
+    let rest = (any::<u32>(), any::<bool>(), any::<bool>(), option::of(message()));
     (notice_key(), lane, option::of(target), option::of(answer), times, rest)
         .prop_map(|(key, lane, target, text, (decided_at, not_before, first_tried_at), rest)| {
             let (attempts, without_mentions, maybe_repeat, last_error) = rest;
@@ -400,7 +400,7 @@ proptest! {
     #[test]
     fn all_else_comes_back(
         remains in remains(), alert in alert(), card in card(), digest in digest(), entry in entry(),
-        (inbox, source, reason, given_up) in (inbox_item(), source(), text(), at()),
+        (inbox, source, reason, given_up) in (inbox_item(), source(), message(), at()),
     ) {
         use record::{alert::AlertRecord, card::{CardRecord, DigestRecord}, inbox::InboxRecord};
         use record::{notice::{DeadRecord, EntryRecord}, source::SourceRecord, ticket::RemainsRecord};
