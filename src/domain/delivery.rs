@@ -132,6 +132,15 @@ const BACKOFF_MAX: Span = Span::from_mins(5);
 /// Wait after "this very message is being sent right now".
 const IN_FLIGHT_WAIT: Span = Span::from_secs(1);
 
+/// Attempts before a refusal nobody knows is taken for good: some codes are a passing trouble of the platform.
+const REFUSED_TRIES: u32 = 3;
+
+/// Attempts at a receiver without keys while no answer comes, before they become rare: each may arrive.
+pub const UNKEYED_TRIES: u32 = 3;
+
+/// How rare.
+pub const UNKEYED_WAIT: Span = Span::from_hours(1);
+
 /// Wait after something a person must set right.
 const SETUP_WAIT: Span = Span::from_mins(10);
 
@@ -161,7 +170,9 @@ pub const DOUBT_AFTER: Span = Span::from_mins(50);
 /// | setup | again every 10 min: a person may set it right |
 /// | quota | again after 6 h, for 7 days |
 /// | card gone | an update is dropped; anything else goes to the dead letters |
-/// | content, too long, refused | to the dead letters |
+/// | refused for a reason nobody knows | twice more, then to the dead letters |
+/// | content, too long | to the dead letters |
+/// | uncertain at a custom bot, which has no keys | marked as a possible repeat; after three attempts once an hour |
 ///
 /// All of it within 24 h of the decision (answers to people: 10 min), then to the dead letters.
 pub fn next(entry: &Entry, failure: &Failure, now: Timestamp) -> Next {
@@ -170,6 +181,7 @@ pub fn next(entry: &Entry, failure: &Failure, now: Timestamp) -> Next {
             backoff(entry).max(failure.retry_after.unwrap_or_default())
         }
         FailureKind::InFlight => IN_FLIGHT_WAIT,
+        FailureKind::Refused if entry.attempts < REFUSED_TRIES => backoff(entry),
         FailureKind::Setup => SETUP_WAIT,
         FailureKind::Quota => QUOTA_WAIT,
         FailureKind::Mention if !entry.without_mentions => return Next::RetryPlainAt(now),

@@ -184,6 +184,9 @@ impl Desk {
         self.journal(now, place, "fired", alert.why.clone());
         self.counters.fired += 1;
         alert.announced = self.announce(rule, &alert, now);
+        if alert.announced == Announced::Nobody {
+            alert.lines.iter_mut().for_each(|line| line.next_at = None); // what was not told is not told again
+        }
         self.put_alert(alert);
     }
 

@@ -117,23 +117,27 @@ impl Desk {
                 self.look_for_vanished(ended, now);
             }
         }
-        self.judge_again(&ended.source, now);
+        self.judge_again(ended, now);
         self.source_speaks(&ended.source, now);
         self.finish_digest(&ended.source, now);
         self.remember_meanings();
     }
 
     /// Judges what waited for this pass; every ticket, if rules changed.
-    fn judge_again(&mut self, name: &SourceName, now: Timestamp) {
-        let Some(source) = self.sources.get_mut(name) else { return };
+    fn judge_again(&mut self, ended: &PassEnded, now: Timestamp) {
+        let Some(source) = self.sources.get_mut(&ended.source) else { return };
         let waiting = std::mem::take(&mut source.waiting);
-        let keys: Vec<TicketKey> = if std::mem::take(&mut source.rejudge) {
-            self.tickets.keys().filter(|key| key.source == *name).cloned().collect()
-        } else {
-            waiting.into_iter().collect()
-        };
-        for key in keys {
-            self.judge(&key, Cause::Observed, now);
+        if std::mem::take(&mut source.rejudge) {
+            let all = self.tickets.keys().filter(|key| key.source == ended.source);
+            for key in all.cloned().collect::<Vec<_>>() {
+                self.judge(&key, Cause::Observed, now);
+            }
+            return;
+        }
+        // A long sweep may have shown a ticket minutes ago: then it is asked for once more.
+        let cause = if ended.kind == PassKind::Increment { Cause::Observed } else { Cause::Time };
+        for key in waiting {
+            self.judge(&key, cause, now);
         }
     }
 

@@ -1,7 +1,10 @@
 //! What became of sends: cards remembered, failures tried again, doubts cleared.
 
 use crate::domain::{
-    delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, Next, SendReport, next},
+    delivery::{
+        Delivered, Failure, FailureKind, HistoryFound, HistoryReport, Next, SendReport, UNKEYED_TRIES, UNKEYED_WAIT,
+        next,
+    },
     desk::{
         machine::Desk,
         outcome::Write,
@@ -93,11 +96,16 @@ impl Desk {
         if first_doubt && !failure.kind.may_have_arrived() {
             entry.first_tried_at = None;
         }
+        let mut at_least = now;
         if failure.kind.may_have_arrived() && !self.has_key(&entry.key) {
             entry.maybe_repeat = true; // nothing tells the receiver that it is the same again
+            if entry.attempts >= UNKEYED_TRIES {
+                at_least = now.plus(UNKEYED_WAIT); // each attempt may be one more copy
+            }
         }
         match next(&entry, failure, now) {
             Next::RetryAt(at) => {
+                let at = at.max(at_least);
                 if failure.kind == FailureKind::Setup {
                     self.tell_setup(&entry.key, failure, now);
                 } else if failure.kind == FailureKind::Quota {
