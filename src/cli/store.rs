@@ -51,12 +51,11 @@ fn refused(error: &OpenError) -> Stop {
                 ),
             )
         }
-        OpenError::Held { pid, .. } => {
-            let who = pid.map_or_else(String::new, |pid| format!(" {pid}"));
-            let message = error.message();
+        OpenError::Held { path, pid } => {
+            let (path, pid) = (path.display(), pid.map_or_else(String::new, |pid| format!(" {pid}")));
             Stop::failure(
-                format!("{}。收缩前请先停止服务（进程{who}）", message.zh),
-                format!("{}. Stop the service (process{who}) before compacting", message.en),
+                format!("数据目录 {path}：进程{pid} 正在使用。请先停止服务，再来收缩"),
+                format!("store {path}: process{pid} has it open. Stop the service first, then run this again"),
             )
         }
         other => Stop::Failure(other.message()),

@@ -1,6 +1,6 @@
 //! The `store` part of the configuration.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::{
     adapters::yaml::map::Map,
@@ -54,7 +54,9 @@ impl Config {
                     Message::new("应为一个目录，例如 ./data", "expected a directory, like ./data"),
                 ));
             } else {
-                config.path = base.join(path.trim());
+                let path = base.join(path.trim());
+                // Without `.` in it: messages show it.
+                config.path = path.components().filter(|part| *part != Component::CurDir).collect();
             }
         }
         let place = map.get("retention").map(|node| node.place.clone());
