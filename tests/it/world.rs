@@ -8,6 +8,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+/// Times a store is opened that seems held.
+const OPEN_TRIES: usize = 400;
+
 use deskbell::{
     adapters::{
         clock::Clock,
@@ -17,7 +20,7 @@ use deskbell::{
             helpdesk::Helpdesk,
         },
         http::{self, Proxy},
-        store::{config::Config as StoreConfig, database::Store},
+        store::{config::Config as StoreConfig, database::Store, error::OpenError},
         templates::library::Templates,
     },
     domain::{
@@ -133,10 +136,23 @@ impl World {
         Self { platform, server, clock, home: TempDir::new().unwrap(), plot, engine: None, messages: 0 }
     }
 
+    /// Opens the store that this process dropped a moment ago: a child of another test, on its way from `fork` to
+    /// `exec`, may hold its lock a little longer.
+    fn open_store(&self) -> (Store, deskbell::domain::desk::state::Stored) {
+        let config = StoreConfig::at(self.home.path().join("data"));
+        for _ in 0..OPEN_TRIES {
+            match Store::open(&config) {
+                Err(OpenError::Held { .. }) => std::thread::sleep(std::time::Duration::from_millis(5)),
+                other => return other.unwrap(),
+            }
+        }
+        Store::open(&config).unwrap()
+    }
+
     /// Starts the engine on what the store holds.
     pub(crate) fn wake(&mut self) {
         assert!(self.engine.is_none(), "it runs already");
-        let (store, stored) = Store::open(&StoreConfig::at(self.home.path().join("data"))).unwrap();
+        let (store, stored) = self.open_store();
         let app = lock(&self.platform).app().clone();
         let config = config::Config {
             base_url: BaseUrl::parse(&self.server.base_url()).unwrap(),

@@ -150,7 +150,8 @@ impl Desk {
         let first = Subject::Ticket(TicketKey::new(source.clone(), TicketId::from("")));
         self.alerts
             .range(first..)
-            .take_while(|(subject, _)| subject.ticket().is_some_and(|key| key.source == *source))
+            .take_while(|(subject, _)| subject.ticket().is_some())
+            .filter(|(subject, _)| subject.source() == Some(source))
             .flat_map(|(_, alerts)| alerts)
             .filter(move |alert| alert.announced == Announced::Digest(number))
     }
