@@ -1,6 +1,6 @@
-//! CPU and wall time of one piece of work, many times over.
+//! CPU time of one piece of work, many times over.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::{
     resource::{UsageWho, getrusage},
@@ -13,39 +13,47 @@ pub(crate) const REPETITIONS: usize = 20;
 /// What one kind of work took.
 pub(crate) struct Took {
     cpu: Vec<Duration>,
-    wall: Vec<Duration>,
 }
 
 impl Took {
     /// Nothing yet.
-    pub(crate) fn new() -> Self {
-        Self { cpu: Vec::new(), wall: Vec::new() }
+    pub(crate) const fn new() -> Self {
+        Self { cpu: Vec::new() }
     }
 
     /// Measures `work` once; all threads of this process count.
     pub(crate) fn add<T>(&mut self, work: impl FnOnce() -> T) -> T {
-        let (cpu, wall) = (cpu(), Instant::now());
+        let before = cpu();
         let out = work();
-        self.wall.push(wall.elapsed());
-        self.cpu.push(self::cpu().saturating_sub(cpu));
+        self.cpu.push(cpu().saturating_sub(before));
         out
     }
 
-    /// The middle CPU time, in milliseconds.
-    pub(crate) fn cpu_ms(&self) -> f64 {
-        middle(&self.cpu)
+    /// What stands above the lines.
+    pub(crate) fn head() -> String {
+        format!("{:<50} {:>9} {:>9} {:>9}  ms CPU", "", "least", "middle", "most")
     }
 
-    /// One line: CPU and wall time.
+    /// One line: least, middle and most CPU time.
     pub(crate) fn line(&self, name: &str) -> String {
-        format!("{name:<58} {:>8.1} ms CPU {:>8.1} ms wall", self.cpu_ms(), middle(&self.wall))
+        let [least, middle, most] = self.spread();
+        format!("{name:<50} {least:>9.1} {middle:>9.1} {most:>9.1}")
     }
-}
 
-fn middle(all: &[Duration]) -> f64 {
-    let mut sorted = all.to_vec();
-    sorted.sort_unstable();
-    sorted.get(sorted.len() / 2).map_or(0.0, |middle| middle.as_secs_f64() * 1_000.0)
+    /// One line: how this compares with a floor.
+    pub(crate) fn verdict(&self, floor: &Self, name: &str, bar: f64) -> String {
+        let ratio = self.spread()[1] / floor.spread()[1];
+        let met = if ratio <= bar { "met" } else { "MISSED" };
+        format!("{:<60} {ratio:>9.2} × {name}; the bar is {bar} ×: {met}\n", "")
+    }
+
+    /// Least, middle and most, in milliseconds.
+    fn spread(&self) -> [f64; 3] {
+        let mut sorted = self.cpu.clone();
+        sorted.sort_unstable();
+        let at = |index: usize| sorted.get(index).map_or(0.0, |took| took.as_secs_f64() * 1_000.0);
+        [at(0), at(sorted.len() / 2), at(sorted.len().saturating_sub(1))]
+    }
 }
 
 fn cpu() -> Duration {

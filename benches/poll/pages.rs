@@ -11,6 +11,10 @@ pub(crate) const PAGE: u64 = 200;
 /// Pages.
 pub(crate) const PAGES: u64 = TICKETS / PAGE;
 
+/// What each page says there is in all: the platform shows the first half of the pages in one list and the second half in
+/// another, because one list ends at 10,000.
+const TOTAL: u64 = TICKETS / 2;
+
 /// When the first generation was updated, in milliseconds.
 pub(crate) const EPOCH_MS: u64 = 1_700_000_000_000;
 
@@ -34,7 +38,7 @@ pub(crate) fn page(generation: u64, page: u64) -> Vec<u8> {
         }
         ticket(&mut out, generation, number);
     }
-    write!(out, r#"],"total":{TICKETS}}},"msg":"success"}}"#).expect("a string takes everything");
+    write!(out, r#"],"total":{TOTAL}}},"msg":"success"}}"#).expect("a string takes everything");
     out.into_bytes()
 }
 

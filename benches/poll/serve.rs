@@ -5,6 +5,7 @@ use std::{
     env,
     io::{BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpListener, TcpStream},
+    ops::Range,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     thread,
@@ -83,15 +84,26 @@ fn answer(stream: TcpStream, pages: &Mutex<Pages>) -> Option<()> {
         if let Some(number) = path.strip_prefix("/generation/") {
             *pages.lock().ok()? = generation(number.parse().ok()?);
             send(&mut stream, NONE.as_bytes())?;
-        } else if path.ends_with("/tickets") && value("create_time_start").is_none() {
+        } else if path.ends_with("/tickets") {
             let all = pages.lock().ok()?.clone();
             let page: usize = value("page").and_then(|page| page.parse().ok()).unwrap_or(1);
-            send(&mut stream, all.get(page.checked_sub(1)?).map_or(NONE.as_bytes(), Vec::as_slice))?;
-        } else if path.ends_with("/tickets") {
-            send(&mut stream, NONE.as_bytes())?;
+            let shown = all.get(listed(|key| value(key).is_some()))?.get(page.checked_sub(1)?);
+            send(&mut stream, shown.map_or(NONE.as_bytes(), Vec::as_slice))?;
         } else {
             send(&mut stream, TOKEN.as_bytes())?;
         }
+    }
+}
+
+/// Which pages a list has: half of the tickets are open and were updated of late, half are closed and new. Who asks for
+/// nothing in particular gets all.
+fn listed(asks: impl Fn(&str) -> bool) -> Range<usize> {
+    let (half, all) = (pages::PAGES as usize / 2, pages::PAGES as usize);
+    match (asks("score"), asks("status_list"), asks("update_time_start"), asks("create_time_start")) {
+        (true, ..) | (_, true, _, true) => 0..0,
+        (_, true, false, false) | (_, false, true, _) => 0..half,
+        (_, true, true, _) | (_, false, _, true) => half..all,
+        (_, false, false, false) => 0..all,
     }
 }
 

@@ -2,15 +2,17 @@
 
 use std::{borrow::Borrow, fmt, sync::Arc};
 
+use smol_str::SmolStr;
+
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident($text:ty)),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name($text);
 
         impl $name {
             /// Wraps the text as it is.
-            pub fn new(text: impl Into<Arc<str>>) -> Self {
+            pub fn new(text: impl Into<$text>) -> Self {
                 Self(text.into())
             }
 
@@ -48,32 +50,33 @@ macro_rules! names {
 
 names! {
     /// A source's name in the configuration (`it-desk`).
-    SourceName,
-    /// The vendor's ticket id: decimal digits as text, beyond what a float can hold.
-    TicketId,
+    SourceName(Arc<str>),
+    /// The vendor's ticket id: decimal digits as text, beyond what a float can hold. There are as many as tickets, so it
+    /// is kept in place (up to 23 bytes).
+    TicketId(SmolStr),
     /// A rule's name; an alert belongs to it.
-    RuleName,
+    RuleName(Arc<str>),
     /// A receiver's name in the configuration (`support`).
-    ReceiverName,
+    ReceiverName(Arc<str>),
     /// A template's name, without locale and ending.
-    TemplateName,
+    TemplateName(Arc<str>),
     /// A Feishu chat id (`oc_…`).
-    ChatId,
+    ChatId(Arc<str>),
     /// A Feishu message id (`om_…`).
-    MessageId,
+    MessageId(Arc<str>),
     /// A Feishu open id (`ou_…`), scoped to one app.
-    OpenId,
+    OpenId(Arc<str>),
     /// The vendor's id of one delivered event; the same on redelivery.
-    EventId,
+    EventId(Arc<str>),
 }
 
-/// One ticket of one source.
+/// One ticket of one source. The id stands first, because it is what tells most keys apart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TicketKey {
-    /// The source that shows it.
-    pub source: SourceName,
     /// The vendor's id.
     pub id: TicketId,
+    /// The source that shows it.
+    pub source: SourceName,
 }
 
 impl TicketKey {

@@ -157,7 +157,7 @@ impl Finder {
                 Ok(Some(raw)) => match source.decoder(name).decode(&raw) {
                     Ok(ticket) => {
                         let key = TicketKey::new(name.clone(), id.clone());
-                        return LookUpResult::Found { key, hash: raw.hash, ticket: Box::new(ticket) };
+                        return LookUpResult::Found { key, hash: raw.hash, ticket: Arc::new(ticket) };
                     }
                     Err(broken) => {
                         self.health.broken(name, &broken, self.clock.now());

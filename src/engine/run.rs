@@ -28,6 +28,7 @@ use crate::{
         health::{self, Health},
         meter::SourceStates,
         poller::Wake,
+        source::Decoder,
         view::{Published, VIEW_PACE, VIEW_SHARE},
         wanted::{Sources, Wanted},
     },
@@ -80,6 +81,8 @@ pub struct Loop {
     pub hands: Hands,
     /// The sources, to decode what changed.
     pub sources: Sources,
+    /// What decodes each source's tickets: what they have in common is shared from page to page and pass to pass.
+    pub decoders: BTreeMap<SourceName, Decoder>,
     /// The sources' states, for the pollers.
     pub states: SourceStates,
     /// The rules in force, for the pollers.
@@ -286,12 +289,15 @@ impl Loop {
     }
 
     /// What a poller saw, decoded where it changed.
-    fn observe(&self, page: FromPoller) -> Input {
+    fn observe(&mut self, page: FromPoller) -> Input {
         let page = match page {
             FromPoller::Ended(ended) => return Input::PassEnded(ended),
             FromPoller::Page(page) => page,
         };
-        let mut decoder = self.sources.get(&page.source).map(|source| source.decoder(&page.source));
+        let mut decoder = self
+            .sources
+            .get(&page.source)
+            .map(|source| self.decoders.entry(page.source.clone()).or_insert_with(|| source.decoder(&page.source)));
         let mut tickets = Vec::with_capacity(page.tickets.len());
         for raw in &page.tickets {
             let key = TicketKey::new(page.source.clone(), raw.id.clone());
@@ -301,7 +307,7 @@ impl Loop {
             }
             health::add(&self.health.counters.decoded, 1);
             match decoder.as_mut().map(|decoder| decoder.decode(raw)) {
-                Some(Ok(ticket)) => tickets.push(Observed { key, hash: raw.hash, ticket: Some(Box::new(ticket)) }),
+                Some(Ok(ticket)) => tickets.push(Observed { key, hash: raw.hash, ticket: Some(Arc::new(ticket)) }),
                 Some(Err(broken)) => self.health.broken(&page.source, &broken, page.asked_at),
                 None => {}
             }

@@ -84,7 +84,7 @@ impl Source {
         }
     }
 
-    /// What decodes a page of its tickets.
+    /// What decodes its tickets.
     pub fn decoder(&self, name: &SourceName) -> Decoder {
         match self {
             Self::Feishu(_) => Decoder::Feishu(Box::new(ticket::Decoder::new(name.clone()))),

@@ -216,6 +216,7 @@ impl Engine {
             committer: batches_in,
             hands,
             sources: common.sources,
+            decoders: BTreeMap::new(),
             states: common.states,
             rules: common.rules,
             published,

@@ -162,7 +162,7 @@ impl Reader {
             Err(error) => return ReadResult::Failed(error.pass_failure()),
         };
         match source.decoder(&key.source).decode(&raw) {
-            Ok(ticket) => ReadResult::Found { hash: raw.hash, ticket: Box::new(ticket) },
+            Ok(ticket) => ReadResult::Found { hash: raw.hash, ticket: Arc::new(ticket) },
             Err(broken) => {
                 self.health.broken(&key.source, &broken, self.clock.now());
                 let reason = broken.reason;

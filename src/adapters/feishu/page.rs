@@ -1,6 +1,6 @@
 //! A page of tickets, split and hashed without decoding any: an unchanged ticket costs no more than this.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::LazyLock};
 
 use bytes::Bytes;
 use memchr::{memchr2, memmem};
@@ -15,6 +15,8 @@ pub const TICKET_ID_CHARS_MAX: usize = 64;
 
 /// Bytes one ticket may have.
 pub const TICKET_BYTES_MAX: usize = 1024 * 1024;
+
+static ID_KEY: LazyLock<memmem::Finder<'static>> = LazyLock::new(|| memmem::Finder::new(b"\"ticket_id\""));
 
 /// One answer of the list.
 #[derive(Clone, Debug)]
@@ -87,7 +89,7 @@ pub(super) fn split(body: &Bytes) -> Option<RawPage> {
 }
 
 fn split_text(body: &Bytes) -> Option<RawPage> {
-    let answer: ListAnswer<'_> = serde_json::from_slice(body).ok()?;
+    let answer: ListAnswer<'_> = serde_json::from_str(simdutf8::basic::from_utf8(body).ok()?).ok()?;
     if answer.code != 0 {
         return None;
     }
@@ -156,13 +158,12 @@ fn raw_ticket(body: &Bytes, raw: &RawValue) -> Result<RawTicket, BrokenTicket> {
 
 /// The id where the platform writes it: before any nested value. Nothing if it stands elsewhere or is written oddly.
 fn id_at_front(text: &str) -> Option<TicketId> {
-    const KEY: &[u8] = b"\"ticket_id\"";
     let bytes = text.as_bytes();
-    let at = memmem::find(bytes, KEY)?;
+    let at = ID_KEY.find(bytes)?;
     if memchr2(b'{', b'[', bytes.get(1..at)?).is_some() {
         return None; // perhaps the key of something nested
     }
-    let rest = bytes.get(at + KEY.len()..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
+    let rest = bytes.get(at + ID_KEY.needle().len()..)?.trim_ascii_start().strip_prefix(b":")?.trim_ascii_start();
     let rest = rest.strip_prefix(b"\"")?;
     let end = rest.iter().take(TICKET_ID_CHARS_MAX + 1).position(|byte| *byte == b'"')?;
     ticket_id(std::str::from_utf8(rest.get(..end)?).ok()?)

@@ -22,8 +22,9 @@ use crate::{
     },
 };
 
-/// Persons, and words, a decoder remembers to share between tickets.
-const REMEMBERED_MAX: usize = 8_192;
+/// Persons, and words, a decoder remembers to share between tickets: more than a busy pass shows. A person takes about
+/// 400 bytes.
+const REMEMBERED_MAX: usize = 16_384;
 
 /// A decoded ticket.
 #[derive(Clone, Debug, PartialEq)]

@@ -100,11 +100,11 @@ impl Key {
 
     /// A text, ended by 0 so that no two lists of texts give the same key.
     fn text(mut self, text: &str) -> Self {
-        for byte in text.bytes() {
-            self.0.push(byte);
-            if byte == 0 {
-                self.0.push(0xff);
+        for (number, part) in text.as_bytes().split(|byte| *byte == 0).enumerate() {
+            if number > 0 {
+                self.0.extend([0, 0xff]);
             }
+            self.0.extend(part);
         }
         self.0.push(0);
         self

@@ -1,5 +1,7 @@
 //! People's questions: accepted durably, answered once, within what they may see.
 
+use std::sync::Arc;
+
 use crate::domain::{
     command::{Command, reply},
     desk::{
@@ -82,7 +84,7 @@ impl Desk {
         &mut self,
         question: &ChatMessage,
         key: &TicketKey,
-        ticket: Box<Ticket>,
+        ticket: Arc<Ticket>,
         asked_at: Timestamp,
         now: Timestamp,
     ) {
@@ -91,7 +93,7 @@ impl Desk {
             self.observe(key, Sight { ticket, list_hash: None, asked_at, pass: 0 }, now);
         } else {
             let facts = first_facts(&ticket, asked_at, self.remains.get(key));
-            let tracked = Tracked { ticket: ticket.into(), facts, asked_at, list_hash: None, gone_at: None };
+            let tracked = Tracked { ticket, facts, asked_at, list_hash: None, gone_at: None };
             self.visiting.insert(question.message.clone(), tracked);
         }
         self.answer(question, Answer::Ticket(key.clone()), now);

@@ -76,7 +76,7 @@ pub struct Observed {
     /// Hash of the bytes it came as.
     pub hash: u64,
     /// The decoded ticket; absent when [`crate::domain::desk::machine::Desk::is_unchanged`] said so.
-    pub ticket: Option<Box<Ticket>>,
+    pub ticket: Option<Arc<Ticket>>,
 }
 
 /// The end of a pass.
@@ -132,7 +132,7 @@ pub enum ReadResult {
         /// Hash of the bytes it came as. The single read's bytes differ from the list's.
         hash: u64,
         /// The ticket.
-        ticket: Box<Ticket>,
+        ticket: Arc<Ticket>,
     },
     /// The source has no such ticket.
     Gone,
@@ -191,7 +191,7 @@ pub enum LookUpResult {
         /// Hash of the bytes it came as.
         hash: u64,
         /// The ticket.
-        ticket: Box<Ticket>,
+        ticket: Arc<Ticket>,
     },
     /// No source has it.
     NotFound,

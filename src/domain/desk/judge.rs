@@ -69,6 +69,9 @@ impl Desk {
                 wants_fresh = true;
                 continue;
             }
+            if before.is_none() && step == Step::Stay {
+                continue;
+            }
             self.take_step(rule, before, step, verdict.answer, &hearing, now);
             let (waits, alert_due) = self.repeats(rule, &hearing, now);
             wants_fresh |= waits;
@@ -319,9 +322,7 @@ impl Desk {
             return gone_at.plus(GIVE_UP_AFTER); // by then its cards show the ending
         }
         let ticket = &watched.tracked.ticket;
-        let live =
-            self.alerts.get(&Subject::Ticket(key.clone())).is_some_and(|alerts| alerts.iter().any(Alert::is_live));
-        if live || ticket.is_closed() != Some(true) {
+        if ticket.is_closed() != Some(true) || self.rings(key) {
             return Timestamp::NEVER;
         }
         let closed_at =
@@ -332,6 +333,7 @@ impl Desk {
     /// Lets a ticket go, leaving what a returning one is told by.
     pub(super) fn purge(&mut self, key: &TicketKey) {
         let Some(watched) = self.tickets.remove(key) else { return };
+        self.count(&key.source, Some(&watched.tracked.ticket), None);
         self.due.remove(&(watched.due_at, key.clone()));
         if let Some(source) = self.sources.get_mut(&key.source) {
             source.waiting.remove(key);

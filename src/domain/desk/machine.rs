@@ -22,6 +22,7 @@ use crate::domain::{
     reading::scope::SweepScope,
     rule::{Rule, RuleSet},
     text::Message,
+    ticket::Ticket,
     time::{Span, Timestamp},
 };
 
@@ -82,6 +83,10 @@ pub(super) struct Watched {
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) state: SourceState,
+    /// Tickets under watch, and how many of them are open. Counted as they come and go: a million are not walked to
+    /// show two numbers.
+    pub(super) tracked: usize,
+    pub(super) open: usize,
     /// When the last complete poll began; at a start, the start.
     pub(super) polled_at: Timestamp,
     /// A complete increment began here: what it did not show had not changed by then.
@@ -168,6 +173,14 @@ impl Desk {
     /// Whether the list showed the ticket with these very bytes before: then it need not be decoded.
     pub fn is_unchanged(&self, key: &TicketKey, hash: u64) -> bool {
         self.tickets.get(key).is_some_and(|watched| watched.tracked.list_hash == Some(hash))
+    }
+
+    /// Counts a ticket of a source: as what it was under watch, if it was, and as what it is now.
+    pub(super) fn count(&mut self, source: &SourceName, before: Option<&Ticket>, after: Option<&Ticket>) {
+        let Some(source) = self.sources.get_mut(source) else { return };
+        let is_open = |ticket: &Ticket| ticket.is_closed() == Some(false);
+        source.tracked = source.tracked + usize::from(after.is_some()) - usize::from(before.is_some());
+        source.open = source.open + usize::from(after.is_some_and(is_open)) - usize::from(before.is_some_and(is_open));
     }
 
     pub(super) fn write(&mut self, write: Write) {

@@ -22,7 +22,7 @@ use crate::domain::{
 
 /// One sight of a ticket.
 pub(super) struct Sight {
-    pub(super) ticket: Box<Ticket>,
+    pub(super) ticket: Arc<Ticket>,
     pub(super) list_hash: Option<u64>,
     pub(super) asked_at: Timestamp,
     pub(super) pass: u64,
@@ -63,21 +63,20 @@ impl Desk {
             return;
         }
         let before = Arc::clone(&watched.tracked.ticket);
-        let changed = change::changed_fields(&before, &sight.ticket);
+        let has_changed = change::changed_fields(&before, &sight.ticket).next().is_some();
         let facts = next_facts(&watched.tracked, &sight);
         let came_back = watched.tracked.gone_at.take().is_some();
         let nothing_new = sight.list_hash.is_none() && !came_back && *before == *sight.ticket;
         watched.tracked.facts = facts;
         watched.tracked.asked_at = sight.asked_at;
         if !nothing_new {
-            watched.tracked.ticket = Arc::from(sight.ticket);
+            watched.tracked.ticket = sight.ticket;
             watched.tracked.list_hash = sight.list_hash;
             let tracked = watched.tracked.clone();
+            self.count(&key.source, Some(&before), Some(&tracked.ticket));
             self.write(Write::Ticket(Box::new(tracked)));
         }
-        if !changed.is_empty() {
-            self.counters.changed += 1;
-        }
+        self.counters.changed += u64::from(has_changed);
         self.judge(key, Cause::Observed, now);
     }
 
@@ -89,11 +88,12 @@ impl Desk {
         }
         let tracked = Tracked {
             facts: first_facts(&sight.ticket, sight.asked_at, remains.as_ref()),
-            ticket: Arc::from(sight.ticket),
+            ticket: sight.ticket,
             asked_at: sight.asked_at,
             list_hash: sight.list_hash,
             gone_at: None,
         };
+        self.count(&key.source, None, Some(&tracked.ticket));
         self.write(Write::Ticket(Box::new(tracked.clone())));
         let watched = Watched { tracked, seen_pass: sight.pass, due_at: Timestamp::NEVER, refresh: None };
         self.tickets.insert(key.clone(), watched);

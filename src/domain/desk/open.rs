@@ -70,6 +70,8 @@ impl Desk {
             let state = kept.remove(&name).unwrap_or_else(|| SourceState::new(name.clone()));
             let known = state.cursor.is_some();
             let mut source = Source {
+                tracked: 0,
+                open: 0,
                 polled_at: now,
                 read_through: state.cursor,
                 every: settings.poll_every,
@@ -112,6 +114,7 @@ impl Desk {
             return; // its source is not configured any more: kept, and left alone
         }
         let due = if gone { Timestamp::NEVER } else { self.first_due(&tracked, now) };
+        self.count(&key.source, None, Some(&tracked.ticket));
         let watched = Watched { tracked, seen_pass: 0, due_at: Timestamp::NEVER, refresh: None };
         self.tickets.insert(key.clone(), watched);
         let due = due.min(self.purge_at(&key));

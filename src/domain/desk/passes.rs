@@ -183,7 +183,8 @@ impl Desk {
         }
     }
 
-    fn rings(&self, key: &TicketKey) -> bool {
+    /// Whether an alert of the ticket is live.
+    pub(super) fn rings(&self, key: &TicketKey) -> bool {
         self.alerts.get(&Subject::Ticket(key.clone())).is_some_and(|alerts| alerts.iter().any(Alert::is_live))
     }
 

@@ -166,7 +166,7 @@ pub struct SourceView {
 }
 
 impl Desk {
-    /// What the desk shows of itself now. Walks everything: for once a second, not for each input.
+    /// What the desk shows of itself now. Walks alerts and notices: for once a second, not for each input.
     pub fn view(&self, now: Timestamp) -> View {
         let mut view = View {
             sources: self.source_views(now),
@@ -194,13 +194,12 @@ impl Desk {
 
     fn source_views(&self, now: Timestamp) -> BTreeMap<SourceName, SourceView> {
         let month = plan::month(now, self.settings.zone);
-        let mut views: BTreeMap<SourceName, SourceView> = self
-            .sources
+        self.sources
             .iter()
             .map(|(name, source)| {
                 let view = SourceView {
-                    tracked: 0,
-                    open: 0,
+                    tracked: source.tracked,
+                    open: source.open,
                     cursor: source.state.cursor,
                     polled_at: source.polled_at,
                     silent: source.is_silent(now),
@@ -211,14 +210,7 @@ impl Desk {
                 };
                 (name.clone(), view)
             })
-            .collect();
-        for (key, watched) in &self.tickets {
-            if let Some(view) = views.get_mut(&key.source) {
-                view.tracked += 1;
-                view.open += usize::from(watched.tracked.ticket.is_closed() == Some(false));
-            }
-        }
-        views
+            .collect()
     }
 
     /// Notices that wait or are on their way.

@@ -4,8 +4,6 @@
 //! section whose totals or ids do not add up is read again, and one that keeps shifting is cut in time until a half
 //! fits on one page, because one answer cannot shift.
 
-use std::collections::BTreeSet;
-
 use crate::domain::{
     desk::input::PassKind,
     id::TicketId,
@@ -120,7 +118,7 @@ struct Progress {
     /// Pages read of this reading.
     pages: u32,
     total: u64,
-    ids: BTreeSet<TicketId>,
+    ids: Vec<TicketId>,
     nameless: u64,
     /// Readings given up before this one.
     given_up: u32,
@@ -231,6 +229,8 @@ impl Pass {
         progress.ids.extend(seen.ids);
         let last = u64::from(progress.pages) * u64::from(self.limits.page_rows) >= progress.total;
         if last {
+            progress.ids.sort_unstable();
+            progress.ids.dedup();
             if progress.ids.len() as u64 + progress.nameless == progress.total {
                 self.todo.pop();
                 self.progress = Progress::default();

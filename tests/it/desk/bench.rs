@@ -240,7 +240,7 @@ impl Bench {
     fn observed(&self, number: u64) -> Observed {
         let (hash, ticket) = helpdesk::shown(number, &self.tickets[&number]);
         let key = helpdesk::key(number);
-        let ticket = (!self.desk.is_unchanged(&key, hash)).then(|| Box::new(ticket));
+        let ticket = (!self.desk.is_unchanged(&key, hash)).then(|| Arc::new(ticket));
         Observed { key, hash, ticket }
     }
 
@@ -306,7 +306,7 @@ impl Bench {
             _ if self.deaf => ReadResult::Failed(failure("broken").unwrap()),
             Some(truth) => {
                 let (hash, ticket) = helpdesk::shown(number, truth);
-                ReadResult::Found { hash, ticket: Box::new(ticket) }
+                ReadResult::Found { hash, ticket: Arc::new(ticket) }
             }
             None => ReadResult::Gone,
         };
@@ -327,7 +327,7 @@ impl Bench {
         let number: u64 = id.as_str().parse().unwrap();
         self.tickets.get(&number).map_or(LookUpResult::NotFound, |truth| {
             let (hash, ticket) = helpdesk::shown(number, truth);
-            LookUpResult::Found { key: helpdesk::key(number), hash, ticket: Box::new(ticket) }
+            LookUpResult::Found { key: helpdesk::key(number), hash, ticket: Arc::new(ticket) }
         })
     }
 }

@@ -166,6 +166,7 @@ impl Runner {
             let tick = self.desk.next_due();
             let at = next.min(tick.max(self.now));
             if at > self.ends_at {
+                self.count();
                 return;
             }
             self.now = self.now.max(at);
@@ -178,6 +179,15 @@ impl Runner {
             } else if let Some((_, happening)) = self.queue.pop_first() {
                 self.happen(happening);
             }
+        }
+    }
+
+    /// What the desk counts as it goes is what there is.
+    fn count(&self) {
+        if self.waiting.is_empty() {
+            let view = self.desk.view(self.now);
+            let shown = view.sources.values().map(|source| (source.tracked, source.open));
+            assert_eq!(shown.collect::<Vec<_>>(), [self.store.counts()]);
         }
     }
 
@@ -338,7 +348,7 @@ impl Runner {
     fn observed(&self, number: u64, truth: &Truth) -> Observed {
         let (hash, ticket) = helpdesk::shown(number, truth);
         let key = helpdesk::key(number);
-        let ticket = (!self.desk.is_unchanged(&key, hash)).then(|| Box::new(ticket));
+        let ticket = (!self.desk.is_unchanged(&key, hash)).then(|| Arc::new(ticket));
         Observed { key, hash, ticket }
     }
 
@@ -350,7 +360,7 @@ impl Runner {
             match self.helpdesk.tickets.get(&number) {
                 Some(truth) => {
                     let (hash, ticket) = helpdesk::shown(number, truth);
-                    ReadResult::Found { hash, ticket: Box::new(ticket) }
+                    ReadResult::Found { hash, ticket: Arc::new(ticket) }
                 }
                 None => ReadResult::Gone,
             }

@@ -74,6 +74,12 @@ impl MapStore {
         }
     }
 
+    /// Tickets under watch, and how many of them are open.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        let open = self.tickets.values().filter(|tracked| tracked.ticket.is_closed() == Some(false)).count();
+        (self.tickets.len(), open)
+    }
+
     /// What a start finds.
     pub(crate) fn stored(&self) -> Stored {
         Stored {
