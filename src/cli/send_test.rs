@@ -28,7 +28,7 @@ use crate::{
         id::{ReceiverName, RuleName, Subject},
         notice::{AlertView, AnswerView, Content, NoticeKey, Send, Step, Target},
         receiver::{Receiver, ReceiverKind},
-        rule::Rule,
+        rule::{Rule, To},
         text::Message,
         time::Timestamp,
         why::why_text,
@@ -94,17 +94,15 @@ async fn alert(setup: &Setup, client: &Client, rule: &str, ticket: &str, clock: 
     let view = ticket::find(setup, client, &id, None, clock).await?;
     let now = clock.now();
     let alert = Alert {
-        key: AlertKey { subject: Subject::Ticket(view.ticket.key.clone()), rule: rule.name.clone() },
-        episode: 0,
         state: AlertState::Firing { fired_at: now, stale_as_of: None },
-        since: now,
         severity: rule.severity,
-        why: why_text(&rule.when, &view.ticket, &view.facts, now),
+        why: why_text(&rule.when, &view.seen(), now),
         announced: Announced::Cards,
-        lines: Vec::new(),
-        rev: 0,
-        latched: false,
         meaning: rule.meaning,
+        ..Alert::pending(
+            AlertKey { subject: Subject::Ticket(view.ticket.key.clone()), rule: rule.name.clone() },
+            now,
+        )
     };
     let (rule, ticket) = (Some(Arc::new(rule.clone())), Some(view));
     Ok(Content::Alert(Box::new(AlertView { alert, rule, ticket, step: Step::Fired, ordinal: 0 })))
@@ -114,7 +112,8 @@ fn send(setup: &Setup, receiver: &Receiver, content: Content, clock: &Clock) -> 
     let now: Timestamp = clock.now();
     let template = match &content {
         Content::Alert(view) => view.rule.as_ref().and_then(|rule| {
-            let line = rule.notify.iter().find(|line| line.to == receiver.name).or_else(|| rule.notify.first());
+            let line = rule.notify.iter().find(|line| line.to == To::Receiver(receiver.name.clone()));
+            let line = line.or_else(|| rule.notify.first());
             line.and_then(|line| line.template.clone())
         }),
         _ => None,
@@ -152,6 +151,9 @@ async fn deliver(
     match &receiver.kind {
         ReceiverKind::Chat(chat) => {
             client.create(chat, &to_json(card, CHAT_CARD_BYTES_MAX), uuid).await.map(drop).map_err(failed)
+        }
+        ReceiverKind::Person(person) => {
+            client.create_for(person, &to_json(card, CHAT_CARD_BYTES_MAX), uuid).await.map(drop).map_err(failed)
         }
         ReceiverKind::Webhook => {
             let config = setup

@@ -98,10 +98,6 @@ pub async fn find(
 
 /// What is known of a ticket that was never seen before.
 fn first_sight(ticket: &crate::domain::ticket::Ticket, asked_at: Timestamp) -> Facts {
-    Facts {
-        status_since: ticket.last_moved_at().unwrap_or(asked_at).min(asked_at),
-        status_since_estimated: true,
-        reopened_count: 0,
-        first_seen: asked_at,
-    }
+    let status_since = ticket.last_moved_at().unwrap_or(asked_at).min(asked_at);
+    Facts { status_since_estimated: true, ..Facts::new(status_since, asked_at) }
 }

@@ -58,6 +58,18 @@ pub enum EndReason {
     RuleRemoved,
 }
 
+impl LineOf {
+    /// The line of `notify` at this place.
+    pub fn notify(at: usize) -> Self {
+        u32::try_from(at).map_or(Self::Nothing, Self::Notify)
+    }
+
+    /// The rung at this place.
+    pub fn rung(at: usize) -> Self {
+        u32::try_from(at).map_or(Self::Nothing, Self::Rung)
+    }
+}
+
 impl EndReason {
     /// The reason in words.
     pub const fn words(self) -> Words {
@@ -92,6 +104,19 @@ pub struct Line {
     pub repeats: u32,
     /// When the next one is due.
     pub next_at: Option<Timestamp>,
+    /// The line of the rule that told it.
+    pub from: LineOf,
+}
+
+/// A line of a rule that tells someone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LineOf {
+    /// This line of `notify`, from 0.
+    Notify(u32),
+    /// This rung of the ladder, from 0.
+    Rung(u32),
+    /// Nothing the rule says: the trial's receiver, deskbell's own alerts.
+    Nothing,
 }
 
 /// An alert.
@@ -113,6 +138,12 @@ pub struct Alert {
     pub announced: Announced,
     /// Repeats, one entry per notify line.
     pub lines: Vec<Line>,
+    /// Rungs of the ladder that were reached.
+    pub rung: u32,
+    /// Since when the condition is no, while `keep_firing_for` keeps it firing.
+    pub quiet_since: Option<Timestamp>,
+    /// It rang while its rule was in trial.
+    pub trial: bool,
     /// Raised with every change a card shows; a card below it is due.
     pub rev: u32,
     /// Ended while the condition still held: no new episode until it was no.
@@ -122,6 +153,26 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// An alert that was never judged: pending since `since`, told to nobody.
+    pub fn pending(key: AlertKey, since: Timestamp) -> Self {
+        Self {
+            key,
+            episode: 0,
+            state: AlertState::Pending,
+            since,
+            severity: Severity::Warning,
+            why: Message::default(),
+            announced: Announced::Nobody,
+            lines: Vec::new(),
+            rung: 0,
+            quiet_since: None,
+            trial: false,
+            rev: 0,
+            latched: false,
+            meaning: 0,
+        }
+    }
+
     /// `4F7A2C`: six hex digits that name this episode in chat and in every card's footer.
     pub fn reference(&self) -> String {
         reference(&self.key, self.episode)

@@ -1,18 +1,61 @@
 //! The difference between two snapshots of a ticket.
 
 use crate::domain::{
+    condition::{CustomSelector, Target},
+    facts::Facts,
     field::{FIELDS, Value},
-    ticket::{Comment, Person, Ticket},
+    judge::selects,
+    labels::Labels,
+    seen::Seen,
+    ticket::{Comment, Known, Person, Text, Ticket},
+    time::Timestamp,
+    verdict::Answer,
 };
 
 /// The names of the fields that changed, in the table's order.
 ///
 /// What runs by itself (volatile fields, avatars) is no change. Nor is a value that is unknown on either side: nobody
 /// can say that it changed.
-pub fn changed_fields(before: &Ticket, after: &Ticket) -> impl Iterator<Item = &'static str> {
+pub fn changed_fields<'a>(before: &'a Ticket, after: &'a Ticket) -> impl Iterator<Item = &'static str> {
+    let (before, after) = (bare(before), bare(after));
     let lasting = FIELDS.iter().filter(|field| !field.volatile);
-    let changed = lasting.filter(move |field| differ(&(field.read)(before), &(field.read)(after)));
+    let changed = lasting.filter(move |field| differ(&(field.read)(&before), &(field.read)(&after)));
     changed.map(|field| field.name)
+}
+
+/// The fields of the vendor's page need neither facts nor labels to be read.
+fn bare(ticket: &Ticket) -> Seen<'_> {
+    static NO_FACTS: Facts = Facts::new(Timestamp::MIN, Timestamp::MIN);
+    Seen::at_rest(ticket, &NO_FACTS, Labels::none())
+}
+
+/// Whether what a test would look at is another on two sights of a ticket; what is unknown on either is not.
+pub fn differs(target: &Target, before: &Seen<'_>, after: &Seen<'_>) -> bool {
+    match target {
+        Target::Field(field) => differ(&(field.read)(before), &(field.read)(after)),
+        Target::Part(field, part) => match ((field.read)(before), (field.read)(after)) {
+            (Value::Person(before), Value::Person(after)) => known_differ(part.of(before), part.of(after)),
+            (before, after) => differ(&before, &after),
+        },
+        Target::Custom(selector) => {
+            known_differ(&custom_text(selector, before.ticket), &custom_text(selector, after.ticket))
+        }
+    }
+}
+
+fn known_differ(before: &Known<Text>, after: &Known<Text>) -> bool {
+    !before.is_unknown() && !after.is_unknown() && before != after
+}
+
+fn custom_text(selector: &CustomSelector, ticket: &Ticket) -> Known<Text> {
+    match &ticket.customized_fields {
+        Known::Unknown => Known::Unknown,
+        Known::Empty => Known::Empty,
+        Known::Present(fields) => {
+            let found = fields.iter().find(|field| selects(selector, field) == Answer::Yes);
+            found.map_or(Known::Empty, |field| field.value.clone())
+        }
+    }
 }
 
 fn differ(before: &Value<'_>, after: &Value<'_>) -> bool {

@@ -5,7 +5,9 @@ use std::{fmt, sync::Arc};
 use regex::Regex;
 
 use crate::domain::{
+    calendar::Pace,
     field::Field,
+    id::ConditionName,
     text::Words,
     ticket::Text,
     time::{Span, Timestamp},
@@ -26,6 +28,39 @@ pub enum Condition {
     Test(Test),
     /// One test of one clock.
     Clock(ClockTest),
+    /// A named condition.
+    Meets(ConditionName, Arc<Condition>),
+    /// It held on the snapshot before the change that was just stored.
+    Was(Box<Condition>),
+    /// One of these differs between the snapshot before and the one just stored.
+    Changed(Arc<[Target]>),
+}
+
+impl Condition {
+    /// The parts a condition is put together from; a named one's is what it stands for.
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::All(parts) | Self::Any(parts) | Self::None(parts) => parts,
+            Self::Not(part) | Self::Was(part) => std::slice::from_ref(part),
+            Self::Meets(_, meant) => std::slice::from_ref(meant),
+            Self::Test(_) | Self::Clock(_) | Self::Changed(_) => &[],
+        }
+    }
+
+    /// Whether this or any part of it is so.
+    pub fn any(&self, is: &dyn Fn(&Self) -> bool) -> bool {
+        is(self) || self.parts().iter().any(|part| part.any(is))
+    }
+
+    /// Whether it asks for an event: `was` or `changed`.
+    pub fn asks_for_event(&self) -> bool {
+        self.any(&|part| matches!(part, Self::Was(_) | Self::Changed(_)))
+    }
+
+    /// Whether a clock is tested in it.
+    pub fn has_clock(&self) -> bool {
+        self.any(&|part| matches!(part, Self::Clock(_)))
+    }
 }
 
 /// One test of one value of a ticket.
@@ -147,11 +182,31 @@ pub enum Clock {
     InStatus,
     /// Since `agent_last_response_time`; stops at closing.
     SinceAgentReply,
+    /// Time in the queue, all spells together.
+    QueueTime,
+    /// Since the oldest message of the guest that no agent answered; stops at closing.
+    UnansweredFor,
+    /// Since the ticket entered the human stage; stops with the first agent reply.
+    FirstResponse,
+    /// Since the ticket entered the human stage; stops at closing.
+    Resolution,
+    /// Time an agent worked on it (status processing), all spells together.
+    ServiceTime,
 }
 
 impl Clock {
     /// Every clock, in the reference's order.
-    pub const ALL: [Self; 4] = [Self::Age, Self::Idle, Self::InStatus, Self::SinceAgentReply];
+    pub const ALL: [Self; 9] = [
+        Self::Age,
+        Self::Idle,
+        Self::InStatus,
+        Self::SinceAgentReply,
+        Self::QueueTime,
+        Self::UnansweredFor,
+        Self::FirstResponse,
+        Self::Resolution,
+        Self::ServiceTime,
+    ];
 
     /// Its name in rules.
     pub const fn name(self) -> &'static str {
@@ -160,7 +215,17 @@ impl Clock {
             Self::Idle => "idle",
             Self::InStatus => "in_status",
             Self::SinceAgentReply => "since_agent_reply",
+            Self::QueueTime => "queue_time",
+            Self::UnansweredFor => "unanswered_for",
+            Self::FirstResponse => "first_response",
+            Self::Resolution => "resolution",
+            Self::ServiceTime => "service_time",
         }
+    }
+
+    /// Whether reading it takes the messages of a ticket.
+    pub const fn needs_messages(self) -> bool {
+        matches!(self, Self::UnansweredFor)
     }
 
     /// Its name in rules, and the Chinese one.
@@ -170,18 +235,25 @@ impl Clock {
             Self::Idle => "未更新时长",
             Self::InStatus => "状态持续",
             Self::SinceAgentReply => "客服未回复时长",
+            Self::QueueTime => "排队时长",
+            Self::UnansweredFor => "客户等待时长",
+            Self::FirstResponse => "首次响应用时",
+            Self::Resolution => "解决用时",
+            Self::ServiceTime => "服务用时",
         };
         Words { zh, en: self.name() }
     }
 }
 
 /// One test of one clock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClockTest {
     /// Which clock.
     pub clock: Clock,
     /// Which side of the boundary.
     pub bound: Bound,
+    /// How it is counted.
+    pub pace: Pace,
 }
 
 /// Which side of a duration a clock must be on.
@@ -204,9 +276,18 @@ impl fmt::Display for Condition {
             Self::Not(part) => write!(f, "not({part})"),
             Self::Test(test) => write!(f, "{} {}", test.target, test.operator),
             Self::Clock(test) => match test.bound {
-                Bound::AtLeast(span) => write!(f, "{} at_least {}", test.clock.name(), span.as_ms()),
-                Bound::Under(span) => write!(f, "{} under {}", test.clock.name(), span.as_ms()),
+                Bound::AtLeast(span) => write!(f, "{} at_least {}{}", test.clock.name(), span.as_ms(), test.pace),
+                Bound::Under(span) => write!(f, "{} under {}{}", test.clock.name(), span.as_ms(), test.pace),
             },
+            Self::Meets(_, meant) => meant.fmt(f),
+            Self::Was(part) => write!(f, "was({part})"),
+            Self::Changed(targets) => {
+                f.write_str("changed(")?;
+                for (at, target) in targets.iter().enumerate() {
+                    write!(f, "{}{target}", if at == 0 { "" } else { ", " })?;
+                }
+                f.write_str(")")
+            }
         }
     }
 }

@@ -1,9 +1,23 @@
-//! What observations know of a ticket and the source does not send.
+//! What observations know of a ticket and its snapshot does not carry.
 
-use crate::domain::time::Timestamp;
+use std::sync::Arc;
+
+use crate::domain::{conversation::Conversation, ticket::Known, time::Timestamp};
+
+/// Spells of a ticket that are kept; older ones are merged into the first.
+pub const SPELLS_MAX: usize = 64;
+
+/// A stretch of time in one status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spell {
+    /// The status's number.
+    pub status: i64,
+    /// When it began; it ends where the next one begins.
+    pub since: Timestamp,
+}
 
 /// Facts kept beside a ticket's snapshot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     /// Since when the ticket has its present status.
     pub status_since: Timestamp,
@@ -13,4 +27,36 @@ pub struct Facts {
     pub reopened_count: u32,
     /// When deskbell first saw it.
     pub first_seen: Timestamp,
+    /// The statuses seen before the present one, oldest first; nothing is known of the time before the first.
+    pub spells: Option<Arc<[Spell]>>,
+    /// What was said on it; unknown unless a rule in force needs it.
+    pub conversation: Known<Arc<Conversation>>,
+}
+
+impl Facts {
+    /// Facts of a ticket seen for the first time.
+    pub const fn new(status_since: Timestamp, first_seen: Timestamp) -> Self {
+        Self {
+            status_since,
+            status_since_estimated: false,
+            reopened_count: 0,
+            first_seen,
+            spells: None,
+            conversation: Known::Unknown,
+        }
+    }
+
+    /// The spells before the present status.
+    pub fn past_spells(&self) -> &[Spell] {
+        self.spells.as_deref().unwrap_or_default()
+    }
+
+    /// Closes the present spell, which began at `status_since` with this status, and begins another.
+    pub fn next_status(&mut self, old: i64, began: Timestamp) {
+        let skip = (self.past_spells().len() + 1).saturating_sub(SPELLS_MAX);
+        let present = Spell { status: old, since: self.status_since };
+        self.spells = Some(self.past_spells().iter().copied().chain([present]).skip(skip).collect());
+        self.status_since = began;
+        self.status_since_estimated = false;
+    }
 }

@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use crate::domain::{
     codes::{CHANNELS, SCORES, SOLVED, STATUS_GROUPS, STATUSES, TICKET_TYPES},
+    conversation::Said,
+    derived::DERIVED,
+    seen::Seen,
     text::Words,
-    ticket::{Comment, CustomField, I18nText, Known, Person, Status, Tag, Text, Ticket},
+    ticket::{Comment, CustomField, I18nText, Known, Person, Status, Tag, Text},
     time::Timestamp,
 };
 
@@ -26,10 +29,25 @@ pub struct Field {
     pub kind: Kind,
     /// It runs by itself: it updates the snapshot but is no change.
     pub volatile: bool,
+    /// What brings it.
+    pub carrier: Carrier,
     /// What it is, for people.
     pub doc: Words,
     /// How to read it.
-    pub read: for<'a> fn(&'a Ticket) -> Value<'a>,
+    pub read: for<'a> fn(&Seen<'a>) -> Value<'a>,
+}
+
+/// What brings a field, and with it what reading it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Carrier {
+    /// The list of tickets, which every poll reads.
+    List,
+    /// The messages of a ticket: one more call for each ticket that changed.
+    Messages,
+    /// What deskbell itself observed: nothing.
+    Observations,
+    /// What the configuration says of the ticket, over other fields.
+    Configuration,
 }
 
 /// What kind of value a field holds, and with it which operators fit.
@@ -47,6 +65,8 @@ pub enum Kind {
     Person,
     /// Several persons.
     Persons,
+    /// Several messages.
+    Messages,
     /// Texts in several languages.
     I18n,
     /// Agents' notes.
@@ -100,6 +120,8 @@ pub enum Value<'a> {
     Person(&'a Person),
     /// Persons.
     Persons(&'a [Arc<Person>]),
+    /// Messages.
+    Messages(&'a [Said]),
     /// Texts in several languages.
     I18n(&'a [I18nText]),
     /// Agents' notes.
@@ -114,7 +136,12 @@ impl Field {
     /// The field people call `word`: its English or Chinese name, the vendor's key, or another word for it.
     pub fn find(word: &str) -> Option<&'static Self> {
         let named = |field: &&Self| field.name == word || field.zh == word || field.vendor == word;
-        FIELDS.iter().find(named).or_else(|| FIELDS.iter().find(|field| field.also.contains(&word)))
+        Self::all().find(named).or_else(|| Self::all().find(|field| field.also.contains(&word)))
+    }
+
+    /// Every field: those of the vendor's page, then those that are derived.
+    pub fn all() -> impl Iterator<Item = &'static Self> {
+        FIELDS.iter().chain(DERIVED)
     }
 
     /// The names of its enumeration; nothing where it has none.
@@ -155,7 +182,7 @@ impl Field {
     }
 }
 
-fn value(known: Known<Value<'_>>) -> Value<'_> {
+pub(super) fn value(known: Known<Value<'_>>) -> Value<'_> {
     match known {
         Known::Unknown => Value::Unknown,
         Known::Empty => Value::Empty,
@@ -199,8 +226,9 @@ pub static FIELDS: &[Field] = &[
         also: &["工单ID"],
         kind: Kind::Text,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "工单号，十九位数字", en: "the ticket's number, nineteen digits" },
-        read: |ticket| Value::Text(ticket.key.id.as_str()),
+        read: |seen| Value::Text(seen.ticket.key.id.as_str()),
     },
     Field {
         name: "helpdesk_id",
@@ -209,8 +237,9 @@ pub static FIELDS: &[Field] = &[
         also: &["服务台ID"],
         kind: Kind::Text,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "工单所在服务台的号码", en: "the number of its helpdesk" },
-        read: |ticket| text(&ticket.helpdesk_id),
+        read: |seen| text(&seen.ticket.helpdesk_id),
     },
     Field {
         name: "guest",
@@ -219,8 +248,9 @@ pub static FIELDS: &[Field] = &[
         also: &["提问人", "工单创建用户"],
         kind: Kind::Person,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "提问的人", en: "who asked" },
-        read: |ticket| person(&ticket.guest),
+        read: |seen| person(&seen.ticket.guest),
     },
     Field {
         name: "comments",
@@ -229,8 +259,9 @@ pub static FIELDS: &[Field] = &[
         also: &[],
         kind: Kind::Comments,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "客服写的备注，不是客户说的话", en: "agents' notes, not the guest's words" },
-        read: |ticket| value(ticket.comments.as_ref().map(|items| Value::Comments(items))),
+        read: |seen| value(seen.ticket.comments.as_ref().map(|items| Value::Comments(items))),
     },
     Field {
         name: "ticket_type",
@@ -239,8 +270,9 @@ pub static FIELDS: &[Field] = &[
         also: &["工单阶段", "工单类型"],
         kind: Kind::Code(TICKET_TYPES),
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "由机器人服务还是人工服务", en: "whether the bot or a person serves" },
-        read: |ticket| code(ticket.ticket_type),
+        read: |seen| code(seen.ticket.ticket_type),
     },
     Field {
         name: "status",
@@ -249,8 +281,9 @@ pub static FIELDS: &[Field] = &[
         also: &["工单状态"],
         kind: Kind::Code(STATUSES),
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "工单走到哪一步", en: "where the ticket stands" },
-        read: |ticket| code(ticket.status.map(Status::code)),
+        read: |seen| code(seen.ticket.status.map(Status::code)),
     },
     Field {
         name: "score",
@@ -259,8 +292,9 @@ pub static FIELDS: &[Field] = &[
         also: &["工单评分", "满意度"],
         kind: Kind::Code(SCORES),
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "客户的评分，关单以后才有", en: "the guest's score, given after closing" },
-        read: |ticket| code(ticket.score),
+        read: |seen| code(seen.ticket.score),
     },
     Field {
         name: "created_at",
@@ -269,8 +303,9 @@ pub static FIELDS: &[Field] = &[
         also: &["工单创建时间"],
         kind: Kind::Instant,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "工单创建的时刻", en: "when it was created" },
-        read: |ticket| instant(ticket.created_at),
+        read: |seen| instant(seen.ticket.created_at),
     },
     Field {
         name: "updated_at",
@@ -279,11 +314,12 @@ pub static FIELDS: &[Field] = &[
         also: &["工单更新时间"],
         kind: Kind::Instant,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words {
             zh: "最近一次更新的时刻；从未更新时为空",
             en: "when it was last updated; empty until the first update",
         },
-        read: |ticket| instant(ticket.updated_at),
+        read: |seen| instant(seen.ticket.updated_at),
     },
     Field {
         name: "closed_at",
@@ -292,8 +328,9 @@ pub static FIELDS: &[Field] = &[
         also: &["工单结束时间", "结束时间"],
         kind: Kind::Instant,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "关单的时刻；未关闭时为空", en: "when it was closed; empty while open" },
-        read: |ticket| instant(ticket.closed_at),
+        read: |seen| instant(seen.ticket.closed_at),
     },
     Field {
         name: "dissatisfaction_reason",
@@ -302,10 +339,11 @@ pub static FIELDS: &[Field] = &[
         also: &[],
         kind: Kind::I18n,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words {
             zh: "客户选的不满意原因，任一语言", en: "why the guest was dissatisfied, in any language"
         },
-        read: |ticket| value(ticket.dissatisfaction_reason.as_ref().map(|items| Value::I18n(items))),
+        read: |seen| value(seen.ticket.dissatisfaction_reason.as_ref().map(|items| Value::I18n(items))),
     },
     Field {
         name: "agents",
@@ -314,8 +352,9 @@ pub static FIELDS: &[Field] = &[
         also: &["工单客服"],
         kind: Kind::Persons,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "服务过这张工单的客服", en: "the agents who worked on it" },
-        read: |ticket| value(ticket.agents.as_ref().map(|items| Value::Persons(items))),
+        read: |seen| value(seen.ticket.agents.as_ref().map(|items| Value::Persons(items))),
     },
     Field {
         name: "channel",
@@ -324,8 +363,9 @@ pub static FIELDS: &[Field] = &[
         also: &["工单渠道"],
         kind: Kind::Code(CHANNELS),
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "工单从哪里来", en: "where it came from" },
-        read: |ticket| code(ticket.channel),
+        read: |seen| code(seen.ticket.channel),
     },
     Field {
         name: "solved",
@@ -334,8 +374,9 @@ pub static FIELDS: &[Field] = &[
         also: &["解决情况"],
         kind: Kind::Code(SOLVED),
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "问题是否解决", en: "whether the problem was solved" },
-        read: |ticket| code(ticket.solved),
+        read: |seen| code(seen.ticket.solved),
     },
     Field {
         name: "closed_by",
@@ -344,8 +385,9 @@ pub static FIELDS: &[Field] = &[
         also: &["关单用户"],
         kind: Kind::Person,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "关单的人", en: "who closed it" },
-        read: |ticket| person(&ticket.closed_by),
+        read: |seen| person(&seen.ticket.closed_by),
     },
     Field {
         name: "collaborators",
@@ -354,8 +396,9 @@ pub static FIELDS: &[Field] = &[
         also: &["工单协作者"],
         kind: Kind::Persons,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "参与协作的人", en: "who helped" },
-        read: |ticket| value(ticket.collaborators.as_ref().map(|items| Value::Persons(items))),
+        read: |seen| value(seen.ticket.collaborators.as_ref().map(|items| Value::Persons(items))),
     },
     Field {
         name: "customized_fields",
@@ -364,11 +407,12 @@ pub static FIELDS: &[Field] = &[
         also: &[],
         kind: Kind::CustomFields,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words {
             zh: "表单里的自定义字段；单个字段用 fields 或 field",
             en: "the form's fields; test one with `fields` or `field`",
         },
-        read: |ticket| value(ticket.customized_fields.as_ref().map(|items| Value::CustomFields(items))),
+        read: |seen| value(seen.ticket.customized_fields.as_ref().map(|items| Value::CustomFields(items))),
     },
     Field {
         name: "agent_service_duration",
@@ -377,11 +421,12 @@ pub static FIELDS: &[Field] = &[
         also: &[],
         kind: Kind::Number,
         volatile: true,
+        carrier: Carrier::List,
         doc: Words {
             zh: "从客服进入到客服最后一次回复，单位分钟",
             en: "minutes from the agent's entry to the last agent reply",
         },
-        read: |ticket| number(ticket.agent_service_duration),
+        read: |seen| number(seen.ticket.agent_service_duration),
     },
     Field {
         name: "agent_first_response_duration",
@@ -390,11 +435,12 @@ pub static FIELDS: &[Field] = &[
         also: &["客服首次响应时长"],
         kind: Kind::Number,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words {
             zh: "从客服进入到客服首次回复，单位秒",
             en: "seconds from the agent's entry to the first agent reply",
         },
-        read: |ticket| whole(ticket.agent_first_response_duration),
+        read: |seen| whole(seen.ticket.agent_first_response_duration),
     },
     Field {
         name: "bot_service_duration",
@@ -403,10 +449,11 @@ pub static FIELDS: &[Field] = &[
         also: &["机器人服务时间"],
         kind: Kind::Number,
         volatile: true,
+        carrier: Carrier::List,
         doc: Words {
             zh: "从工单创建到客服进入，单位秒", en: "seconds from creation to the agent's entry"
         },
-        read: |ticket| whole(ticket.bot_service_duration),
+        read: |seen| whole(seen.ticket.bot_service_duration),
     },
     Field {
         name: "agent_resolution_time",
@@ -415,10 +462,11 @@ pub static FIELDS: &[Field] = &[
         also: &["解决时长"],
         kind: Kind::Number,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words {
             zh: "从首位客服接入到关单，单位秒", en: "seconds from the first agent's entry to closing"
         },
-        read: |ticket| whole(ticket.agent_resolution_time),
+        read: |seen| whole(seen.ticket.agent_resolution_time),
     },
     Field {
         name: "actual_processing_time",
@@ -427,10 +475,11 @@ pub static FIELDS: &[Field] = &[
         also: &["工单实际处理时长"],
         kind: Kind::Number,
         volatile: true,
+        carrier: Carrier::List,
         doc: Words {
             zh: "解决时长减去待定时长，单位秒", en: "seconds of resolution without the time in pending"
         },
-        read: |ticket| whole(ticket.actual_processing_time),
+        read: |seen| whole(seen.ticket.actual_processing_time),
     },
     Field {
         name: "agent_entry_time",
@@ -439,8 +488,9 @@ pub static FIELDS: &[Field] = &[
         also: &[],
         kind: Kind::Instant,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "转到人工的时刻", en: "when it entered the human stage" },
-        read: |ticket| instant(ticket.agent_entry_time),
+        read: |seen| instant(seen.ticket.agent_entry_time),
     },
     Field {
         name: "agent_first_response_time",
@@ -449,8 +499,9 @@ pub static FIELDS: &[Field] = &[
         also: &["首次回复时间"],
         kind: Kind::Instant,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "客服首次回复的时刻", en: "when an agent first replied" },
-        read: |ticket| instant(ticket.agent_first_response_time),
+        read: |seen| instant(seen.ticket.agent_first_response_time),
     },
     Field {
         name: "agent_last_response_time",
@@ -459,8 +510,9 @@ pub static FIELDS: &[Field] = &[
         also: &["最后回复时间"],
         kind: Kind::Instant,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "客服最近一次回复的时刻", en: "when an agent last replied" },
-        read: |ticket| instant(ticket.agent_last_response_time),
+        read: |seen| instant(seen.ticket.agent_last_response_time),
     },
     Field {
         name: "agent_owner",
@@ -469,8 +521,9 @@ pub static FIELDS: &[Field] = &[
         also: &["主责客服"],
         kind: Kind::Person,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "负责这张工单的客服", en: "the agent who owns it" },
-        read: |ticket| person(&ticket.agent_owner),
+        read: |seen| person(&seen.ticket.agent_owner),
     },
     Field {
         name: "tags",
@@ -479,8 +532,9 @@ pub static FIELDS: &[Field] = &[
         also: &["工单标签"],
         kind: Kind::Tags,
         volatile: false,
+        carrier: Carrier::List,
         doc: Words { zh: "工单的标签", en: "its tags" },
-        read: |ticket| value(ticket.tags.as_ref().map(|items| Value::Tags(items))),
+        read: |seen| value(seen.ticket.tags.as_ref().map(|items| Value::Tags(items))),
     },
 ];
 
@@ -489,12 +543,17 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::domain::id::{SourceName, TicketId, TicketKey};
+    use crate::domain::{
+        facts::Facts,
+        id::{SourceName, TicketId, TicketKey},
+        labels::Labels,
+        ticket::Ticket,
+    };
 
     #[test]
     fn every_word_means_one_thing() {
         let mut words = BTreeSet::new();
-        for field in FIELDS {
+        for field in Field::all() {
             let own: BTreeSet<&str> =
                 [field.name, field.zh, field.vendor].into_iter().chain(field.also.iter().copied()).collect();
             for word in own {
@@ -532,9 +591,11 @@ mod tests {
     #[test]
     fn a_ticket_of_which_nothing_is_known_reads_as_unknown() {
         let ticket = Ticket::unknown(TicketKey::new(SourceName::new("desk"), TicketId::new("1")));
+        let facts = Facts::new(Timestamp::from_ms(0), Timestamp::from_ms(0));
+        let seen = Seen::at_rest(&ticket, &facts, Labels::none());
         for field in FIELDS {
             let expected = if field.name == "ticket_id" { Value::Text("1") } else { Value::Unknown };
-            assert_eq!((field.read)(&ticket), expected, "{}", field.name);
+            assert_eq!((field.read)(&seen), expected, "{}", field.name);
         }
     }
 }

@@ -58,6 +58,12 @@ names! {
     RuleName(Arc<str>),
     /// A receiver's name in the configuration (`support`).
     ReceiverName(Arc<str>),
+    /// A calendar's name in the configuration (`office`).
+    CalendarName(Arc<str>),
+    /// A team's name in the configuration (`payment`).
+    TeamName(Arc<str>),
+    /// A named condition's name (`vip`).
+    ConditionName(Arc<str>),
     /// A template's name, without locale and ending.
     TemplateName(Arc<str>),
     /// A Feishu chat id (`oc_…`).
@@ -99,6 +105,8 @@ pub enum Subject {
     Ticket(TicketKey),
     /// A whole source: its silence, its catch-up.
     Source(SourceName),
+    /// A group of tickets that a counting rule counts: the value they share, or nothing where all are one group.
+    Group(Arc<str>),
     /// deskbell itself.
     Service,
     /// A person's message that is answered.
@@ -111,7 +119,7 @@ impl Subject {
         match self {
             Self::Ticket(key) => Some(&key.source),
             Self::Source(source) => Some(source),
-            Self::Service | Self::Message(_) => None,
+            Self::Group(_) | Self::Service | Self::Message(_) => None,
         }
     }
 
@@ -129,6 +137,7 @@ impl fmt::Display for Subject {
         match self {
             Self::Ticket(key) => write!(f, "ticket:{key}"),
             Self::Source(source) => write!(f, "source:{source}"),
+            Self::Group(value) => write!(f, "group:{value}"),
             Self::Service => f.write_str("service"),
             Self::Message(message) => write!(f, "message:{message}"),
         }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use crate::domain::{
     condition::{CustomSelector, Operator, PersonPart, Target, Test},
+    conversation::Said,
     field::Value,
+    seen::Seen,
     text::fold,
-    ticket::{CustomField, I18nText, Known, Person, Text, Ticket},
+    ticket::{CustomField, I18nText, Known, Person, Text},
     verdict::Answer,
 };
 
@@ -14,16 +16,16 @@ use crate::domain::{
 ///
 /// A value that is not there fails every test but "there is none"; blank text counts as not there. A test that does not
 /// fit its value's type (the compiler lets none through) is unknown.
-pub fn holds(test: &Test, ticket: &Ticket) -> Answer {
+pub fn holds(test: &Test, seen: &Seen<'_>) -> Answer {
     let operator = &test.operator;
     match &test.target {
-        Target::Field(field) => value_holds(operator, &(field.read)(ticket)),
-        Target::Part(field, part) => match (field.read)(ticket) {
+        Target::Field(field) => value_holds(operator, &(field.read)(seen)),
+        Target::Part(field, part) => match (field.read)(seen) {
             Value::Empty => absent(operator),
             Value::Person(person) => known_text(operator, part.of(person)),
             _ => Answer::Unknown,
         },
-        Target::Custom(selector) => custom_holds(operator, selector, &ticket.customized_fields),
+        Target::Custom(selector) => custom_holds(operator, selector, &seen.ticket.customized_fields),
     }
 }
 
@@ -75,6 +77,7 @@ fn value_holds(operator: &Operator, value: &Value<'_>) -> Answer {
         Value::Tags(tags) => list_holds(operator, tags.is_empty(), |wanted| {
             any(tags.iter().flat_map(|tag| [equals(&tag.name, wanted), equals(&tag.id, wanted)]))
         }),
+        Value::Messages(messages) => any_said(operator, messages),
         Value::I18n(texts) => any_text(operator, texts.iter().flat_map(languages)),
         Value::Comments(comments) => any_text(operator, comments.iter().map(|comment| &comment.content)),
         Value::CustomFields(fields) => list_holds(operator, fields.is_empty(), |_| Answer::Unknown),
@@ -109,6 +112,14 @@ fn any_text<'a>(operator: &Operator, texts: impl Iterator<Item = &'a Known<Text>
     match operator {
         Operator::Exists(false) => any(texts.map(|text| known_text(&Operator::Exists(true), text))).not(),
         operator => any(texts.map(|text| known_text(operator, text))),
+    }
+}
+
+/// One of several messages; there is at least one.
+fn any_said(operator: &Operator, messages: &[Said]) -> Answer {
+    match operator {
+        Operator::Exists(wanted) => Answer::of(*wanted),
+        operator => any(messages.iter().map(|said| text_holds(operator, &said.text))),
     }
 }
 

@@ -8,9 +8,11 @@ use crate::domain::{
     alert::{Alert, AlertKey},
     facts::Facts,
     id::{MessageId, ReceiverName, RuleName, SourceName, Subject},
+    labels::Labels,
     rule::Rule,
+    seen::Seen,
     text::{Locale, Message, Words},
-    ticket::{Known, Text, Ticket},
+    ticket::Ticket,
     time::Timestamp,
 };
 
@@ -21,6 +23,8 @@ pub enum Step {
     Fired,
     /// It still holds: a reply on its card.
     Repeated,
+    /// The next rung of its ladder: a reply on its card, or a card where there is none.
+    Escalated,
     /// It ended, to a receiver whose cards cannot be updated.
     Ended,
     /// Several alerts at once: a digest's card.
@@ -39,6 +43,7 @@ impl Step {
         match self {
             Self::Fired => "fired",
             Self::Repeated => "repeated",
+            Self::Escalated => "escalated",
             Self::Ended => "ended",
             Self::Digest => "digest",
             Self::Update => "update",
@@ -120,49 +125,17 @@ pub struct TicketView {
     pub facts: Facts,
     /// When the answer it was read from was asked for.
     pub as_of: Timestamp,
-    /// What the source says stands for the subject line and the priority, in order of preference.
+    /// What the configuration says of the source's tickets.
     pub labels: Arc<Labels>,
     /// Alerts that ring on it: rule, severity word, since when, why.
     pub alerts: Vec<AlertLine>,
 }
 
-/// Where a source's tickets carry what people call subject and priority. The first that has a value wins.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Labels {
-    /// Custom fields (display name or key) that may hold the subject.
-    pub subject: Vec<Arc<str>>,
-    /// The custom field that holds the priority.
-    pub priority: Option<Arc<str>>,
-}
-
-impl Labels {
-    /// The first subject field of a ticket that has a value.
-    pub fn subject_of<'a>(&self, ticket: &'a Ticket) -> Option<&'a str> {
-        self.subject.iter().find_map(|name| custom_value(ticket, name))
+impl TicketView {
+    /// The ticket as conditions and fields look at it.
+    pub fn seen(&self) -> Seen<'_> {
+        Seen::at_rest(&self.ticket, &self.facts, &self.labels)
     }
-
-    /// What a ticket goes by in a list: its subject line, else its guest's name.
-    pub fn headline_of<'a>(&self, ticket: &'a Ticket) -> Option<&'a str> {
-        let guest = || ticket.guest.present()?.name.present().map(|name| &**name);
-        self.subject_of(ticket).or_else(guest)
-    }
-
-    /// The value of a ticket's priority field.
-    pub fn priority_of<'a>(&self, ticket: &'a Ticket) -> Option<&'a str> {
-        custom_value(ticket, self.priority.as_deref()?)
-    }
-}
-
-/// The value of a custom field by display name or key; nothing where it is blank.
-pub fn custom_value<'a>(ticket: &'a Ticket, name: &str) -> Option<&'a str> {
-    let is_named = |text: &Known<Text>| text.present().is_some_and(|text| text.trim() == name.trim());
-    let fields = ticket.customized_fields.present()?;
-    fields
-        .iter()
-        .filter(|field| is_named(&field.display_name) || is_named(&field.key_name))
-        .find_map(|field| field.value.present())
-        .map(|value| value.trim())
-        .filter(|value| !value.is_empty())
 }
 
 /// One alert in a list.

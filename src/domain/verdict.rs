@@ -3,11 +3,11 @@
 //! Only clocks make an answer expire; everything else changes with the ticket.
 
 use crate::domain::{
+    change::differs,
     clocks::Run,
     condition::{Bound, ClockTest, Condition},
-    facts::Facts,
     judge::holds,
-    ticket::Ticket,
+    seen::{Event, Seen},
     time::Timestamp,
 };
 
@@ -60,26 +60,44 @@ impl Verdict {
 }
 
 /// Judges a condition on a ticket now.
-pub fn eval(condition: &Condition, ticket: &Ticket, facts: &Facts, now: Timestamp) -> Verdict {
+pub fn eval(condition: &Condition, seen: &Seen<'_>, now: Timestamp) -> Verdict {
     match condition {
-        Condition::All(parts) => combine(parts, ticket, facts, now, Answer::No),
-        Condition::Any(parts) => combine(parts, ticket, facts, now, Answer::Yes),
-        Condition::None(parts) => combine(parts, ticket, facts, now, Answer::Yes).not(),
-        Condition::Not(part) => eval(part, ticket, facts, now).not(),
-        Condition::Test(test) => Verdict::lasting(holds(test, ticket)),
-        Condition::Clock(test) => eval_clock(*test, ticket, facts, now),
+        Condition::All(parts) => combine(parts, seen, now, Answer::No),
+        Condition::Any(parts) => combine(parts, seen, now, Answer::Yes),
+        Condition::None(parts) => combine(parts, seen, now, Answer::Yes).not(),
+        Condition::Not(part) => eval(part, seen, now).not(),
+        Condition::Test(test) => Verdict::lasting(holds(test, seen)),
+        Condition::Clock(test) => eval_clock(test, seen, now),
+        Condition::Meets(_, meant) => eval(meant, seen, now),
+        Condition::Was(_) | Condition::Changed(_) => Verdict::lasting(eval_event(condition, seen, now)),
+    }
+}
+
+/// `was` and `changed` look at the change that was just stored; without one they are no, and once the alert rang on
+/// one they hold.
+fn eval_event(condition: &Condition, seen: &Seen<'_>, now: Timestamp) -> Answer {
+    let before = match seen.event {
+        Event::None => return Answer::No,
+        Event::Held => return Answer::Yes,
+        Event::Change(before) => before,
+    };
+    let earlier = Seen { ticket: before, event: Event::None, ..*seen };
+    match condition {
+        Condition::Was(part) => eval(part, &earlier, now).answer,
+        Condition::Changed(targets) => Answer::of(targets.iter().any(|target| differs(target, &earlier, seen))),
+        _ => Answer::No,
     }
 }
 
 /// "All" (decided by one No) and "any" (decided by one Yes) are the same with the answers turned round.
 ///
 /// A deciding answer stands as long as the longest-lived part that gives it. Any other answer rests on all parts.
-fn combine(parts: &[Condition], ticket: &Ticket, facts: &Facts, now: Timestamp, decides: Answer) -> Verdict {
+fn combine(parts: &[Condition], seen: &Seen<'_>, now: Timestamp, decides: Answer) -> Verdict {
     let mut decided: Option<Timestamp> = None;
     let mut answer = decides.not();
     let mut all_until = Timestamp::NEVER;
     for part in parts {
-        let verdict = eval(part, ticket, facts, now);
+        let verdict = eval(part, seen, now);
         if verdict.answer == decides {
             if verdict.valid_until.is_never() {
                 return Verdict::lasting(decides);
@@ -96,17 +114,18 @@ fn combine(parts: &[Condition], ticket: &Ticket, facts: &Facts, now: Timestamp, 
     }
 }
 
-fn eval_clock(test: ClockTest, ticket: &Ticket, facts: &Facts, now: Timestamp) -> Verdict {
+fn eval_clock(test: &ClockTest, seen: &Seen<'_>, now: Timestamp) -> Verdict {
     let (span, at_least) = match test.bound {
         Bound::AtLeast(span) => (span, true),
         Bound::Under(span) => (span, false),
     };
-    match Run::of(test.clock, ticket, facts) {
+    match Run::of(test.clock, &[], seen) {
         Run::Unknown => Verdict::lasting(Answer::Unknown),
         Run::NotStarted => Verdict::lasting(Answer::No),
-        Run::Stopped { since, at } => Verdict::lasting(Answer::of((at.since(since) >= span) == at_least)),
-        Run::Running { since } if now.since(since) >= span => Verdict::lasting(Answer::of(at_least)),
-        Run::Running { since } => Verdict { answer: Answer::of(!at_least), valid_until: since.plus(span) },
+        Run::Track(track) if track.elapsed(&test.pace, now) >= span => Verdict::lasting(Answer::of(at_least)),
+        Run::Track(track) => {
+            Verdict { answer: Answer::of(!at_least), valid_until: track.reaches(span, &test.pace, now) }
+        }
     }
 }
 
@@ -115,11 +134,11 @@ const FLIPS_MAX: usize = 32;
 
 /// Since when a condition that holds now has held, if the ticket has been as it is since it last moved. For a ticket
 /// seen for the first time nobody knows more.
-pub fn held_since(condition: &Condition, ticket: &Ticket, facts: &Facts, now: Timestamp) -> Timestamp {
-    let mut at = ticket.last_moved_at().unwrap_or(now).min(now);
+pub fn held_since(condition: &Condition, seen: &Seen<'_>, now: Timestamp) -> Timestamp {
+    let mut at = seen.ticket.last_moved_at().unwrap_or(now).min(now);
     let mut since = None;
     for _ in 0..FLIPS_MAX {
-        let verdict = eval(condition, ticket, facts, at);
+        let verdict = eval(condition, seen, at);
         since = if verdict.answer == Answer::Yes { since.or(Some(at)) } else { None };
         if verdict.valid_until > now {
             return since.unwrap_or(now);

@@ -1,15 +1,18 @@
 //! Why a condition holds or does not: each test with the value it saw. Made only when someone is told or asks.
 
 use crate::domain::{
+    calendar::Pace,
+    change::differs,
     clocks::Run,
-    condition::{Clock, ClockTest, Condition, Test},
-    facts::Facts,
+    condition::{Clock, ClockTest, Condition, Target, Test},
+    id::ConditionName,
     judge::holds,
+    seen::{Event, Seen},
     text::Message,
-    ticket::{Known, Ticket},
+    ticket::Known,
     time::Timestamp,
-    verdict::{Answer, eval},
-    wording::{clock_test_words, clock_words, seen, target_words, test_words},
+    verdict::{Answer, Verdict, eval},
+    wording::{clock_test_words, clock_words, not_started_words, shown, target_words, test_words},
 };
 
 /// Facts a reason names at most; the rest is counted.
@@ -20,6 +23,8 @@ pub const WHY_FACTS_MAX: usize = 6;
 pub struct Why {
     /// The answer.
     pub answer: Answer,
+    /// The first instant at which time alone may change it.
+    pub valid_until: Timestamp,
     /// What it rests on.
     pub kind: WhyKind,
 }
@@ -35,6 +40,10 @@ pub enum WhyKind {
     None(Vec<Why>),
     /// It must not hold.
     Not(Box<Why>),
+    /// A named condition.
+    Meets(ConditionName, Box<Why>),
+    /// It must have held before the change.
+    Was(Leaf),
     /// One test.
     Leaf(Leaf),
 }
@@ -49,22 +58,26 @@ pub struct Leaf {
 }
 
 /// Why a condition has its answer on a ticket now.
-pub fn why(condition: &Condition, ticket: &Ticket, facts: &Facts, now: Timestamp) -> Why {
-    let each = |parts: &[Condition]| parts.iter().map(|part| why(part, ticket, facts, now)).collect();
+pub fn why(condition: &Condition, seen: &Seen<'_>, now: Timestamp) -> Why {
+    let each = |parts: &[Condition]| parts.iter().map(|part| why(part, seen, now)).collect();
     let kind = match condition {
         Condition::All(parts) => WhyKind::All(each(parts)),
         Condition::Any(parts) => WhyKind::Any(each(parts)),
         Condition::None(parts) => WhyKind::None(each(parts)),
-        Condition::Not(part) => WhyKind::Not(Box::new(why(part, ticket, facts, now))),
-        Condition::Test(test) => WhyKind::Leaf(test_leaf(test, ticket, now)),
-        Condition::Clock(test) => WhyKind::Leaf(clock_leaf(*test, ticket, facts, now)),
+        Condition::Not(part) => WhyKind::Not(Box::new(why(part, seen, now))),
+        Condition::Test(test) => WhyKind::Leaf(test_leaf(test, seen, now)),
+        Condition::Clock(test) => WhyKind::Leaf(clock_leaf(test, seen, now)),
+        Condition::Meets(name, meant) => WhyKind::Meets(name.clone(), Box::new(why(meant, seen, now))),
+        Condition::Was(part) => WhyKind::Was(was_leaf(part, seen, now)),
+        Condition::Changed(targets) => WhyKind::Leaf(changed_leaf(targets, seen)),
     };
-    Why { answer: eval(condition, ticket, facts, now).answer, kind }
+    let Verdict { answer, valid_until } = eval(condition, seen, now);
+    Why { answer, valid_until, kind }
 }
 
 /// The facts that make the answer what it is, as one line: `评分是 不满意；状态已持续 1 天 2 小时`.
-pub fn why_text(condition: &Condition, ticket: &Ticket, facts: &Facts, now: Timestamp) -> Message {
-    why(condition, ticket, facts, now).text()
+pub fn why_text(condition: &Condition, seen: &Seen<'_>, now: Timestamp) -> Message {
+    why(condition, seen, now).text()
 }
 
 impl Why {
@@ -87,13 +100,13 @@ impl Why {
     /// Parts that had another say than the one that decided are left out.
     fn gather(&self, facts: &mut Vec<Message>) {
         let (parts, decisive) = match &self.kind {
-            WhyKind::Leaf(leaf) => {
+            WhyKind::Leaf(leaf) | WhyKind::Was(leaf) => {
                 if !facts.contains(&leaf.fact) {
                     facts.push(leaf.fact.clone());
                 }
                 return;
             }
-            WhyKind::Not(part) => return part.gather(facts),
+            WhyKind::Not(part) | WhyKind::Meets(_, part) => return part.gather(facts),
             WhyKind::All(parts) | WhyKind::Any(parts) => (parts, self.answer),
             WhyKind::None(parts) => (parts, self.answer.not()),
         };
@@ -103,9 +116,9 @@ impl Why {
     }
 }
 
-fn test_leaf(test: &Test, ticket: &Ticket, now: Timestamp) -> Leaf {
-    let target = target_words(&test.target, Some(ticket));
-    let fact = match (seen(&test.target, ticket, now), holds(test, ticket)) {
+fn test_leaf(test: &Test, seen: &Seen<'_>, now: Timestamp) -> Leaf {
+    let target = target_words(&test.target, Some(seen.ticket));
+    let fact = match (shown(&test.target, seen, now), holds(test, seen)) {
         (Known::Unknown, _) => unknown(&target),
         (Known::Empty, Answer::Unknown) => unknown(&target),
         (Known::Empty, _) => Message::new(format!("没有{}", target.zh), format!("no {}", target.en)),
@@ -120,22 +133,63 @@ fn unknown(target: &Message) -> Message {
     Message::new(format!("{}未知", target.zh), format!("{} is unknown", target.en))
 }
 
-fn clock_leaf(test: ClockTest, ticket: &Ticket, facts: &Facts, now: Timestamp) -> Leaf {
-    let run = Run::of(test.clock, ticket, facts);
-    let words = test.clock.words();
-    let fact = match (run, run.elapsed(now)) {
-        (Run::NotStarted, _) => Message::new("客服还没有回复过", "no agent has replied yet"),
-        (_, None) => {
-            let name = words.en.replace('_', " ");
-            Message::new(format!("{}未知", words.zh), format!("{name} is unknown"))
-        }
+fn clock_leaf(test: &ClockTest, seen: &Seen<'_>, now: Timestamp) -> Leaf {
+    let run = Run::of(test.clock, &[], seen);
+    Leaf { asked: clock_test_words(test), fact: clock_fact(test.clock, &run, &test.pace, seen, now) }
+}
+
+/// What a clock shows, whether it runs, has not begun, or nobody knows.
+pub fn clock_fact(clock: Clock, run: &Run<'_>, pace: &Pace, seen: &Seen<'_>, now: Timestamp) -> Message {
+    let words = clock.words();
+    match (run, run.elapsed(pace, now)) {
+        (Run::NotStarted, _) => not_started_words(clock),
+        (_, None) => unknown(&Message::new(words.zh, words.en.replace('_', " "))),
         (run, Some(elapsed)) => {
-            let stopped = matches!(run, Run::Stopped { .. });
-            let estimated = test.clock == Clock::InStatus && facts.status_since_estimated;
-            clock_words(test.clock, elapsed, stopped, estimated)
+            let estimated = clock == Clock::InStatus && seen.facts.status_since_estimated;
+            clock_words(clock, elapsed, run.is_over(), estimated)
+        }
+    }
+}
+
+/// What the snapshot before the change said.
+fn was_leaf(part: &Condition, seen: &Seen<'_>, now: Timestamp) -> Leaf {
+    let at_rest = Seen { event: Event::None, ..*seen };
+    let asked = Message::new("变化之前满足条件", "it held before the change");
+    let fact = match seen.event {
+        Event::None => Message::new("工单没有刚刚变化", "the ticket did not just change"),
+        Event::Held => Message::new("提醒时已满足", "it held when this rang"),
+        Event::Change(before) => {
+            let was = why(part, &Seen { ticket: before, ..at_rest }, now).text();
+            Message::new(format!("变化前{}", was.zh), format!("before the change: {}", was.en))
         }
     };
-    Leaf { asked: clock_test_words(test), fact }
+    Leaf { asked, fact }
+}
+
+fn changed_leaf(targets: &[Target], seen: &Seen<'_>) -> Leaf {
+    let names = |targets: &[&Target]| {
+        let words: Vec<Message> = targets.iter().map(|target| target_words(target, Some(seen.ticket))).collect();
+        let zh: Vec<&str> = words.iter().map(|word| word.zh.as_str()).collect();
+        let en: Vec<&str> = words.iter().map(|word| word.en.as_str()).collect();
+        Message::new(zh.join("、"), en.join(", "))
+    };
+    let all = names(&targets.iter().collect::<Vec<_>>());
+    let asked = Message::new(format!("{}有变化", all.zh), format!("{} changed", all.en));
+    let fact = match seen.event {
+        Event::None => Message::new("工单没有刚刚变化", "the ticket did not just change"),
+        Event::Held => Message::new(format!("{}变了", all.zh), format!("{} changed", all.en)),
+        Event::Change(before) => {
+            let earlier = Seen { ticket: before, event: Event::None, ..*seen };
+            let changed: Vec<&Target> = targets.iter().filter(|target| differs(target, &earlier, seen)).collect();
+            let changed = names(&changed);
+            if changed.zh.is_empty() {
+                Message::new(format!("{}没有变", all.zh), format!("{} did not change", all.en))
+            } else {
+                Message::new(format!("{}变了", changed.zh), format!("{} changed", changed.en))
+            }
+        }
+    };
+    Leaf { asked, fact }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! How tests, values and durations are said to people, in Chinese and English.
 
 use crate::domain::{
+    calendar::Pace,
     condition::{Bound, Clock, ClockTest, CustomSelector, Operator, Target, Test},
     field::{Field, Value},
     judge::selects,
+    seen::Seen,
     text::{Message, Words},
     ticket::{CustomField, I18nText, Known, Person, Text, Ticket},
     time::{Span, Timestamp},
@@ -133,14 +135,18 @@ fn code_words(field: Option<&Field>, code: i64) -> Message {
 }
 
 /// What a clock test demands: `状态持续至少 1 天`.
-pub fn clock_test_words(test: ClockTest) -> Message {
+pub fn clock_test_words(test: &ClockTest) -> Message {
     let clock = test.clock.words();
     let (zh, en, span) = match test.bound {
         Bound::AtLeast(span) => ("至少", "at least", span_words(span)),
         Bound::Under(span) => ("不到", "under", span_words(span)),
     };
     let name = clock.en.replace('_', " ");
-    Message::new(format!("{}{zh} {}", clock.zh, span.zh), format!("{name} {en} {}", span.en))
+    let (zh_hours, en_hours) = match test.pace {
+        Pace::Wall => ("", ""),
+        Pace::Office(_) => ("（办公时间）", " of office time"),
+    };
+    Message::new(format!("{}{zh} {}{zh_hours}", clock.zh, span.zh), format!("{name} {en} {}{en_hours}", span.en))
 }
 
 /// What a clock shows: `状态已持续 1 天 2 小时`.
@@ -163,21 +169,54 @@ pub fn clock_words(clock: Clock, elapsed: Span, stopped: bool, estimated: bool) 
         (Clock::SinceAgentReply, true) => {
             Message::new(format!("关闭前客服 {zh}没有回复"), format!("no agent reply for {en} before closing"))
         }
+        (Clock::QueueTime, false) => Message::new(format!("已排队 {zh}"), format!("in the queue for {en}")),
+        (Clock::QueueTime, true) => Message::new(format!("共排队 {zh}"), format!("was in the queue for {en}")),
+        (Clock::UnansweredFor, false) => {
+            Message::new(format!("客户已等 {zh}没有人回复"), format!("the guest has waited {en} for an answer"))
+        }
+        (Clock::UnansweredFor, true) => {
+            Message::new(format!("关闭前客户等了 {zh}没有人回复"), format!("unanswered for {en} before closing"))
+        }
+        (Clock::FirstResponse, false) => {
+            Message::new(format!("转人工 {zh}还没有首次响应"), format!("no first response for {en}"))
+        }
+        (Clock::FirstResponse, true) => {
+            Message::new(format!("首次响应用了 {zh}"), format!("the first response took {en}"))
+        }
+        (Clock::Resolution, false) => Message::new(format!("转人工 {zh}还没有解决"), format!("unresolved for {en}")),
+        (Clock::Resolution, true) => Message::new(format!("解决用了 {zh}"), format!("resolved in {en}")),
+        (Clock::ServiceTime, false) => Message::new(format!("已服务 {zh}"), format!("served for {en}")),
+        (Clock::ServiceTime, true) => Message::new(format!("共服务 {zh}"), format!("was served for {en}")),
+    }
+}
+
+/// What is said of a clock whose beginning has not come.
+pub fn not_started_words(clock: Clock) -> Message {
+    match clock {
+        Clock::SinceAgentReply => Message::new("客服还没有回复过", "no agent has replied yet"),
+        Clock::QueueTime => Message::new("没有排过队", "it was never in the queue"),
+        Clock::UnansweredFor => Message::new("没有等待回复的客户消息", "no message of the guest waits for an answer"),
+        Clock::FirstResponse | Clock::Resolution => Message::new("还没有转人工", "it has not reached the human stage"),
+        Clock::ServiceTime => Message::new("还没有开始服务", "no agent has worked on it yet"),
+        Clock::Age | Clock::Idle | Clock::InStatus => {
+            let words = clock.words();
+            Message::new(format!("{}还没有开始", words.zh), format!("{} has not begun", words.en.replace('_', " ")))
+        }
     }
 }
 
 /// The value a test looks at on a ticket; nothing where it is empty or unknown (the answers tell which).
-pub fn seen(target: &Target, ticket: &Ticket, now: Timestamp) -> Known<Message> {
+pub fn shown(target: &Target, seen: &Seen<'_>, now: Timestamp) -> Known<Message> {
     match target {
-        Target::Field(field) => value_words(field, &(field.read)(ticket), now),
-        Target::Part(field, part) => match (field.read)(ticket) {
+        Target::Field(field) => value_words(field, &(field.read)(seen), now),
+        Target::Part(field, part) => match (field.read)(seen) {
             Value::Person(person) => plain(part.of(person)),
             Value::Empty => Known::Empty,
             _ => Known::Unknown,
         },
-        Target::Custom(selector) => match &ticket.customized_fields {
+        Target::Custom(selector) => match &seen.ticket.customized_fields {
             Known::Unknown => Known::Unknown,
-            _ => custom_field(selector, ticket).map_or(Known::Empty, |field| plain(&field.value)),
+            _ => custom_field(selector, seen.ticket).map_or(Known::Empty, |field| plain(&field.value)),
         },
     }
 }
@@ -207,6 +246,7 @@ fn value_words(field: &Field, value: &Value<'_>, now: Timestamp) -> Known<Messag
         }),
         Value::Person(person) => person_words(person),
         Value::Persons(persons) => items(persons.iter().map(|person| person_words(person))),
+        Value::Messages(messages) => messages.last().map_or(Known::Empty, |said| same(shortened(&said.text))),
         Value::I18n(texts) => {
             let first =
                 |text: &I18nText| [&text.zh_cn, &text.en_us, &text.ja_jp].into_iter().find_map(Known::present).cloned();
@@ -229,9 +269,9 @@ fn items(words: impl Iterator<Item = Known<Message>>) -> Known<Message> {
     if words.is_empty() {
         return Known::Empty;
     }
-    let shown = words.get(..ITEMS_MAX).unwrap_or(&words).join("、");
-    let zh = if words.len() > ITEMS_MAX { format!("{shown} 等 {} 项", words.len()) } else { shown.clone() };
-    let en = if words.len() > ITEMS_MAX { format!("{shown} and more, {} in all", words.len()) } else { shown };
+    let listed = words.get(..ITEMS_MAX).unwrap_or(&words).join("、");
+    let zh = if words.len() > ITEMS_MAX { format!("{listed} 等 {} 项", words.len()) } else { listed.clone() };
+    let en = if words.len() > ITEMS_MAX { format!("{listed} and more, {} in all", words.len()) } else { listed };
     Known::Present(Message::new(zh, en.replace('、', ", ")))
 }
 

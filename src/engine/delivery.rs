@@ -36,7 +36,7 @@ use crate::{
         id::{ChatId, MessageId, ReceiverName},
         notice::{NoticeKey, Send, Target},
         receiver::{Receiver, ReceiverKind},
-        text::Message,
+        text::{Locale, Message},
         time::{Span, Timestamp, Zone},
     },
     engine::{
@@ -79,7 +79,7 @@ impl Outlets {
     pub fn chats(&self) -> Arc<[ChatId]> {
         let chat = |receiver: &Receiver| match &receiver.kind {
             ReceiverKind::Chat(chat) => Some(chat.clone()),
-            ReceiverKind::Webhook => None,
+            ReceiverKind::Webhook | ReceiverKind::Person(_) => None,
         };
         self.receivers.values().filter_map(chat).collect()
     }
@@ -140,7 +140,7 @@ impl Delivery {
                 vec![Input::History(self.search(key, &chat, &reference, since).await)]
             }
             // These never wait for a commit.
-            Effect::ReadTicket(_) | Effect::ReadSource(_) | Effect::LookUp(_) => Vec::new(),
+            Effect::ReadTicket(_) | Effect::ReadMessages(_) | Effect::ReadSource(_) | Effect::LookUp(_) => Vec::new(),
         }
     }
 
@@ -192,8 +192,9 @@ impl Delivery {
             Err(error) => Err(error.failure()),
         };
         match &send.target {
-            Target::Post(name) => match self.outlets.receivers.get(name).map(|receiver| &receiver.kind) {
-                Some(ReceiverKind::Chat(chat)) => told(client.create(chat, &json(), &uuid).await),
+            Target::Post(name) => match self.kind_of(name) {
+                Some(ReceiverKind::Chat(chat)) => told(client.create(&chat, &json(), &uuid).await),
+                Some(ReceiverKind::Person(person)) => told(client.create_for(&person, &json(), &uuid).await),
                 Some(ReceiverKind::Webhook) => self.post(name, card).await,
                 None => Err(failure(
                     FailureKind::Refused,
@@ -210,6 +211,12 @@ impl Delivery {
                 Err(error) => Err(error.failure()),
             },
         }
+    }
+
+    /// What a receiver is; people who own tickets do not stand in the configuration.
+    fn kind_of(&self, name: &ReceiverName) -> Option<ReceiverKind> {
+        let known = self.outlets.receivers.get(name).cloned();
+        known.or_else(|| Receiver::person(name, Locale::default())).map(|receiver| receiver.kind)
     }
 
     async fn post(&self, name: &ReceiverName, card: &Card) -> Result<Delivered, Failure> {
@@ -255,7 +262,7 @@ impl Delivery {
     fn chat_of(&self, key: &NoticeKey) -> Option<ChatId> {
         match self.outlets.receivers.get(&key.receiver).map(|receiver| &receiver.kind) {
             Some(ReceiverKind::Chat(chat)) => Some(chat.clone()),
-            Some(ReceiverKind::Webhook) => None,
+            Some(ReceiverKind::Webhook | ReceiverKind::Person(_)) => None,
             None => key.receiver.as_str().starts_with("oc_").then(|| ChatId::from(key.receiver.as_str())),
         }
     }

@@ -273,6 +273,7 @@ impl Loop {
     fn start(&self, effect: Effect) -> Option<LookUp> {
         match effect {
             Effect::ReadTicket(key) => self.hands.wanted.want(key, &self.busy),
+            Effect::ReadMessages(_) => {}
             Effect::ReadSource(source) => match self.hands.wakes.get(&source) {
                 Some(wake) => wake.ring(&self.busy),
                 None => error!(%source, "the desk wants a source that is not configured"),

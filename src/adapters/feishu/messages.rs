@@ -13,6 +13,7 @@ use crate::{
     },
     domain::{
         id::{ChatId, MessageId},
+        receiver::PersonId,
         time::Timestamp,
     },
 };
@@ -42,11 +43,23 @@ struct History {
 impl Client {
     /// Posts a card to a chat. The same `uuid` within an hour is the same message.
     pub async fn create(&self, chat: &ChatId, card_json: &str, uuid: &str) -> Result<MessageId, Error> {
+        self.post("chat_id", chat.as_str(), card_json, uuid).await
+    }
+
+    /// Posts a card to one person's direct chat with the bot (`facts/feishu.md §3.1`).
+    pub async fn create_for(&self, person: &PersonId, card_json: &str, uuid: &str) -> Result<MessageId, Error> {
+        match person {
+            PersonId::Email(email) => self.post("email", email, card_json, uuid).await,
+            PersonId::Open(id) => self.post("open_id", id.as_str(), card_json, uuid).await,
+        }
+    }
+
+    async fn post(&self, kind: &'static str, id: &str, card_json: &str, uuid: &str) -> Result<MessageId, Error> {
         let mut body = card_body(card_json, uuid);
-        body.insert("receive_id".to_owned(), json!(chat.as_str()));
+        body.insert("receive_id".to_owned(), json!(id));
         let path = ["im", "v1", "messages"];
         let mut call = Call::with_body(Endpoint::MessageCreate, Method::POST, &path, Value::Object(body).to_string());
-        call.query = vec![("receive_id_type", "chat_id".to_owned())];
+        call.query = vec![("receive_id_type", kind.to_owned())];
         self.call(&call, read_sent).await
     }
 

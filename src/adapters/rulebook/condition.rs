@@ -18,6 +18,7 @@ use crate::{
         },
     },
     domain::{
+        calendar::Pace,
         condition::{Bound, Clock, ClockTest, Condition, CustomSelector, Operator, Target, Test},
         fault::Fault,
         field::{Field, Kind},
@@ -174,7 +175,7 @@ impl<'a> Compiler<'a> {
             self.faults.push(node.expected(&what));
         }
         let bounds: Vec<Bound> = at_least.into_iter().chain(under).collect();
-        together(bounds.into_iter().map(|bound| Condition::Clock(ClockTest { clock, bound })).collect())
+        together(bounds.into_iter().map(|bound| Condition::Clock(ClockTest { clock, bound, pace: Pace::Wall })).collect())
     }
 
     /// `fields: {name: value}`: several custom fields, each by name or key.

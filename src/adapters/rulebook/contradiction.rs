@@ -62,6 +62,8 @@ fn gather(condition: &Condition, variables: &mut BTreeMap<String, (Message, Vec<
             return parts.iter().for_each(|part| gather(part, variables));
         }
         Condition::Not(part) => return gather(part, variables),
+        Condition::Meets(_, meant) => return gather(meant, variables),
+        Condition::Was(_) | Condition::Changed(_) => return,
         Condition::Test(test) => (target_words(&test.target, None), trials_of(&test.target, &test.operator)),
         Condition::Clock(test) => {
             let words = test.clock.words();
@@ -123,6 +125,8 @@ fn chance(condition: &Condition, name: &str, trial: &Trial) -> Chance {
         Condition::Any(parts) => any(each(parts)),
         Condition::None(parts) => not(any(each(parts))),
         Condition::Not(part) => not(chance(part, name, trial)),
+        Condition::Meets(_, meant) => chance(meant, name, trial),
+        Condition::Was(_) | Condition::Changed(_) => OPEN,
         Condition::Test(_) | Condition::Clock(_) if variable(condition).as_deref() != Some(name) => OPEN,
         Condition::Test(test) => test_chance(&test.operator, trial),
         Condition::Clock(test) => match (test.bound, trial) {
@@ -156,6 +160,7 @@ fn test_chance(operator: &Operator, trial: &Trial) -> Chance {
 mod tests {
     use super::*;
     use crate::domain::{
+        calendar::Pace,
         condition::{Clock, ClockTest, CustomSelector, Test},
         field::Field,
     };
@@ -173,7 +178,7 @@ mod tests {
     }
 
     fn clock(bound: Bound) -> Condition {
-        Condition::Clock(ClockTest { clock: Clock::Age, bound })
+        Condition::Clock(ClockTest { clock: Clock::Age, bound, pace: Pace::Wall })
     }
 
     fn custom(operator: Operator) -> Condition {

@@ -65,7 +65,7 @@ impl Shape<'_> {
                 Kind::Code(_) | Kind::Person => CODE,
                 Kind::Instant => INSTANT,
                 Kind::Persons | Kind::Tags => LIST,
-                Kind::I18n | Kind::Comments => TEXTS,
+                Kind::I18n | Kind::Comments | Kind::Messages => TEXTS,
                 Kind::CustomFields => WHOLE,
             },
         }
@@ -79,7 +79,7 @@ impl Shape<'_> {
             Self::Custom(_) => Some("is"),
             Self::Field(field) => match field.kind {
                 Kind::Instant | Kind::CustomFields => None,
-                Kind::Persons | Kind::Tags | Kind::Comments => Some("contains"),
+                Kind::Persons | Kind::Tags | Kind::Comments | Kind::Messages => Some("contains"),
                 Kind::Text | Kind::Number | Kind::Code(_) | Kind::Person | Kind::I18n => Some("is"),
             },
         }

@@ -22,11 +22,12 @@ use crate::{
         },
     },
     domain::{
+        calendar::Wait,
         condition::{Condition, Target},
         fault::{Fault, Place},
         field::Field,
         id::{ReceiverName, RuleName, SourceName, TemplateName},
-        rule::{CatchUp, Notify, REPEAT_MAX_DEFAULT, Rule, Severity, Until},
+        rule::{CatchUp, Notify, REPEAT_MAX_DEFAULT, Rule, Severity, To, Until},
         text::Message,
         time::Span,
     },
@@ -82,20 +83,19 @@ pub(super) fn read_rule(
     let Some(when) = when else { return Some((name, name_place, None)) };
     let until = until.unwrap_or(Until::Cleared);
     let written = Compiler::as_written(names, &mut Vec::new()).condition(when_node?)?;
-    let meaning = meaning_of(sources.as_deref(), &written, hold, until, expires);
+    let meaning = meaning_of(sources.as_deref(), &written, hold, &until, expires);
     let rule = Rule {
-        name: name.clone(),
         summary,
         severity,
         sources,
         catch_up,
-        when,
-        hold,
+        hold: Wait::wall(hold),
         until,
         expires,
         notify,
         advice,
         meaning,
+        ..Rule::new(name.clone(), when)
     };
     Some((name, name_place, Some(rule)))
 }
@@ -259,11 +259,11 @@ fn notify_of(map: &mut Map<'_>, names: &Names, faults: &mut Vec<Fault>) -> Vec<N
     let mut found = Vec::new();
     for line in lines.iter().take(NOTIFY_MAX) {
         let Some(notify) = notify_line(line, names, faults) else { continue };
-        if !told.insert(notify.to.clone()) {
-            let message = Message::new(
-                format!("“{}” 在这条规则里写了两次", notify.to),
-                format!("`{}` is told twice by this rule", notify.to),
-            );
+        if let To::Receiver(to) = &notify.to
+            && !told.insert(to.clone())
+        {
+            let message =
+                Message::new(format!("“{to}” 在这条规则里写了两次"), format!("`{to}` is told twice by this rule"));
             faults.push(Fault::error(line.place.clone(), message));
             continue;
         }
@@ -293,7 +293,8 @@ fn notify_line(node: &Node, names: &Names, faults: &mut Vec<Fault>) -> Option<No
     }
     map.finish(NOTIFY_NOT_BUILT, faults);
     let repeat_max = repeat_max.and_then(|max| u32::try_from(max).ok()).unwrap_or(REPEAT_MAX_DEFAULT);
-    Some(Notify { to: to?, template, repeat, repeat_max })
+    let repeat = repeat.into_iter().map(Wait::wall).collect();
+    Some(Notify { to: To::Receiver(to?), template, mention: None, repeat, repeat_max })
 }
 
 fn receiver(text: &str, place: Place, names: &Names, faults: &mut Vec<Fault>) -> Option<ReceiverName> {
@@ -366,7 +367,8 @@ fn final_field(condition: &Condition) -> Option<&'static Field> {
     match condition {
         Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => parts.iter().find_map(final_field),
         Condition::Not(part) => final_field(part),
-        Condition::Clock(_) => None,
+        Condition::Meets(_, part) => final_field(part),
+        Condition::Clock(_) | Condition::Was(_) | Condition::Changed(_) => None,
         Condition::Test(test) => match test.target {
             Target::Field(field) if FINAL_FIELDS.contains(&field.name) => Some(field),
             _ => None,
@@ -380,12 +382,13 @@ fn meaning_of(
     sources: Option<&[SourceName]>,
     when: &Condition,
     hold: Span,
-    until: Until,
+    until: &Until,
     expires: Option<Span>,
 ) -> u64 {
     let until = match until {
         Until::Cleared => "cleared",
         Until::Handled => "handled",
+        Until::Holds(_) => "holds",
     };
     let expires = expires.map(Span::as_ms);
     let text = format!("sources {sources:?}\nwhen {when}\nfor {}\nuntil {until}\nexpires {expires:?}", hold.as_ms());

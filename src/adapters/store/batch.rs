@@ -32,6 +32,9 @@ pub(super) fn records(writes: &[Write], journal_sequence: &mut u64) -> Result<Ve
                 changes.insert(key::alert(&AlertKey { subject, rule: rule.clone() }), None);
             }
         }
+        if matches!(write, Write::Revision(_) | Write::Trial(_) | Write::DropTrial(_)) {
+            continue;
+        }
         let (key, put) = key_of(write, journal_sequence);
         changes.insert(key, put.then_some(write));
     }
@@ -63,6 +66,7 @@ fn key_of(write: &Write, journal_sequence: &mut u64) -> (Vec<u8>, bool) {
         Write::Source(source) => (key::source(&source.name), true),
         Write::Meaning(rule, _) => (key::meaning(rule), true),
         Write::DropMeaning(rule) => (key::meaning(rule), false),
+        Write::Revision(_) | Write::Trial(_) | Write::DropTrial(_) => (Vec::new(), false),
         Write::Journal(entry) => {
             *journal_sequence += 1;
             (key::journal(entry.at, *journal_sequence), true)
@@ -94,7 +98,10 @@ fn bytes(write: &Write) -> Option<Vec<u8>> {
         Write::Source(it) => value::encode(Kind::Source, &SourceRecord::of(it)),
         Write::Meaning(rule, meaning) => value::encode(Kind::Meaning, &MeaningRecord::of(rule, *meaning)),
         Write::Journal(it) => value::encode(Kind::Journal, &JournalRecord::of(it)),
-        Write::DropRemains(_)
+        Write::Revision(_)
+        | Write::Trial(_)
+        | Write::DropTrial(_)
+        | Write::DropRemains(_)
         | Write::DropAlert(_)
         | Write::DropPast(..)
         | Write::DropCard(_)

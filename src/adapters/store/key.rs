@@ -119,6 +119,7 @@ impl Key {
         match subject {
             Subject::Ticket(key) => self.text("t").text(key.source.as_str()).text(key.id.as_str()),
             Subject::Source(source) => self.text("u").text(source.as_str()),
+            Subject::Group(value) => self.text("g").text(value),
             Subject::Service => self.text("s"),
             Subject::Message(message) => self.text("m").text(message.as_str()),
         }

@@ -13,6 +13,7 @@ use crate::{
     },
     domain::{
         alert::AlertState,
+        calendar::Pace,
         card::cut,
         clocks::Run,
         condition::Clock,
@@ -70,7 +71,7 @@ pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
 /// tail, because a card without a subject is a number.
 pub(crate) fn subject(view: &TicketView, locale: Locale) -> String {
     let ticket = &view.ticket;
-    if let Some(subject) = view.labels.subject_of(ticket) {
+    if let Known::Present(subject) = view.labels.subject_of(&view.seen()) {
         return cut(subject, TEXT_CHARS_MAX);
     }
     let tail = words::tail(ticket.key.id.as_str());
@@ -144,11 +145,7 @@ fn elapsed(clock: Clock, view: &AlertView, now: Timestamp) -> Option<Span> {
         AlertState::Ended { ended_at, .. } => *ended_at,
     };
     let view = view.ticket.as_ref()?;
-    match Run::of(clock, &view.ticket, &view.facts) {
-        Run::Unknown | Run::NotStarted => None,
-        Run::Running { since } => Some(at.since(since)),
-        Run::Stopped { since, at: stopped } => Some(stopped.min(at).since(since)),
-    }
+    Run::of(clock, &[], &view.seen()).elapsed(&Pace::Wall, at)
 }
 
 /// A ticket as templates see it.
@@ -156,7 +153,7 @@ fn ticket(view: &TicketView, locale: Locale) -> Object {
     let mut out = ROOT.part("ticket").map(Shape::blank).unwrap_or_default();
     let ticket = &view.ticket;
     for field in FIELDS {
-        let read = (field.read)(ticket);
+        let read = (field.read)(&view.seen());
         if read == Value::Unknown
             && let Some(Json::Object(person)) = out.get_mut(field.name)
         {
@@ -169,7 +166,7 @@ fn ticket(view: &TicketView, locale: Locale) -> Object {
     let facts = &view.facts;
     out.insert("ticket_id".into(), text(ticket.key.id.as_str()));
     out.insert("subject".into(), json!(subject(view, locale)));
-    out.insert("priority".into(), view.labels.priority_of(ticket).map_or(Json::Null, text));
+    out.insert("priority".into(), view.labels.priority_of(ticket).present().map_or(Json::Null, |priority| text(priority)));
     out.insert("closed".into(), ticket.is_closed().map_or(Json::Null, Json::Bool));
     out.insert("status_since".into(), instant(facts.status_since));
     out.insert("status_since_estimated".into(), json!(facts.status_since_estimated));
@@ -226,6 +223,7 @@ fn value(value: Value<'_>, kind: Kind, locale: Locale) -> Option<Json> {
         Value::Comments(values) => list(values, comment),
         Value::Tags(values) => list(values, tag),
         Value::CustomFields(values) => list(values, custom_field),
+        Value::Messages(values) => list(values, |said| text(&said.text)),
     })
 }
 

@@ -7,7 +7,7 @@ use crate::{
         card::{CARD_TAGS_MAX, Card, Colour, cut, one_line},
         condition::{Clock, Condition},
         notice::{AlertView, AnswerView, Content, Send, Step},
-        rule::Rule,
+        rule::{Rule, RuleKind},
         text::Locale,
         time::Timestamp,
     },
@@ -125,10 +125,18 @@ pub(crate) fn clock_of(rule: &Rule) -> Option<Clock> {
         match condition {
             Condition::Clock(test) => Some(test.clock),
             Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(first),
-            Condition::None(_) | Condition::Not(_) | Condition::Test(_) => None,
+            Condition::Meets(_, meant) => first(meant),
+            Condition::None(_)
+            | Condition::Not(_)
+            | Condition::Test(_)
+            | Condition::Was(_)
+            | Condition::Changed(_) => None,
         }
     }
-    first(&rule.when)
+    match &rule.kind {
+        RuleKind::Sla(sla) => Some(sla.clock),
+        RuleKind::Ticket | RuleKind::Count(_) => first(&rule.when),
+    }
 }
 
 /// A body without blanks at line ends and with single blank lines, at most [`BODY_BYTES_MAX`] long and cut between

@@ -167,6 +167,7 @@ fn of_field(field: &Field) -> Shape {
     let list = |parts| Shape::List(Box::new(Shape::Object(parts)));
     match field.kind {
         Kind::Text | Kind::I18n => Shape::Text,
+        Kind::Messages => Shape::List(Box::new(Shape::Text)),
         Kind::Number => Shape::Number,
         Kind::Code(codes) => Shape::Code(codes),
         Kind::Instant => Shape::Instant,

@@ -17,7 +17,7 @@ use crate::{
     domain::{
         fault::{Fault, Place},
         id::SourceName,
-        notice::Labels,
+        labels::{Caption, Labels},
         rule::CatchUp,
         text::Message,
         time::Span,
@@ -133,10 +133,10 @@ fn labels(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Labels {
     let mut labels = Labels::default();
     for node in map.filled("subject").map(Node::one_or_many).unwrap_or_default() {
         if node.text() == Some("first_guest_message") {
-            faults.push(not_built_yet("first_guest_message", &node.place));
+            labels.subject.push(Caption::FirstGuestMessage);
             continue;
         }
-        labels.subject.extend(field(node, faults));
+        labels.subject.extend(field(node, faults).map(Caption::Field));
     }
     labels.priority = map.filled("priority").and_then(|node| field(node, faults));
     labels

@@ -59,6 +59,13 @@ pub async fn receivers(client: &Client, setup: &Setup) -> Vec<Finding> {
     for receiver in setup.settings.receivers.values() {
         findings.push(match &receiver.kind {
             ReceiverKind::Chat(chat) => self::chat(client, receiver, chat).await,
+            ReceiverKind::Person(_) => {
+                let name = &receiver.name;
+                Finding::note(
+                    format!("接收方 {name} 是一个人，发一张才知道能不能收到：deskbell send-test {name}"),
+                    format!("receiver {name} is a person; only a card can tell: deskbell send-test {name}"),
+                )
+            }
             ReceiverKind::Webhook => {
                 let name = &receiver.name;
                 Finding::note(

@@ -18,6 +18,7 @@ use crate::{
     cli::doctor::finding::Finding,
     domain::{
         fault::Fault,
+        labels::Caption,
         text::Message,
         ticket::{Known, Text},
     },
@@ -89,7 +90,11 @@ async fn tickets(helpdesk: &Helpdesk, source: &Source) -> Finding {
 
 /// The fields that hold subject and priority.
 fn labels(source: &Source, definitions: &[Definition]) -> Vec<Finding> {
-    let named: Vec<&Arc<str>> = source.labels.subject.iter().chain(&source.labels.priority).collect();
+    let captions = source.labels.subject.iter().filter_map(|caption| match caption {
+        Caption::Field(name) => Some(name),
+        Caption::FirstGuestMessage => None,
+    });
+    let named: Vec<&Arc<str>> = captions.chain(&source.labels.priority).collect();
     let missing = named
         .into_iter()
         .filter(|name| !definitions.iter().any(|field| field.display_name == ***name || field.key_name == ***name));

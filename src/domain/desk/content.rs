@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    alert::{Alert, AlertKey},
+    alert::{Alert, AlertKey, LineOf},
     card,
     desk::{
         digests::DIGEST,
@@ -16,6 +16,7 @@ use crate::domain::{
         TicketView,
     },
     rule::Rule,
+    seen::Seen,
     text::Locale,
 };
 
@@ -75,7 +76,8 @@ impl Desk {
     fn alert_line(&self, alert: &Alert) -> AlertLine {
         let title = alert.key.subject.ticket().and_then(|key| {
             let labels = &self.settings.sources.get(&key.source)?.labels;
-            let headline = labels.headline_of(&self.tickets.get(key)?.tracked.ticket)?;
+            let tracked = &self.tickets.get(key)?.tracked;
+            let headline = labels.headline_of(&Seen::at_rest(&tracked.ticket, &tracked.facts, labels))?;
             Some(card::cut(&card::one_line(headline), TITLE_CHARS_MAX))
         });
         AlertLine {
@@ -103,7 +105,7 @@ impl Desk {
     fn view_of(&self, tracked: &Tracked, source: &SourceName) -> Option<TicketView> {
         Some(TicketView {
             ticket: Arc::clone(&tracked.ticket),
-            facts: tracked.facts,
+            facts: tracked.facts.clone(),
             as_of: tracked.asked_at,
             labels: Arc::clone(&self.settings.sources.get(source)?.labels),
             alerts: Vec::new(),
@@ -141,7 +143,13 @@ impl Desk {
 
     fn template_of(&self, key: &NoticeKey) -> Option<crate::domain::id::TemplateName> {
         let rule: &Arc<Rule> = self.rules.get(&key.rule)?;
-        rule.notify.iter().find(|notify| notify.to == key.receiver)?.template.clone()
+        let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+        let alert = self.episode(&alert, key.episode)?;
+        match alert.lines.iter().find(|line| line.receiver == key.receiver)?.from {
+            LineOf::Notify(at) => rule.notify.get(usize::try_from(at).ok()?)?.template.clone(),
+            LineOf::Rung(at) => rule.ladder.get(usize::try_from(at).ok()?)?.template.clone(),
+            LineOf::Nothing => None,
+        }
     }
 
     fn locale_of(&self, key: &NoticeKey) -> Locale {
@@ -149,7 +157,7 @@ impl Desk {
             Subject::Message(message) => {
                 self.inbox.get(message).map_or(self.settings.locale, |item| item.message.locale)
             }
-            _ => self.settings.receivers.get(&key.receiver).map_or(self.settings.locale, |receiver| receiver.locale),
+            _ => self.settings.receiver(&key.receiver).map_or(self.settings.locale, |receiver| receiver.locale),
         }
     }
 }

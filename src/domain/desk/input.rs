@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     command::Command,
+    conversation::Conversation,
     delivery::{HistoryReport, SendReport},
     id::{ChatId, EventId, MessageId, OpenId, SourceName, TicketKey},
     rule::RuleSet,
@@ -21,6 +22,8 @@ pub enum Input {
     PassEnded(PassEnded),
     /// A ticket was asked for by id.
     TicketRead(TicketRead),
+    /// The messages of a ticket were asked for.
+    MessagesRead(MessagesRead),
     /// A person wrote to the bot.
     Message(ChatMessage),
     /// A looked-up answer is ready.
@@ -122,6 +125,17 @@ pub struct TicketRead {
     pub asked_at: Timestamp,
     /// What came of it.
     pub result: ReadResult,
+}
+
+/// The messages of a ticket, asked for because a rule in force needs them.
+#[derive(Debug)]
+pub struct MessagesRead {
+    /// Which ticket.
+    pub key: TicketKey,
+    /// When the first request was sent.
+    pub asked_at: Timestamp,
+    /// What was said, or why nobody knows.
+    pub result: Result<Conversation, PassFailure>,
 }
 
 /// What came of asking for a ticket.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line},
+    alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
+    calendar::Wait,
     delivery::GIVE_UP_AFTER,
     desk::{
         life::{self, Step},
@@ -12,9 +13,11 @@ use crate::domain::{
         state::Remains,
     },
     facts::Facts,
+    labels::Labels,
     id::{Subject, TicketKey},
     notice,
-    rule::{CatchUp, Rule},
+    rule::{CatchUp, Rule, To},
+    seen::Seen,
     text::Message,
     ticket::Ticket,
     time::{Span, Timestamp},
@@ -42,6 +45,7 @@ struct Hearing {
     subject: Subject,
     ticket: Arc<Ticket>,
     facts: Facts,
+    labels: Arc<Labels>,
     as_of: Timestamp,
     /// The data may be rung on.
     fresh: bool,
@@ -53,6 +57,12 @@ struct Hearing {
     silent: bool,
 }
 
+impl Hearing {
+    fn seen(&self) -> Seen<'_> {
+        Seen::at_rest(&self.ticket, &self.facts, &self.labels)
+    }
+}
+
 impl Desk {
     /// Judges a ticket by every rule that watches it.
     pub(super) fn judge(&mut self, key: &TicketKey, cause: Cause, now: Timestamp) {
@@ -61,7 +71,7 @@ impl Desk {
         let alerts = self.alerts.get(&hearing.subject).cloned().unwrap_or_default();
         let (mut wants_fresh, mut due) = (false, Timestamp::NEVER);
         for rule in rules.iter() {
-            let verdict = verdict::eval(&rule.when, &hearing.ticket, &hearing.facts, now);
+            let verdict = verdict::eval(&rule.when, &hearing.seen(), now);
             let before = alerts.iter().find(|alert| alert.key.rule == rule.name);
             let step = life::step(before, rule, verdict.answer, &hearing.ticket, now);
             due = due.min(verdict.valid_until);
@@ -89,7 +99,8 @@ impl Desk {
         Some(Hearing {
             subject: Subject::Ticket(key.clone()),
             ticket: Arc::clone(&watched.tracked.ticket),
-            facts: watched.tracked.facts,
+            facts: watched.tracked.facts.clone(),
+            labels: self.settings.sources.get(&key.source).map(|settings| Arc::clone(&settings.labels))?,
             as_of,
             fresh: cause == Cause::Observed || now.since(as_of) <= FRESH,
             first_sight: watched.tracked.facts.first_seen == watched.tracked.asked_at,
@@ -138,18 +149,13 @@ impl Desk {
     /// An alert whose condition just began to hold; it has rung as often as the one before it.
     fn new_alert(&self, rule: &Rule, before: Option<&Alert>, subject: &Subject, now: Timestamp) -> Alert {
         let carried = before.filter(|alert| alert.is_live());
+        let key = AlertKey { subject: subject.clone(), rule: rule.name.clone() };
         Alert {
-            key: AlertKey { subject: subject.clone(), rule: rule.name.clone() },
             episode: before.map_or(0, |alert| alert.episode),
-            state: AlertState::Pending,
-            since: carried.map_or(now, |alert| alert.since),
             severity: rule.severity,
-            why: Message::default(),
-            announced: Announced::Nobody,
-            lines: Vec::new(),
             rev: before.map_or(0, |alert| alert.rev),
-            latched: false,
             meaning: rule.meaning,
+            ..Alert::pending(key, carried.map_or(now, |alert| alert.since))
         }
     }
 
@@ -170,19 +176,11 @@ impl Desk {
         alert.episode += 1;
         alert.rev += 1;
         alert.state = AlertState::Firing { fired_at: now, stale_as_of: (!hearing.fresh).then_some(hearing.as_of) };
-        if hearing.first_sight && rule.hold == Span::ZERO {
-            alert.since = verdict::held_since(&rule.when, &hearing.ticket, &hearing.facts, now);
+        if hearing.first_sight && rule.hold.is_none() {
+            alert.since = verdict::held_since(&rule.when, &hearing.seen(), now);
         }
-        alert.why = why::why_text(&rule.when, &hearing.ticket, &hearing.facts, now);
-        alert.lines = rule
-            .notify
-            .iter()
-            .map(|notify| Line {
-                receiver: notify.to.clone(),
-                repeats: 0,
-                next_at: next_repeat(rule, &notify.to, 0).map(|wait| now.plus(wait)),
-            })
-            .collect();
+        alert.why = why::why_text(&rule.when, &hearing.seen(), now);
+        alert.lines = lines_of(rule, now);
         let place = (&alert.key.subject, Some(&alert.key.rule), alert.episode);
         self.journal(now, place, "fired", alert.why.clone());
         self.counters.fired += 1;
@@ -232,7 +230,7 @@ impl Desk {
         let Some(alert) = self.alert(&key) else { return (false, Timestamp::NEVER) };
         let AlertState::Firing { fired_at, .. } = alert.state else {
             let rings_at =
-                Some(alert.since.plus(rule.hold)).filter(|at| alert.state == AlertState::Pending && *at > now);
+                Some(rule.hold.ends(alert.since)).filter(|at| alert.state == AlertState::Pending && *at > now);
             // Held long enough and still pending: nobody knows whether it holds, and time alone will not tell.
             return (false, rings_at.unwrap_or(Timestamp::NEVER));
         };
@@ -245,7 +243,7 @@ impl Desk {
                 due = due.min(next_at);
             } else if ready {
                 line.repeats += 1;
-                line.next_at = next_repeat(rule, &line.receiver, line.repeats).map(|wait| now.plus(wait));
+                line.next_at = next_repeat(rule, line.from, line.repeats).map(|wait| wait.ends(now));
                 due = due.min(line.next_at.unwrap_or(Timestamp::NEVER));
                 told.push((line.receiver.clone(), line.repeats));
             } else {
@@ -363,12 +361,23 @@ fn must_wait(step: Step, hearing: &Hearing) -> bool {
     }
 }
 
+fn lines_of(rule: &Rule, now: Timestamp) -> Vec<Line> {
+    let line = |(at, notify): (usize, &crate::domain::rule::Notify)| {
+        let To::Receiver(receiver) = &notify.to else { return None };
+        let from = LineOf::notify(at);
+        let next_at = next_repeat(rule, from, 0).map(|wait| wait.ends(now));
+        Some(Line { receiver: receiver.clone(), repeats: 0, next_at, from })
+    };
+    rule.notify.iter().enumerate().filter_map(line).collect()
+}
+
 /// The wait before the repeat after `repeats` repeats; the last wait of the list goes on.
-fn next_repeat(rule: &Rule, receiver: &crate::domain::id::ReceiverName, repeats: u32) -> Option<Span> {
-    let notify = rule.notify.iter().find(|notify| notify.to == *receiver)?;
+fn next_repeat(rule: &Rule, from: LineOf, repeats: u32) -> Option<&Wait> {
+    let LineOf::Notify(at) = from else { return None };
+    let notify = rule.notify.get(usize::try_from(at).ok()?)?;
     if repeats >= notify.repeat_max {
         return None;
     }
     let index = usize::try_from(repeats).unwrap_or(usize::MAX);
-    notify.repeat.get(index).or(notify.repeat.last()).copied()
+    notify.repeat.get(index).or(notify.repeat.last())
 }

@@ -52,7 +52,7 @@ pub(super) fn step(alert: Option<&Alert>, rule: &Rule, answer: Answer, ticket: &
         AlertState::Pending => match answer {
             Answer::No => Step::Drop,
             Answer::Unknown => Step::Stay,
-            Answer::Yes if now >= alert.since.plus(rule.hold) => Step::Fire,
+            Answer::Yes if now >= rule.hold.ends(alert.since) => Step::Fire,
             Answer::Yes => Step::Stay,
         },
         AlertState::Firing { fired_at, .. } => {
@@ -60,7 +60,7 @@ pub(super) fn step(alert: Option<&Alert>, rule: &Rule, answer: Answer, ticket: &
             if now >= expires_at(rule, ticket, fired_at) {
                 return Step::End(EndReason::Expired);
             }
-            match (answer, rule.until) {
+            match (answer, &rule.until) {
                 (Answer::No, _) if edited => Step::End(EndReason::RuleChanged),
                 (Answer::No, Until::Cleared) => Step::End(EndReason::Cleared),
                 (Answer::Yes, _) if edited => Step::Adopt,
@@ -72,7 +72,7 @@ pub(super) fn step(alert: Option<&Alert>, rule: &Rule, answer: Answer, ticket: &
 
 fn begin(rule: &Rule, answer: Answer) -> Step {
     match answer {
-        Answer::Yes if rule.hold.as_ms() == 0 => Step::Fire,
+        Answer::Yes if rule.hold.is_none() => Step::Fire,
         Answer::Yes => Step::Pend,
         Answer::No | Answer::Unknown => Step::Stay,
     }

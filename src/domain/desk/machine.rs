@@ -19,6 +19,7 @@ use crate::domain::{
         view::Counters,
     },
     id::{MessageId, RuleName, SourceName, Subject, TicketKey},
+    labels::Labels,
     reading::scope::SweepScope,
     rule::{Rule, RuleSet},
     text::Message,
@@ -148,6 +149,7 @@ impl Desk {
             Input::Page(page) => self.page(page, now),
             Input::PassEnded(ended) => self.pass_ended(ended, now),
             Input::TicketRead(read) => self.ticket_read(read, now),
+            Input::MessagesRead(read) => self.messages_read(read, now),
             Input::Message(message) => self.message(message, now),
             Input::LookedUp(looked_up) => self.looked_up(looked_up, now),
             Input::Sent(report) => self.sent(report, now),
@@ -189,6 +191,11 @@ impl Desk {
 
     pub(super) fn effect(&mut self, effect: Effect) {
         self.out.effects.push(effect);
+    }
+
+    /// What the configuration says of a source's tickets.
+    pub(super) fn labels_of(&self, source: &SourceName) -> &Labels {
+        self.settings.sources.get(source).map_or(Labels::none(), |settings| &settings.labels)
     }
 
     pub(super) fn alert(&self, key: &AlertKey) -> Option<&Alert> {

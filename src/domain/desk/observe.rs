@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    alert::{Alert, AlertKey, AlertState, Announced, EndReason},
+    alert::{Alert, AlertKey, AlertState, EndReason},
     change,
     desk::{
-        input::{Page, ReadResult, TicketRead},
+        input::{MessagesRead, Page, ReadResult, TicketRead},
         judge::Cause,
         machine::{Desk, Watched},
         outcome::Write,
@@ -14,9 +14,8 @@ use crate::domain::{
     },
     facts::Facts,
     id::{Subject, TicketKey},
-    rule::Severity,
     text::Message,
-    ticket::Ticket,
+    ticket::{Known, Ticket},
     time::Timestamp,
 };
 
@@ -103,19 +102,9 @@ impl Desk {
     /// A returning ticket's alerts go on counting where they were, and do not ring for what still holds.
     fn recall_episodes(&mut self, remains: &Remains, now: Timestamp) {
         for (rule, episode) in &remains.episodes {
-            self.put_alert(Alert {
-                key: AlertKey { subject: Subject::Ticket(remains.key.clone()), rule: rule.clone() },
-                episode: *episode,
-                state: AlertState::Ended { fired_at: None, ended_at: now, reason: EndReason::Expired },
-                since: now,
-                severity: Severity::Info,
-                why: Message::default(),
-                announced: Announced::Nobody,
-                lines: Vec::new(),
-                rev: 0,
-                latched: true,
-                meaning: 0,
-            });
+            let key = AlertKey { subject: Subject::Ticket(remains.key.clone()), rule: rule.clone() };
+            let state = AlertState::Ended { fired_at: None, ended_at: now, reason: EndReason::Expired };
+            self.put_alert(Alert { episode: *episode, state, latched: true, ..Alert::pending(key, now) });
         }
     }
 
@@ -128,6 +117,22 @@ impl Desk {
             ReadResult::Gone => self.gone(&read.key, now),
             ReadResult::Failed(failure) => self.read_failed(&read.key, failure, now),
         }
+    }
+
+    /// Takes in what was said on a ticket.
+    pub(super) fn messages_read(&mut self, read: MessagesRead, now: Timestamp) {
+        let conversation = match read.result {
+            Ok(conversation) => conversation,
+            Err(failure) => return self.read_failed(&read.key, failure, now),
+        };
+        let Some(watched) = self.tickets.get_mut(&read.key) else { return };
+        let conversation = Known::Present(Arc::new(conversation));
+        if watched.tracked.facts.conversation != conversation {
+            watched.tracked.facts.conversation = conversation;
+            let tracked = Box::new(watched.tracked.clone());
+            self.write(Write::Ticket(tracked));
+        }
+        self.judge(&read.key, Cause::Time, now);
     }
 
     /// The source no longer has the ticket: its alerts end and it is let go.
@@ -165,14 +170,13 @@ fn is_overtaken(kept: &Tracked, sight: &Sight) -> bool {
 
 fn next_facts(kept: &Tracked, sight: &Sight) -> Facts {
     let (before, after) = (&kept.ticket, &sight.ticket);
-    let mut facts = kept.facts;
+    let mut facts = kept.facts.clone();
     let (Some(old), Some(new)) = (before.status.present(), after.status.present()) else { return facts };
     if old == new {
         return facts;
     }
     let between = after.updated_at.present().filter(|at| **at > kept.asked_at && **at <= sight.asked_at);
-    facts.status_since = between.copied().unwrap_or(sight.asked_at);
-    facts.status_since_estimated = false;
+    facts.next_status(old.code(), between.copied().unwrap_or(sight.asked_at));
     if old.is_closed() == Some(true) && new.is_closed() == Some(false) {
         facts.reopened_count += 1;
     }
@@ -184,10 +188,10 @@ pub(super) fn first_facts(ticket: &Ticket, asked_at: Timestamp, remains: Option<
     let reopened = remains.is_some_and(|remains| {
         remains.status.and_then(|status| status.is_closed()) == Some(true) && ticket.is_closed() == Some(false)
     });
+    let status_since = ticket.last_moved_at().unwrap_or(asked_at).min(asked_at);
     Facts {
-        status_since: ticket.last_moved_at().unwrap_or(asked_at).min(asked_at),
         status_since_estimated: true,
         reopened_count: remains.map_or(0, |remains| remains.reopened_count) + u32::from(reopened),
-        first_seen: asked_at,
+        ..Facts::new(status_since, asked_at)
     }
 }

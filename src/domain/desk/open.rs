@@ -11,11 +11,11 @@ use crate::domain::{
         outcome::Write,
         state::{Answer, Entry, SourceState, Stored, Tracked},
     },
-    facts::Facts,
     id::{RuleName, SourceName, Subject, TicketKey},
     notice::DigestCause,
     reading::scope::SweepScope,
     rule::{Rule, RuleSet},
+    seen::Seen,
     time::{Span, Timestamp},
     verdict,
 };
@@ -123,18 +123,18 @@ impl Desk {
 
     /// When something may change on a ticket that lay in the store: now, if something is due already.
     fn first_due(&self, tracked: &Tracked, now: Timestamp) -> Timestamp {
-        let (ticket, facts): (_, Facts) = (&tracked.ticket, tracked.facts);
-        let key: &TicketKey = &ticket.key;
+        let key: &TicketKey = &tracked.ticket.key;
         let alerts = self.alerts.get(&Subject::Ticket(key.clone()));
         if alerts.is_some_and(|alerts| alerts.iter().any(Alert::is_live)) {
             return now;
         }
         let rules = self.rules_of.get(&key.source).map_or(&[][..], |rules| rules);
         // From the instant of the data on: what fell due while we were away is due now.
-        let seen = tracked.asked_at.min(now);
+        let at = tracked.asked_at.min(now);
+        let seen = Seen::at_rest(&tracked.ticket, &tracked.facts, self.labels_of(&key.source));
         rules
             .iter()
-            .map(|rule| verdict::eval(&rule.when, ticket, &facts, seen).valid_until)
+            .map(|rule| verdict::eval(&rule.when, &seen, at).valid_until)
             .min()
             .unwrap_or(Timestamp::NEVER)
     }

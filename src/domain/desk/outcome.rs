@@ -4,7 +4,8 @@ use crate::domain::{
     alert::Alert,
     command::Command,
     desk::state::{
-        CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, SourceState, Tracked,
+        CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, Revision, SourceState, Tracked,
+        Trial,
     },
     id::{ChatId, MessageId, OpenId, RuleName, SourceName, TicketKey},
     notice::{NoticeKey, Send},
@@ -25,6 +26,12 @@ pub struct Outcome {
 pub enum Write {
     /// A ticket's snapshot and facts.
     Ticket(Box<Tracked>),
+    /// What a ticket was before a change.
+    Revision(Box<Revision>),
+    /// What became of a rule in trial.
+    Trial(Box<Trial>),
+    /// The rule is in trial no longer.
+    DropTrial(RuleName),
     /// A ticket and its alerts are no longer kept; this much of it is.
     Purge(Box<Remains>),
     /// A purged ticket came back.
@@ -89,6 +96,8 @@ pub enum Effect {
     },
     /// Ask for one ticket; at once.
     ReadTicket(TicketKey),
+    /// Ask for the messages of one ticket; at once.
+    ReadMessages(TicketKey),
     /// Read a source's increment now; at once.
     ReadSource(SourceName),
     /// Look something up for a person; at once, while the inbox write syncs.

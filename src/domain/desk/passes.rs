@@ -1,7 +1,7 @@
 //! The ends of passes: cursor, freshness, what vanished, and sources that fall silent.
 
 use crate::domain::{
-    alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line},
+    alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
     delivery::QUOTA_WAIT,
     desk::{
         input::{PassEnded, PassFailure, PassKind},
@@ -236,19 +236,16 @@ impl Desk {
             return;
         }
         let operations = self.settings.operations.clone();
-        let lines = operations.map(|receiver| Line { receiver, repeats: 0, next_at: None }).into_iter().collect();
+        let lines = operations.map(|receiver| Line { receiver, repeats: 0, next_at: None, from: LineOf::Nothing }).into_iter().collect();
         let alert = Alert {
             episode: before.as_ref().map_or(0, |alert| alert.episode) + 1,
             state: AlertState::Firing { fired_at: now, stale_as_of: None },
-            since,
             severity: Severity::Critical,
             why: why.clone(),
             announced: Announced::Cards,
             lines,
             rev: before.map_or(0, |alert| alert.rev) + 1,
-            latched: false,
-            meaning: 0,
-            key,
+            ..Alert::pending(key, since)
         };
         self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "fired", why);
         self.put_alert(alert.clone());

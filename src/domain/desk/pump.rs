@@ -102,13 +102,18 @@ impl Desk {
         if entry.key.step == Step::Answer {
             return self.prepare_answer(entry);
         }
-        let Some(receiver) = self.settings.receivers.get(&entry.key.receiver) else {
+        let Some(receiver) = self.settings.receiver(&entry.key.receiver) else {
             return Prepared::Dead(not_configured(&entry.key.receiver));
         };
-        let ReceiverKind::Chat(chat) = &receiver.kind else {
-            let name = receiver.name.clone();
-            let gates = vec![Gate::WebhookSecond(name.clone()), Gate::WebhookMinute(name.clone())];
-            return Prepared::Go(Target::Post(name), gates);
+        let name = receiver.name.clone();
+        let chat = match &receiver.kind {
+            ReceiverKind::Chat(chat) => chat,
+            // A person's direct chat is limited like a chat; nobody knows its id, so it cannot be searched.
+            ReceiverKind::Person(_) => return self.prepare_chat(entry, &ChatId::new(name.as_str()), now),
+            ReceiverKind::Webhook => {
+                let gates = vec![Gate::WebhookSecond(name.clone()), Gate::WebhookMinute(name.clone())];
+                return Prepared::Go(Target::Post(name), gates);
+            }
         };
         let doubted = entry.first_tried_at.is_some_and(|first| now >= first.plus(DOUBT_AFTER));
         if doubted && entry.key.step != Step::Update {
@@ -128,7 +133,7 @@ impl Desk {
                 }
                 None => Prepared::Drop(Message::new("没有可更新的卡片", "there is no card to update")),
             },
-            Step::Repeated => match self.card_message(&entry.key) {
+            Step::Repeated | Step::Escalated => match self.card_message(&entry.key) {
                 Some(message) => Prepared::Go(Target::Reply(message), chat_gates(Api::Reply, chat)),
                 None if self.outbox.contains(&NoticeKey { step: Step::Fired, ordinal: 0, ..entry.key.clone() }) => {
                     Prepared::Wait(now.plus(CARD_WAIT))
@@ -159,7 +164,7 @@ impl Desk {
         let firing = self.is_firing_episode(&alert_key, key.episode);
         match key.step {
             Step::Fired if !firing && !tried => Some(Message::new("发出之前已结束", "it ended before it was sent")),
-            Step::Repeated if !firing && !tried => {
+            Step::Repeated | Step::Escalated if !firing && !tried => {
                 Some(Message::new("重复提醒之前已结束", "it ended before it was repeated"))
             }
             Step::Digest if !tried => {

@@ -34,7 +34,7 @@ impl Desk {
         self.forget_notice(key);
         match key.step {
             Step::Fired | Step::Digest => self.remember_card(key, delivered.message_id, rev, now),
-            Step::Repeated if self.card_for(key).is_none() => {
+            Step::Repeated | Step::Escalated if self.card_for(key).is_none() => {
                 self.remember_card(key, delivered.message_id, rev, now);
             }
             Step::Update => {
@@ -43,9 +43,10 @@ impl Desk {
                     self.put_card(card);
                 }
             }
-            Step::Repeated | Step::Ended | Step::Answer | Step::Trouble => {}
+            Step::Repeated | Step::Escalated | Step::Ended | Step::Answer | Step::Trouble => {}
         }
-        let told = matches!(key.step, Step::Fired | Step::Repeated | Step::Ended | Step::Digest);
+        let told =
+            matches!(key.step, Step::Fired | Step::Repeated | Step::Escalated | Step::Ended | Step::Digest);
         if told {
             let note = Message::new(format!("已送达 {}", key.receiver), format!("delivered to {}", key.receiver));
             self.journal(now, (&key.subject, Some(&key.rule), key.episode), "delivered", note);

@@ -1,10 +1,10 @@
 //! What the desk needs of the configuration.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     id::{ChatId, ReceiverName, SourceName},
-    notice::Labels,
+    labels::Labels,
     plan::Plan,
     receiver::Receiver,
     rule::CatchUp,
@@ -35,6 +35,14 @@ pub struct Settings {
     pub retention: Span,
 }
 
+impl Settings {
+    /// A receiver by its name; people who own tickets are receivers without standing in the configuration.
+    pub fn receiver(&self, name: &ReceiverName) -> Option<Cow<'_, Receiver>> {
+        let known = self.receivers.get(name).map(Cow::Borrowed);
+        known.or_else(|| Receiver::person(name, self.locale).map(Cow::Owned))
+    }
+}
+
 /// One source.
 #[derive(Clone, Debug)]
 pub struct SourceSettings {
@@ -42,7 +50,7 @@ pub struct SourceSettings {
     pub poll_every: Span,
     /// How what already holds is announced.
     pub catch_up: CatchUp,
-    /// Where subject and priority stand.
+    /// What is said of its tickets.
     pub labels: Arc<Labels>,
 }
 

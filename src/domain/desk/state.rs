@@ -10,7 +10,7 @@ use crate::domain::{
     notice::{DigestCause, NoticeKey, Target},
     text::Message,
     ticket::{Status, Ticket},
-    time::Timestamp,
+    time::{Span, Timestamp},
 };
 
 /// A ticket under watch: the last snapshot and what is known besides.
@@ -39,6 +39,33 @@ pub struct Remains {
     pub reopened_count: u32,
     /// The last episode of each rule that ever rang on it.
     pub episodes: Vec<(RuleName, u32)>,
+}
+
+/// What a ticket was before a change: the way back from the snapshot kept. The store keeps as many as a ticket has
+/// changes, until the ticket is purged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revision {
+    /// When the change was stored: the answer that showed it was asked for then.
+    pub at: Timestamp,
+    /// The fields that changed as they were before; all others are unknown here.
+    pub was: Arc<Ticket>,
+}
+
+/// What became of the alerts that a rule in trial would have rung.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trial {
+    /// The rule.
+    pub rule: RuleName,
+    /// When the trial began.
+    pub began_at: Timestamp,
+    /// Alerts it would have rung.
+    pub fired: u32,
+    /// Of those, the ones that were over without anyone being told.
+    pub dealt_with: u32,
+    /// The longest that one was left alone.
+    pub longest: Span,
+    /// When the card about it was decided.
+    pub reported_at: Option<Timestamp>,
 }
 
 /// A card in a chat: which alert or digest, to whom.
@@ -228,4 +255,6 @@ pub struct Stored {
     pub sources: Vec<SourceState>,
     /// What the rules meant that were in force last.
     pub meanings: Vec<(RuleName, u64)>,
+    /// Rules in trial.
+    pub trials: Vec<Trial>,
 }

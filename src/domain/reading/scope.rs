@@ -61,7 +61,13 @@ fn can_hold_closed(condition: &Condition) -> bool {
         {
             codes.iter().any(|code| Status::from_code(*code).is_closed() != Some(false))
         }
-        Condition::None(_) | Condition::Not(_) | Condition::Test(_) | Condition::Clock(_) => true,
+        Condition::Meets(_, meant) => can_hold_closed(meant),
+        Condition::None(_)
+        | Condition::Not(_)
+        | Condition::Test(_)
+        | Condition::Clock(_)
+        | Condition::Was(_)
+        | Condition::Changed(_) => true,
     }
 }
 
@@ -76,7 +82,13 @@ fn collect_scores(condition: &Condition, scores: &mut BTreeSet<i64>) {
         {
             scores.extend(codes.iter().copied());
         }
-        Condition::None(_) | Condition::Not(_) | Condition::Test(_) | Condition::Clock(_) => {}
+        Condition::Meets(_, meant) => collect_scores(meant, scores),
+        Condition::None(_)
+        | Condition::Not(_)
+        | Condition::Test(_)
+        | Condition::Clock(_)
+        | Condition::Was(_)
+        | Condition::Changed(_) => {}
     }
 }
 

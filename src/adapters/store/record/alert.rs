@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parts::{MessageRecord, Shared, SubjectRecord, at, ms, rule, twin};
 use crate::domain::{
-    alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line},
+    alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
     id::ReceiverName,
     rule::Severity,
     time::Timestamp,
@@ -92,10 +92,8 @@ impl<'a> AlertRecord<'a> {
 
     pub(in crate::adapters::store) fn alert(self, shared: &mut Shared) -> Alert {
         Alert {
-            key: self.key.key(shared),
             episode: self.episode,
             state: self.state.state(),
-            since: Timestamp::from_ms(self.since),
             severity: self.severity.into(),
             why: self.why.message(),
             announced: match self.announced {
@@ -107,6 +105,7 @@ impl<'a> AlertRecord<'a> {
             rev: self.rev,
             latched: self.latched,
             meaning: self.meaning,
+            ..Alert::pending(self.key.key(shared), Timestamp::from_ms(self.since))
         }
     }
 }
@@ -146,6 +145,6 @@ impl<'a> LineRecord<'a> {
 
     fn line(self, shared: &mut Shared) -> Line {
         let receiver = ReceiverName::new(shared.text(self.receiver));
-        Line { receiver, repeats: self.repeats, next_at: at(self.next_at) }
+        Line { receiver, repeats: self.repeats, next_at: at(self.next_at), from: LineOf::Nothing }
     }
 }

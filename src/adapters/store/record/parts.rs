@@ -226,6 +226,7 @@ pub(in crate::adapters::store) enum SubjectRecord<'a> {
     Source(&'a str),
     Service,
     Message(&'a str),
+    Group(&'a str),
 }
 
 impl<'a> SubjectRecord<'a> {
@@ -235,6 +236,7 @@ impl<'a> SubjectRecord<'a> {
             Subject::Source(source) => Self::Source(source.as_str()),
             Subject::Service => Self::Service,
             Subject::Message(message) => Self::Message(message.as_str()),
+            Subject::Group(value) => Self::Group(value),
         }
     }
 
@@ -244,6 +246,7 @@ impl<'a> SubjectRecord<'a> {
             Self::Source(source) => Subject::Source(SourceName::new(shared.text(source))),
             Self::Service => Subject::Service,
             Self::Message(message) => Subject::Message(message.into()),
+            Self::Group(value) => Subject::Group(shared.text(value)),
         }
     }
 }

@@ -285,12 +285,11 @@ impl FactsRecord {
         }
     }
 
-    const fn facts(self) -> Facts {
+    fn facts(self) -> Facts {
         Facts {
-            status_since: Timestamp::from_ms(self.status_since),
             status_since_estimated: self.status_since_estimated,
             reopened_count: self.reopened_count,
-            first_seen: Timestamp::from_ms(self.first_seen),
+            ..Facts::new(Timestamp::from_ms(self.status_since), Timestamp::from_ms(self.first_seen))
         }
     }
 }
