@@ -99,10 +99,7 @@ async fn alert(setup: &Setup, client: &Client, rule: &str, ticket: &str, clock: 
         why: why_text(&rule.when, &view.seen(), now),
         announced: Announced::Cards,
         meaning: rule.meaning,
-        ..Alert::pending(
-            AlertKey { subject: Subject::Ticket(view.ticket.key.clone()), rule: rule.name.clone() },
-            now,
-        )
+        ..Alert::pending(AlertKey { subject: Subject::Ticket(view.ticket.key.clone()), rule: rule.name.clone() }, now)
     };
     let (rule, ticket) = (Some(Arc::new(rule.clone())), Some(view));
     Ok(Content::Alert(Box::new(AlertView { alert, rule, ticket, step: Step::Fired, ordinal: 0 })))

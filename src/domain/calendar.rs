@@ -132,9 +132,8 @@ fn lay_out(plan: &Plan) -> Vec<Stretch> {
         match stretches.last_mut() {
             Some(last) if from <= last.to => last.to = last.to.max(to),
             last => {
-                let before = last.map_or(Span::ZERO, |last| {
-                    Span::from_ms(last.before.as_ms() + last.to.since(last.from).as_ms())
-                });
+                let before = last
+                    .map_or(Span::ZERO, |last| Span::from_ms(last.before.as_ms() + last.to.since(last.from).as_ms()));
                 stretches.push(Stretch { from, to, before });
             }
         }

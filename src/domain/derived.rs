@@ -57,7 +57,10 @@ pub static DERIVED: &[Field] = &[
         kind: Kind::Text,
         volatile: false,
         carrier: Carrier::Configuration,
-        doc: Words { zh: "工单来自哪个来源（配置里的名字）", en: "the source it comes from, by its name in the configuration" },
+        doc: Words {
+            zh: "工单来自哪个来源（配置里的名字）",
+            en: "the source it comes from, by its name in the configuration",
+        },
         read: |seen| Value::Text(seen.ticket.key.source.as_str()),
     },
     Field {
@@ -69,8 +72,7 @@ pub static DERIVED: &[Field] = &[
         volatile: false,
         carrier: Carrier::Observations,
         doc: Words {
-            zh: "deskbell 看到它关闭后又打开的次数",
-            en: "how often deskbell saw it go from closed to open",
+            zh: "deskbell 看到它关闭后又打开的次数", en: "how often deskbell saw it go from closed to open"
         },
         read: |seen| Value::Number(f64::from(seen.facts.reopened_count)),
     },

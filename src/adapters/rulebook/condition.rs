@@ -7,9 +7,7 @@ use crate::{
         rulebook::{
             names::{Definition, Names},
             operand::{self, Operand},
-            words::{
-                self, CONDITIONS_NOT_BUILT, NOBODY, OPERATORS, SELECTORS, condition_key, condition_words, english,
-            },
+            words::{self, NOBODY, OPERATORS, SELECTORS, condition_key, condition_words, english},
         },
         yaml::{
             map::{Map, did_you_mean, not_built_yet, unknown_key},
@@ -25,6 +23,25 @@ use crate::{
         text::{Message, fold},
     },
 };
+
+const CONDITIONS_NOT_BUILT: &[&str] = &[
+    "meets",
+    "was",
+    "changed",
+    "reopened_count",
+    "queue_time",
+    "unanswered_for",
+    "first_response",
+    "resolution",
+    "service_time",
+    "guest_message",
+    "agent_message",
+    "first_guest_message",
+    "last_guest_message",
+    "subject",
+    "priority",
+    "team",
+];
 
 /// Tests of one condition.
 pub(super) const TESTS_MAX: usize = 500;
@@ -175,7 +192,9 @@ impl<'a> Compiler<'a> {
             self.faults.push(node.expected(&what));
         }
         let bounds: Vec<Bound> = at_least.into_iter().chain(under).collect();
-        together(bounds.into_iter().map(|bound| Condition::Clock(ClockTest { clock, bound, pace: Pace::Wall })).collect())
+        together(
+            bounds.into_iter().map(|bound| Condition::Clock(ClockTest { clock, bound, pace: Pace::Wall })).collect(),
+        )
     }
 
     /// `fields: {name: value}`: several custom fields, each by name or key.

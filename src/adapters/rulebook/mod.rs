@@ -2,7 +2,7 @@
 
 pub mod names;
 pub mod load;
-mod words;
+pub mod words;
 mod rule;
 mod condition;
 mod operand;

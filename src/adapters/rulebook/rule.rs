@@ -10,10 +10,7 @@ use crate::{
             condition::Compiler,
             contradiction::contradicts_itself,
             names::Names,
-            words::{
-                CATCH_UPS, NOTIFY_KEYS, NOTIFY_NOT_BUILT, RECEIVERS_NOT_BUILT, RULE_KEYS, RULE_NOT_BUILT, SEVERITIES,
-                UNTILS, Word, english,
-            },
+            words::{CATCH_UPS, NOTIFY_KEYS, SEVERITIES, UNTILS, Word, english, rule_key},
         },
         yaml::{
             map::{Map, did_you_mean, not_built_yet, span_of, text_of},
@@ -49,6 +46,34 @@ pub(super) const REPEAT_MIN: Span = Span::from_mins(1);
 /// Fields that a source sets once and never takes back: a condition on them never clears by itself.
 const FINAL_FIELDS: &[&str] = &["score", "dissatisfaction_reason"];
 
+const RULE_NOT_BUILT: &[&str] = &[
+    "rules",
+    "defaults",
+    "conditions",
+    "mode",
+    "trial_to",
+    "formerly",
+    "calendar",
+    "keep_firing_for",
+    "refire_window",
+    "taken_for",
+    "escalate",
+    "fallback",
+    "runbook",
+    "clock",
+    "pause_in",
+    "target",
+    "steps",
+    "count",
+    "per",
+    "within",
+    "clear",
+];
+
+const NOTIFY_NOT_BUILT: &[&str] = &["mention", "urgent", "calendar"];
+
+const RECEIVERS_NOT_BUILT: &[&str] = &["team", "team.lead", "team.oncall", "owner"];
+
 /// Reads a file's one bare rule. Without a rule only its name is known. A rule with faults may come out too: the
 /// caller looks at `faults`.
 pub(super) fn read_rule(
@@ -57,7 +82,7 @@ pub(super) fn read_rule(
     faults: &mut Vec<Fault>,
 ) -> Option<(RuleName, Place, Option<Rule>)> {
     let what = Message::new("一条规则（name、when、notify……）", "a rule (name, when, notify, ...)");
-    let mut map = Map::with_twins(node, &what, |word| english(RULE_KEYS, word), faults)?;
+    let mut map = Map::with_twins(node, &what, rule_key, faults)?;
     if let Some(whole) = whole_file(&mut map) {
         faults.extend(whole);
         return None;

@@ -166,7 +166,10 @@ fn ticket(view: &TicketView, locale: Locale) -> Object {
     let facts = &view.facts;
     out.insert("ticket_id".into(), text(ticket.key.id.as_str()));
     out.insert("subject".into(), json!(subject(view, locale)));
-    out.insert("priority".into(), view.labels.priority_of(ticket).present().map_or(Json::Null, |priority| text(priority)));
+    out.insert(
+        "priority".into(),
+        view.labels.priority_of(ticket).present().map_or(Json::Null, |priority| text(priority)),
+    );
     out.insert("closed".into(), ticket.is_closed().map_or(Json::Null, Json::Bool));
     out.insert("status_since".into(), instant(facts.status_since));
     out.insert("status_since_estimated".into(), json!(facts.status_since_estimated));

@@ -126,11 +126,9 @@ pub(crate) fn clock_of(rule: &Rule) -> Option<Clock> {
             Condition::Clock(test) => Some(test.clock),
             Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(first),
             Condition::Meets(_, meant) => first(meant),
-            Condition::None(_)
-            | Condition::Not(_)
-            | Condition::Test(_)
-            | Condition::Was(_)
-            | Condition::Changed(_) => None,
+            Condition::None(_) | Condition::Not(_) | Condition::Test(_) | Condition::Was(_) | Condition::Changed(_) => {
+                None
+            }
         }
     }
     match &rule.kind {

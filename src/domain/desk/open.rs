@@ -132,11 +132,7 @@ impl Desk {
         // From the instant of the data on: what fell due while we were away is due now.
         let at = tracked.asked_at.min(now);
         let seen = Seen::at_rest(&tracked.ticket, &tracked.facts, self.labels_of(&key.source));
-        rules
-            .iter()
-            .map(|rule| verdict::eval(&rule.when, &seen, at).valid_until)
-            .min()
-            .unwrap_or(Timestamp::NEVER)
+        rules.iter().map(|rule| verdict::eval(&rule.when, &seen, at).valid_until).min().unwrap_or(Timestamp::NEVER)
     }
 
     /// Other rules are in force: what no rule asks for any more ends now, everything else is judged again when the

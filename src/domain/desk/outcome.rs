@@ -4,8 +4,8 @@ use crate::domain::{
     alert::Alert,
     command::Command,
     desk::state::{
-        CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, Revision, SourceState, Tracked,
-        Trial,
+        CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, Revision, SourceState,
+        Tracked, Trial,
     },
     id::{ChatId, MessageId, OpenId, RuleName, SourceName, TicketKey},
     notice::{NoticeKey, Send},

@@ -45,8 +45,7 @@ impl Desk {
             }
             Step::Repeated | Step::Escalated | Step::Ended | Step::Answer | Step::Trouble => {}
         }
-        let told =
-            matches!(key.step, Step::Fired | Step::Repeated | Step::Escalated | Step::Ended | Step::Digest);
+        let told = matches!(key.step, Step::Fired | Step::Repeated | Step::Escalated | Step::Ended | Step::Digest);
         if told {
             let note = Message::new(format!("已送达 {}", key.receiver), format!("delivered to {}", key.receiver));
             self.journal(now, (&key.subject, Some(&key.rule), key.episode), "delivered", note);
