@@ -21,6 +21,7 @@ use deskbell::{
         rulebook::{load::load_dir, names::Names},
     },
     domain::{
+        calendar::{Pace, Wait},
         condition::{Bound, Clock, ClockTest, Condition},
         desk::{
             input::Input,
@@ -30,9 +31,10 @@ use deskbell::{
         },
         facts::Facts,
         id::{RuleName, SourceName, TicketId, TicketKey},
-        notice::Labels,
+        labels::Labels,
         plan::Plan,
-        rule::{CatchUp, Rule, RuleSet, Severity, Until},
+        rule::{CatchUp, Rule, RuleSet},
+        seen::Seen,
         text::Locale,
         ticket::{Known, Status, Ticket},
         time::{Span, Timestamp, Zone},
@@ -105,7 +107,7 @@ fn verdicts() {
             let start = Instant::now();
             for ticket in &tickets {
                 for rule in rules.rules.values() {
-                    black_box(verdict::eval(&rule.when, ticket, &facts, NOW));
+                    black_box(verdict::eval(&rule.when, &Seen::at_rest(ticket, &facts, Labels::none()), NOW));
                 }
             }
             (tickets.len() * rules.rules.len()) as f64 / start.elapsed().as_secs_f64()
@@ -176,20 +178,9 @@ fn desk(tracked: u64) -> Desk {
         ticket.status = Known::Present(Status::WaitingForUser);
         Tracked { ticket: Arc::new(ticket), facts: facts(since), asked_at: NOW, list_hash: None, gone_at: None }
     });
-    let rule = Rule {
-        name: RuleName::from("waiting"),
-        summary: None,
-        severity: Severity::Warning,
-        sources: None,
-        catch_up: None,
-        when: Condition::Clock(ClockTest { clock: Clock::InStatus, bound: Bound::AtLeast(WAIT) }),
-        hold: WAIT,
-        until: Until::Cleared,
-        expires: None,
-        notify: Vec::new(),
-        advice: None,
-        meaning: 1,
-    };
+    let test = ClockTest { clock: Clock::InStatus, bound: Bound::AtLeast(WAIT), pace: Pace::Wall };
+    let rule =
+        Rule { hold: Wait::wall(WAIT), meaning: 1, ..Rule::new(RuleName::from("waiting"), Condition::Clock(test)) };
     let stored = Stored {
         tickets: names.collect(),
         sources: vec![SourceState { cursor: Some(NOW), ..SourceState::new(source()) }],
@@ -225,7 +216,7 @@ const fn zone() -> Zone {
 }
 
 const fn facts(since: Timestamp) -> Facts {
-    Facts { status_since: since, status_since_estimated: false, reopened_count: 0, first_seen: since }
+    Facts::new(since, since)
 }
 
 fn tickets() -> Vec<Ticket> {

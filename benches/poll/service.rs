@@ -19,7 +19,7 @@ use deskbell::{
     domain::{
         desk::settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
         id::{ChatId, ReceiverName, SourceName},
-        notice::Labels,
+        labels::Labels,
         plan::Plan,
         receiver::{Receiver, ReceiverKind},
         rule::CatchUp,

@@ -158,7 +158,7 @@ fn tickets() -> Vec<Write> {
 
 fn tracked(ticket: impl Into<std::sync::Arc<deskbell::domain::ticket::Ticket>>, hash: u64) -> Write {
     let at = Timestamp::from_ms(pages::EPOCH_MS.cast_signed());
-    let facts = Facts { status_since: at, status_since_estimated: false, reopened_count: 0, first_seen: at };
+    let facts = Facts::new(at, at);
     let list_hash = Some(hash.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     Write::Ticket(Box::new(Tracked { ticket: ticket.into(), facts, asked_at: at, list_hash, gone_at: None }))
 }

@@ -1,6 +1,6 @@
 //! A rule in its compiled form; nothing past the compiler sees what was typed.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use crate::domain::{
     calendar::{Pace, Wait},
@@ -82,6 +82,19 @@ pub enum To {
     TeamOncall,
     /// The agent who owns the ticket; without one, its team.
     Owner,
+}
+
+impl fmt::Display for To {
+    /// As rules write it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Receiver(name) => name.fmt(f),
+            Self::Team => f.write_str("team"),
+            Self::TeamLead => f.write_str("team.lead"),
+            Self::TeamOncall => f.write_str("team.oncall"),
+            Self::Owner => f.write_str("owner"),
+        }
+    }
 }
 
 /// Whom a notice mentions.

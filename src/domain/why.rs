@@ -198,10 +198,12 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        condition::{Bound, CustomSelector, Operator, PersonPart, Target},
+        condition::{Bound, CustomSelector, Operator, PersonPart},
+        facts::Facts,
         field::Field,
         id::{SourceName, TicketId, TicketKey},
-        ticket::{CustomField, Person, Status, Tag},
+        labels::Labels,
+        ticket::{CustomField, Person, Status, Tag, Ticket},
         time::Span,
         wording::span_words,
     };
@@ -239,14 +241,18 @@ mod tests {
     }
 
     fn clock(clock: Clock, hours: i64) -> Condition {
-        Condition::Clock(ClockTest { clock, bound: Bound::AtLeast(Span::from_hours(hours)) })
+        Condition::Clock(ClockTest { clock, bound: Bound::AtLeast(Span::from_hours(hours)), pace: Pace::Wall })
     }
 
     fn check(condition: &Condition, zh: &str, en: &str) {
         let now = Timestamp::from_ms(36 * HOUR);
         let status_since = Timestamp::from_ms(10 * HOUR);
-        let facts = Facts { status_since, status_since_estimated: false, reopened_count: 0, first_seen: status_since };
-        assert_eq!(why_text(condition, &ticket(), &facts, now), Message::new(zh, en), "{condition}");
+        let facts = Facts::new(status_since, status_since);
+        assert_eq!(
+            why_text(condition, &Seen::at_rest(&ticket(), &facts, Labels::none()), now),
+            Message::new(zh, en),
+            "{condition}"
+        );
     }
 
     #[test]
@@ -301,13 +307,8 @@ mod tests {
     #[test]
     fn what_was_asked_is_said_too() {
         let asked = |condition: &Condition| {
-            let facts = Facts {
-                status_since: Timestamp::from_ms(0),
-                status_since_estimated: false,
-                reopened_count: 0,
-                first_seen: Timestamp::from_ms(0),
-            };
-            match why(condition, &ticket(), &facts, Timestamp::from_ms(0)).kind {
+            let facts = Facts::new(Timestamp::from_ms(0), Timestamp::from_ms(0));
+            match why(condition, &Seen::at_rest(&ticket(), &facts, Labels::none()), Timestamp::from_ms(0)).kind {
                 WhyKind::Leaf(leaf) => leaf.asked.to_string(),
                 kind => panic!("{kind:?}"),
             }

@@ -15,9 +15,10 @@ use deskbell::{
         facts::Facts,
         field::{FIELDS, Field, Kind},
         id::{RuleName, SourceName, Subject, TicketId},
-        notice::{AlertView, Content, Labels, NoticeKey, Send, Step, Target, TicketView},
-        rule::Severity,
-        text::{Locale, Message},
+        labels::Labels,
+        notice::{AlertView, Content, NoticeKey, Send, Step, Target, TicketView},
+        seen::Seen,
+        text::Locale,
         ticket::Ticket,
         time::{Timestamp, Zone},
         verdict::{Answer, eval},
@@ -48,7 +49,7 @@ fn ticket(sample: &Value) -> Ticket {
 }
 
 fn facts() -> Facts {
-    Facts { status_since: NOW, status_since_estimated: false, reopened_count: 0, first_seen: NOW }
+    Facts::new(NOW, NOW)
 }
 
 /// What a member of the page is called in rules and templates.
@@ -75,7 +76,11 @@ fn every_member_can_be_asked_for_by_a_rule() {
                 let (rules, faults) = load_texts(&[("r.yaml", &rule)], &names);
                 assert_eq!(faults, Vec::new(), "{condition}");
                 let rule = rules.rules.values().next().unwrap();
-                assert_eq!(eval(&rule.when, &ticket, &facts(), NOW).answer, Answer::Yes, "{condition}");
+                assert_eq!(
+                    eval(&rule.when, &Seen::at_rest(&ticket, &facts(), Labels::none()), NOW).answer,
+                    Answer::Yes,
+                    "{condition}"
+                );
             }
         }
     }
@@ -154,17 +159,11 @@ fn lines_of_item(name: &str, item: &Value, lines: &mut Vec<(String, String)>) {
 fn send(ticket: &Arc<Ticket>) -> Send {
     let key = AlertKey { subject: Subject::Ticket(ticket.key.clone()), rule: RuleName::from("page") };
     let alert = Alert {
-        key: key.clone(),
         episode: 1,
         state: AlertState::Firing { fired_at: NOW, stale_as_of: None },
-        since: NOW,
-        severity: Severity::Warning,
-        why: Message::default(),
         announced: Announced::Cards,
-        lines: Vec::new(),
         rev: 1,
-        latched: false,
-        meaning: 0,
+        ..Alert::pending(key.clone(), NOW)
     };
     let ticket = TicketView {
         ticket: Arc::clone(ticket),

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use deskbell::{
     domain::{
+        calendar::Wait,
         plan::{FREE_CALLS_PER_MONTH, Plan},
         rule::{CatchUp, Notify, Rule, Until},
         time::Span,
@@ -174,7 +175,8 @@ async fn many_due_at_once_are_read_in_one_window() {
 async fn repeats_hang_on_the_card_in_the_topic_where_there_are_topics() {
     for (kind, in_thread) in [(ChatKind::Group, false), (ChatKind::Topic, true)] {
         let mut rule = waiting_for_user(Span::from_mins(1));
-        rule.notify = vec![Notify { repeat: vec![Span::from_mins(10)], repeat_max: 1, ..rule.notify.remove(0) }];
+        rule.notify =
+            vec![Notify { repeat: vec![Wait::wall(Span::from_mins(10))], repeat_max: 1, ..rule.notify.remove(0) }];
         let mut world = World::start(Plot { rules: vec![rule], ..Plot::default() }, |platform| {
             platform.change_chat(TEAM, |chat| chat.kind = kind);
         })

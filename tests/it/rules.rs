@@ -11,6 +11,8 @@ use deskbell::{
         facts::Facts,
         fault::{Fault, Gravity},
         id::{SourceName, TicketId, TicketKey},
+        labels::Labels,
+        seen::Seen,
         ticket::{CustomField, Known, Person, Status, Tag, Ticket},
         time::{Timestamp, Zone},
         verdict::{Answer, eval},
@@ -104,7 +106,7 @@ const HOUR: i64 = 3_600_000;
 
 fn facts() -> Facts {
     let zero = Timestamp::from_ms(0);
-    Facts { status_since: zero, status_since_estimated: false, reopened_count: 0, first_seen: zero }
+    Facts::new(zero, zero)
 }
 
 #[test]
@@ -143,7 +145,8 @@ fn what_people_write_is_answered_as_they_mean_it() {
         let (rules, faults) = load_texts(&[("x.yaml", text)], &names());
         assert_eq!(faults, Vec::new(), "{when}");
         let rule = rules.rules.values().next().unwrap();
-        let verdict = eval(&rule.when, &ticket(), &facts(), Timestamp::from_ms(24 * HOUR));
+        let verdict =
+            eval(&rule.when, &Seen::at_rest(&ticket(), &facts(), Labels::none()), Timestamp::from_ms(24 * HOUR));
         assert_eq!(verdict.answer, expected, "{when}");
     }
 }
@@ -152,7 +155,8 @@ fn what_people_write_is_answered_as_they_mean_it() {
 fn the_shipped_rules_say_why_they_ring() {
     let (rules, _) = load_dir(Path::new("rules"), &names());
     let now = Timestamp::from_ms(26 * HOUR);
-    let said = |name: &str| why_text(&rules.rules[name].when, &ticket(), &facts(), now).zh;
+    let said =
+        |name: &str| why_text(&rules.rules[name].when, &Seen::at_rest(&ticket(), &facts(), Labels::none()), now).zh;
     assert_eq!(said("不满意"), "评分是 不满意");
     assert_eq!(said("待用户响应太久"), "状态是 待用户响应；状态已持续 1 天 2 小时");
     assert_eq!(said("P0 工单"), "优先级是 P0；状态是 待用户响应");

@@ -25,7 +25,6 @@ use deskbell::{
         },
         facts::Facts,
         id::{RuleName, SourceName, Subject, TicketId, TicketKey},
-        rule::Severity,
         text::Message,
         ticket::{Known, Status, Ticket},
         time::Timestamp,
@@ -52,24 +51,23 @@ fn ticket(number: u64, text: &str) -> Write {
     let mut ticket = Ticket::unknown(ticket_key(number));
     ticket.status = Known::Present(Status::Queueing);
     ticket.helpdesk_id = Known::Present(text.into());
-    let facts = Facts { status_since: at(0), status_since_estimated: true, reopened_count: 2, first_seen: at(1) };
+    let facts = Facts { status_since_estimated: true, reopened_count: 2, ..Facts::new(at(0), at(1)) };
     let ticket = Arc::new(ticket);
     Write::Ticket(Box::new(Tracked { ticket, facts, asked_at: at(2), list_hash: Some(number), gone_at: None }))
 }
 
 fn alert(number: u64, rev: u32) -> Write {
     Write::Alert(Box::new(Alert {
-        key: AlertKey { subject: Subject::Ticket(ticket_key(number)), rule: "待用户响应太久".into() },
         episode: 1,
         state: AlertState::Firing { fired_at: at(5), stale_as_of: None },
-        since: at(4),
-        severity: Severity::Warning,
         why: Message::new("等了很久", "waited long"),
         announced: Announced::Cards,
-        lines: Vec::new(),
         rev,
-        latched: false,
         meaning: 7,
+        ..Alert::pending(
+            AlertKey { subject: Subject::Ticket(ticket_key(number)), rule: "待用户响应太久".into() },
+            at(4),
+        )
     }))
 }
 

@@ -24,6 +24,7 @@ use deskbell::{
         templates::library::Templates,
     },
     domain::{
+        calendar::Pace,
         command::Command,
         condition::{Bound, Clock as TicketClock, ClockTest, Condition, Operator, Target, Test},
         desk::{
@@ -32,10 +33,10 @@ use deskbell::{
         },
         field,
         id::{ChatId, EventId, MessageId, OpenId, ReceiverName, RuleName, SourceName},
-        notice::Labels,
+        labels::Labels,
         plan::Plan,
         receiver::{Receiver, ReceiverKind},
-        rule::{CatchUp, Notify, Rule, RuleSet, Severity, Until as RuleUntil},
+        rule::{CatchUp, Notify, Rule, RuleSet, To, Until as RuleUntil},
         text::Locale,
         time::{Span, Timestamp, Zone},
     },
@@ -343,21 +344,18 @@ pub(crate) fn code(name: &str, codes: &[i64]) -> Condition {
     Condition::Test(Test { target: Target::Field(field), operator: Operator::CodeIs(codes.into()) })
 }
 
+/// A line that tells a receiver once.
+pub(crate) fn notify(to: &str) -> Notify {
+    let to = To::Receiver(ReceiverName::from(to));
+    Notify { to, template: None, mention: None, repeat: Vec::new(), repeat_max: 0 }
+}
+
 /// A rule that tells the team.
 pub(crate) fn rule(name: &str, when: Condition) -> Rule {
     Rule {
-        name: RuleName::from(name),
-        summary: None,
-        severity: Severity::Warning,
-        sources: None,
-        catch_up: None,
-        when,
-        hold: Span::ZERO,
-        until: RuleUntil::Cleared,
-        expires: None,
-        notify: vec![Notify { to: ReceiverName::from("team"), template: None, repeat: Vec::new(), repeat_max: 0 }],
-        advice: None,
+        notify: vec![notify("team")],
         meaning: name.bytes().map(u64::from).sum(),
+        ..Rule::new(RuleName::from(name), when)
     }
 }
 
@@ -368,6 +366,7 @@ pub(crate) fn bad_score() -> Rule {
 
 /// Rings when a ticket waits for its guest so long.
 pub(crate) fn waiting_for_user(long: Span) -> Rule {
-    let clock = Condition::Clock(ClockTest { clock: TicketClock::InStatus, bound: Bound::AtLeast(long) });
+    let clock =
+        Condition::Clock(ClockTest { clock: TicketClock::InStatus, bound: Bound::AtLeast(long), pace: Pace::Wall });
     rule("waiting", Condition::All(vec![code("status", &[5]), clock]))
 }

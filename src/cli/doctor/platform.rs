@@ -131,18 +131,12 @@ fn person(found: &UserFound) -> Finding {
 }
 
 fn gather_emails(condition: &Condition, emails: &mut Vec<String>) {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => {
-            parts.iter().for_each(|part| gather_emails(part, emails));
-        }
-        Condition::Not(part) => gather_emails(part, emails),
-        Condition::Test(test) => {
-            if let Operator::PersonIs(names) = &test.operator {
-                emails.extend(names.iter().filter(|name| name.contains('@')).map(ToString::to_string));
-            }
-        }
-        Condition::Clock(_) => {}
+    if let Condition::Test(test) = condition
+        && let Operator::PersonIs(names) = &test.operator
+    {
+        emails.extend(names.iter().filter(|name| name.contains('@')).map(ToString::to_string));
     }
+    condition.parts().iter().for_each(|part| gather_emails(part, emails));
 }
 
 fn lacks_scope(error: &Error) -> bool {

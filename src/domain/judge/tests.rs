@@ -4,9 +4,11 @@ use regex::Regex;
 
 use super::*;
 use crate::domain::{
+    facts::Facts,
     field::Field,
     id::{SourceName, TicketId, TicketKey},
-    ticket::{Comment, Status, Tag},
+    labels::Labels,
+    ticket::{Comment, Status, Tag, Ticket},
     time::Timestamp,
 };
 use Answer::{No, Unknown, Yes};
@@ -72,7 +74,9 @@ fn full() -> Ticket {
 fn check_on(ticket: &Ticket, cases: Vec<(Target, Operator, Answer)>) {
     for (target, operator, expected) in cases {
         let test = Test { target, operator };
-        assert_eq!(holds(&test, ticket), expected, "{} {}", test.target, test.operator);
+        let facts = Facts::new(Timestamp::MIN, Timestamp::MIN);
+        let seen = Seen::at_rest(ticket, &facts, Labels::none());
+        assert_eq!(holds(&test, &seen), expected, "{} {}", test.target, test.operator);
     }
 }
 

@@ -98,9 +98,10 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        field::{Field, Kind, Value},
+        field::{Carrier, Field, Kind, Value},
         id::RuleName,
-        rule::{Rule, Severity, Until},
+        rule::Rule,
+        seen::Seen,
         text::Words,
     };
 
@@ -109,8 +110,18 @@ mod tests {
     static SCORE: Field = field("score");
 
     const fn field(name: &'static str) -> Field {
-        let read = |_: &_| Value::Unknown;
-        Field { name, zh: "", vendor: name, also: &[], kind: Kind::Number, volatile: false, doc: DOC, read }
+        let read = |_: &Seen<'_>| Value::Unknown;
+        Field {
+            name,
+            zh: "",
+            vendor: name,
+            also: &[],
+            kind: Kind::Number,
+            volatile: false,
+            carrier: Carrier::List,
+            doc: DOC,
+            read,
+        }
     }
 
     fn code(name: &str, codes: &[i64]) -> Condition {
@@ -121,20 +132,7 @@ mod tests {
     fn rules(conditions: Vec<Condition>) -> RuleSet {
         let rule = |(at, when): (usize, Condition)| {
             let name = RuleName::new(format!("rule {at}"));
-            let rule = Rule {
-                name: name.clone(),
-                summary: None,
-                severity: Severity::Warning,
-                sources: (at == 9).then(Vec::new),
-                catch_up: None,
-                when,
-                hold: Span::ZERO,
-                until: Until::Cleared,
-                expires: None,
-                notify: Vec::new(),
-                advice: None,
-                meaning: 0,
-            };
+            let rule = Rule { sources: (at == 9).then(Vec::new), ..Rule::new(name.clone(), when) };
             (name, rule)
         };
         RuleSet { rules: conditions.into_iter().enumerate().map(rule).collect::<BTreeMap<_, _>>() }

@@ -9,12 +9,14 @@ use deskbell::{
     },
     domain::{
         alert::AlertState,
+        calendar::Wait,
         command::Command,
+        conversation::Conversation,
         delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
         desk::{
             input::{
-                ChatKind, ChatMessage, Input, LookUpResult, LookedUp, Observed, Page, PassEnded, PassFailure, PassKind,
-                ReadResult, TicketRead,
+                ChatKind, ChatMessage, Input, LookUpResult, LookedUp, MessagesRead, Observed, Page, PassEnded,
+                PassFailure, PassKind, ReadResult, TicketRead,
             },
             machine::Desk,
             outcome::{Effect, LookUp, Outcome},
@@ -183,7 +185,7 @@ impl Bench {
         for name in names.iter().filter_map(|name| name.strip_suffix('!')) {
             // An edited rule: it now asks for a longer time, and says so in its meaning.
             let rule = rules.rules.get_mut(&RuleName::from(name)).unwrap();
-            rule.hold = Span::from_hours(1);
+            rule.hold = Wait::wall(Span::from_hours(1));
             rule.meaning = 2;
         }
         self.rules = rules.clone();
@@ -270,6 +272,7 @@ impl Bench {
             match effect {
                 Effect::Send(send) => self.deliver(&send),
                 Effect::ReadTicket(key) => self.read(key),
+                Effect::ReadMessages(key) => self.read_messages(key),
                 Effect::ReadSource(_) => self.next_poll = self.now.plus(Span::from_ms(500)),
                 Effect::LookUp(look_up) => self.look_up(&look_up),
                 Effect::SearchHistory { key, .. } => {
@@ -279,6 +282,12 @@ impl Bench {
                 }
             }
         }
+    }
+
+    fn read_messages(&mut self, key: TicketKey) {
+        let conversation = Conversation::default();
+        let read = MessagesRead { key, asked_at: self.now, result: Ok(conversation) };
+        self.handle(Input::MessagesRead(read));
     }
 
     fn deliver(&mut self, send: &Send) {

@@ -9,7 +9,7 @@ use deskbell::{
         condition::PersonPart,
         delivery::FailureKind,
         desk::view::{Counters, View},
-        field::{Code, FIELDS, Field, Kind},
+        field::{Code, Field, Kind},
         notice::Step,
         plan::Plan,
         text::{Locale, Words},
@@ -66,7 +66,7 @@ fn fields(locale: Locale, names: &Names) -> String {
             field.doc.get(locale).to_string(),
         ]
     };
-    table(head, FIELDS.iter().map(row))
+    table(head, Field::all().map(row))
 }
 
 const fn comma(locale: Locale) -> &'static str {
@@ -95,6 +95,7 @@ const fn kind(kind: Kind) -> Words {
         Kind::Instant => Words { zh: "时刻", en: "instant" },
         Kind::Person => Words { zh: "人", en: "person" },
         Kind::Persons => Words { zh: "若干人", en: "persons" },
+        Kind::Messages => Words { zh: "若干消息", en: "messages" },
         Kind::I18n => Words { zh: "多语言文字", en: "text in several languages" },
         Kind::Comments => Words { zh: "若干备注", en: "notes" },
         Kind::Tags => Words { zh: "标签", en: "tags" },
@@ -127,7 +128,7 @@ fn codes(locale: Locale) -> String {
         });
         codes.chain(groups).collect::<Vec<_>>()
     };
-    table(head, FIELDS.iter().flat_map(of_field))
+    table(head, Field::all().flat_map(of_field))
 }
 
 fn parts(locale: Locale) -> String {

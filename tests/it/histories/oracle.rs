@@ -4,14 +4,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use deskbell::domain::{
     alert::{Alert, AlertState, Announced},
+    calendar::{Pace, Wait},
     condition::{Bound, Clock, ClockTest, Condition, CustomSelector, Operator, Target, Test},
     desk::settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
     field::Field,
     id::{ChatId, ReceiverName, RuleName, SourceName, Subject},
-    notice::{Labels, Step},
+    labels::Labels,
+    notice::Step,
     plan::Plan,
     receiver::{Receiver, ReceiverKind},
-    rule::{CatchUp, Notify, Rule, RuleSet, Severity, Until},
+    rule::{CatchUp, Rule, RuleSet, Severity, Until},
     text::Locale,
     ticket::Status,
     time::{Span, Zone},
@@ -22,6 +24,8 @@ use super::{
     random::Random,
     runner::Runner,
 };
+
+use crate::world::notify;
 
 const BAD: &str = "bad-score";
 const WAITING: &str = "waiting";
@@ -39,31 +43,23 @@ fn codes(name: &str, codes: &[i64]) -> Condition {
 }
 
 fn rule(name: &str, when: Condition, hold: Span, until: Until, to: &[&str]) -> Rule {
-    let line = |to: &&str| Notify { to: ReceiverName::from(*to), template: None, repeat: Vec::new(), repeat_max: 0 };
     Rule {
-        name: RuleName::from(name),
-        summary: None,
-        severity: Severity::Warning,
-        sources: None,
-        catch_up: None,
-        when,
-        hold,
+        hold: Wait::wall(hold),
         until,
-        expires: None,
-        notify: to.iter().map(line).collect(),
-        advice: None,
+        notify: to.iter().map(|to| notify(to)).collect(),
         meaning: 1,
+        ..Rule::new(RuleName::from(name), when)
     }
 }
 
 /// The rules of every history.
 pub(crate) fn rules() -> RuleSet {
     let bad = rule(BAD, codes("score", &[1]), Span::ZERO, Until::Handled, &["support", "bot"]);
-    let long = ClockTest { clock: Clock::InStatus, bound: Bound::AtLeast(Span::from_mins(30)) };
+    let long = ClockTest { clock: Clock::InStatus, bound: Bound::AtLeast(Span::from_mins(30)), pace: Pace::Wall };
     let when = Condition::All(vec![codes("status", &[5]), Condition::Clock(long)]);
     let mut waiting = rule(WAITING, when, Span::ZERO, Until::Cleared, &["support"]);
     for line in &mut waiting.notify {
-        line.repeat = vec![Span::from_hours(1)];
+        line.repeat = vec![Wait::wall(Span::from_hours(1))];
         line.repeat_max = 2;
     }
     let priority = Target::Custom(CustomSelector::Any("优先级".into()));

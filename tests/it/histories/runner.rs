@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use deskbell::domain::{
+    conversation::Conversation,
     delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
     desk::{
-        input::{Input, Observed, Page, PassEnded, PassFailure, PassKind, ReadResult, TicketRead},
+        input::{Input, MessagesRead, Observed, Page, PassEnded, PassFailure, PassKind, ReadResult, TicketRead},
         machine::Desk,
         outcome::{Effect, Outcome, Write},
         settings::Settings,
@@ -39,6 +40,7 @@ const PAGE_LATENCY: Span = Span::from_ms(350);
 
 /// Something that will happen.
 enum Happening {
+    MessagesRead(MessagesRead),
     Change,
     Poll,
     Page {
@@ -239,6 +241,10 @@ impl Runner {
                     self.soon(900, Happening::Act(send));
                 }
                 Effect::ReadTicket(key) => self.soon(900, Happening::Read(key)),
+                Effect::ReadMessages(key) => {
+                    let read = MessagesRead { key, asked_at: self.now, result: Ok(Conversation::default()) };
+                    self.soon(900, Happening::MessagesRead(read));
+                }
                 Effect::ReadSource(_) => self.soon(100, Happening::Poll),
                 Effect::SearchHistory { key, reference, since, .. } => {
                     let found = if self.fails(20) {
@@ -268,6 +274,7 @@ impl Runner {
             Happening::Committed => self.commit(),
             Happening::Act(send) => self.act(&send),
             Happening::Report(report) => self.handle(Input::Sent(report)),
+            Happening::MessagesRead(read) => self.handle(Input::MessagesRead(read)),
             Happening::Searched(report) => self.handle(Input::History(report)),
             Happening::Cut => self.cut(),
         }

@@ -7,8 +7,8 @@ use deskbell::domain::{
     desk::{
         outcome::Write,
         state::{
-            CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, SourceState, Stored,
-            Tracked,
+            CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, Revision, SourceState,
+            Stored, Tracked, Trial,
         },
     },
     id::{MessageId, RuleName, SourceName, Subject, TicketKey},
@@ -31,6 +31,8 @@ pub(crate) struct MapStore {
     seen: BTreeMap<MessageId, Timestamp>,
     sources: BTreeMap<SourceName, SourceState>,
     meanings: BTreeMap<RuleName, u64>,
+    pub(crate) trials: BTreeMap<RuleName, Trial>,
+    pub(crate) revisions: BTreeMap<TicketKey, Vec<Revision>>,
     pub(crate) journal: Vec<JournalEntry>,
 }
 
@@ -46,6 +48,7 @@ impl MapStore {
             Write::Ticket(tracked) => drop(self.tickets.insert(tracked.ticket.key.clone(), *tracked)),
             Write::Purge(remains) => {
                 self.tickets.remove(&remains.key);
+                self.revisions.remove(&remains.key);
                 let subject = Subject::Ticket(remains.key.clone());
                 self.alerts.retain(|key, _| key.subject != subject);
                 self.remains.insert(remains.key.clone(), *remains);
@@ -70,6 +73,9 @@ impl MapStore {
             Write::Source(state) => drop(self.sources.insert(state.name.clone(), *state)),
             Write::Meaning(rule, meaning) => drop(self.meanings.insert(rule, meaning)),
             Write::DropMeaning(rule) => drop(self.meanings.remove(&rule)),
+            Write::Trial(trial) => drop(self.trials.insert(trial.rule.clone(), *trial)),
+            Write::DropTrial(rule) => drop(self.trials.remove(&rule)),
+            Write::Revision(revision) => self.revisions.entry(revision.was.key.clone()).or_default().push(*revision),
             Write::Journal(entry) => self.journal.push(*entry),
         }
     }
@@ -94,6 +100,7 @@ impl MapStore {
             inbox: self.inbox.values().cloned().collect(),
             seen: self.seen.iter().map(|(id, until)| (id.clone(), *until)).collect(),
             sources: self.sources.values().cloned().collect(),
+            trials: self.trials.values().cloned().collect(),
             meanings: self.meanings.iter().map(|(rule, meaning)| (rule.clone(), *meaning)).collect(),
         }
     }

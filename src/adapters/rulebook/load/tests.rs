@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     adapters::rulebook::names::{Choice, Definition},
     domain::{
+        calendar::Wait,
         fault::Gravity,
         rule::{CatchUp, Severity, Until},
         time::{Span, Zone},
@@ -82,9 +83,10 @@ fn a_rule_is_read_whole() {
     let (rules, faults) = load_texts(&[("x.yaml", text)], &names());
     assert_eq!(faults, Vec::new());
     let rule = &rules.rules["不满意"];
-    assert_eq!((rule.severity, rule.until, rule.catch_up), (Severity::Critical, Until::Handled, Some(CatchUp::Each)));
-    assert_eq!((rule.hold, rule.expires), (Span::from_mins(1), Some(Span::from_days(3))));
-    assert_eq!(rule.notify[0].repeat, [Span::from_hours(1), Span::from_hours(4)]);
+    assert_eq!((rule.severity, rule.catch_up), (Severity::Critical, Some(CatchUp::Each)));
+    assert!(matches!(rule.until, Until::Handled));
+    assert_eq!((&rule.hold, rule.expires), (&Wait::wall(Span::from_mins(1)), Some(Span::from_days(3))));
+    assert_eq!(rule.notify[0].repeat, [Wait::wall(Span::from_hours(1)), Wait::wall(Span::from_hours(4))]);
     assert_eq!((rule.notify[0].repeat_max, rule.notify[1].repeat_max), (3, 10));
     assert_eq!(rule.advice.as_deref(), Some("打电话"));
 }

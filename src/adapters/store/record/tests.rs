@@ -8,7 +8,7 @@ use super::parts::{PackedText, Shared};
 use crate::{
     adapters::store::{key::Kind, record, value},
     domain::{
-        alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line},
+        alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
         command::Command,
         desk::{
             input::{ChatKind, ChatMessage},
@@ -169,10 +169,9 @@ fn ticket() -> BoxedStrategy<Ticket> {
 fn tracked() -> BoxedStrategy<Tracked> {
     let facts = (at(), any::<bool>(), any::<u32>(), at()).prop_map(
         |(status_since, status_since_estimated, reopened_count, first_seen)| Facts {
-            status_since,
             status_since_estimated,
             reopened_count,
-            first_seen,
+            ..Facts::new(status_since, first_seen)
         },
     );
     (ticket(), facts, at(), option::of(any::<u64>()), option::of(at()))
@@ -235,15 +234,14 @@ fn alert() -> BoxedStrategy<Alert> {
         receiver: receiver.as_str().into(),
         repeats,
         next_at,
+        from: LineOf::Nothing,
     });
     let severity = select(vec![Severity::Info, Severity::Warning, Severity::Critical]);
     let counts = (any::<u32>(), any::<u32>(), any::<bool>(), any::<u64>());
     (alert_key(), state, at(), severity, message(), announced, vec(line, 0..3), counts)
         .prop_map(|(key, state, since, severity, why, announced, lines, (episode, rev, latched, meaning))| Alert {
-            key,
             episode,
             state,
-            since,
             severity,
             why,
             announced,
@@ -251,6 +249,7 @@ fn alert() -> BoxedStrategy<Alert> {
             rev,
             latched,
             meaning,
+            ..Alert::pending(key, since)
         })
         .boxed()
 }

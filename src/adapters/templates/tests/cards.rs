@@ -9,6 +9,7 @@ use crate::{
     adapters::templates::library::Surroundings,
     domain::{
         alert::AlertState,
+        calendar::Pace,
         condition::{Bound, Clock, ClockTest, Condition},
         notice::{AlertView, AnswerView, Content, Step},
         text::{Locale, Message},
@@ -136,7 +137,7 @@ fn every_clock_has_an_elapsed_time() {
     for (clock, shown) in expected {
         let mut view = alert(firing());
         let mut rule = rule("r");
-        rule.when = Condition::Clock(ClockTest { clock, bound: Bound::AtLeast(Span::from_mins(1)) });
+        rule.when = Condition::Clock(ClockTest { clock, bound: Bound::AtLeast(Span::from_mins(1)), pace: Pace::Wall });
         view.rule = Some(rule.into());
         let card = templates.render(&send(Content::Alert(Box::new(view)), None, Locale::Zh), &around()).card;
         assert_eq!(card.title, format!("待用户响应太久 {shown} · 三楼打印机连不上，提示 E-04"));

@@ -6,15 +6,17 @@ use crate::{
     adapters::templates::library::{Surroundings, Templates},
     domain::{
         alert::{Alert, AlertKey, AlertState, Announced, EndReason},
+        calendar::Pace,
         card::{Card, shown},
         condition::{Bound, Clock, ClockTest, Condition},
         facts::Facts,
         id::{ReceiverName, RuleName, SourceName, Subject, TemplateName, TicketId, TicketKey},
+        labels::{Caption, Labels},
         notice::{
-            AlertLine, AlertView, AnswerView, Content, DigestCause, DigestView, Labels, NoticeKey, Send, Step, Target,
+            AlertLine, AlertView, AnswerView, Content, DigestCause, DigestView, NoticeKey, Send, Step, Target,
             TicketView,
         },
-        rule::{Rule, Severity, Until},
+        rule::{Rule, Severity},
         text::{Locale, Message},
         ticket::{Comment, CustomField, I18nText, Known, Person, Status, Tag, Ticket},
         time::{Span, Timestamp, Zone},
@@ -105,34 +107,27 @@ pub(crate) fn view(ticket: Ticket) -> TicketView {
     TicketView {
         ticket: Arc::new(ticket),
         facts: Facts {
-            status_since: NOON.minus(Span::from_hours(27)),
-            status_since_estimated: false,
             reopened_count: 1,
-            first_seen: NOON.minus(Span::from_days(2)),
+            ..Facts::new(NOON.minus(Span::from_hours(27)), NOON.minus(Span::from_days(2)))
         },
         as_of: NOON.minus(Span::from_secs(10)),
-        labels: Arc::new(Labels { subject: vec!["问题描述".into()], priority: Some("优先级".into()) }),
+        labels: Arc::new(Labels {
+            subject: vec![Caption::Field("问题描述".into())],
+            priority: Some("优先级".into()),
+            ..Labels::default()
+        }),
         alerts: Vec::new(),
     }
 }
 
 pub(crate) fn rule(name: &str) -> Rule {
+    let test = ClockTest { clock: Clock::InStatus, bound: Bound::AtLeast(Span::from_days(1)), pace: Pace::Wall };
     Rule {
-        name: RuleName::from(name),
         summary: Some("客户在等，别让它凉了".into()),
         severity: Severity::Critical,
-        sources: None,
-        catch_up: None,
-        when: Condition::All(vec![Condition::Clock(ClockTest {
-            clock: Clock::InStatus,
-            bound: Bound::AtLeast(Span::from_days(1)),
-        })]),
-        hold: Span::ZERO,
-        until: Until::Cleared,
-        expires: None,
-        notify: Vec::new(),
         advice: Some("请再问一句，或说明后关闭工单".into()),
         meaning: 1,
+        ..Rule::new(RuleName::from(name), Condition::All(vec![Condition::Clock(test)]))
     }
 }
 
@@ -151,17 +146,17 @@ pub(crate) fn over() -> AlertState {
 pub(crate) fn alert(state: AlertState) -> AlertView {
     AlertView {
         alert: Alert {
-            key: AlertKey { subject: Subject::Ticket(key()), rule: RuleName::from("待用户响应太久") },
             episode: 1,
             state,
-            since: NOON.minus(Span::from_hours(3)),
             severity: Severity::Critical,
             why: Message::new("状态是待用户响应，已经 27 小时", "the status is waiting for user, for 27 hours"),
             announced: Announced::Cards,
-            lines: Vec::new(),
             rev: 1,
-            latched: false,
             meaning: 1,
+            ..Alert::pending(
+                AlertKey { subject: Subject::Ticket(key()), rule: RuleName::from("待用户响应太久") },
+                NOON.minus(Span::from_hours(3)),
+            )
         },
         rule: Some(Arc::new(rule("待用户响应太久"))),
         ticket: Some(view(rich())),
