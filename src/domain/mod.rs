@@ -34,3 +34,4 @@ pub mod card;
 pub mod delivery;
 pub mod command;
 pub mod desk;
+pub mod replay;
