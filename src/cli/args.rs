@@ -49,6 +49,15 @@ impl From<Language> for Locale {
     }
 }
 
+/// What an answer looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
 /// Which configuration.
 #[derive(Clone, Debug, Args)]
 pub struct ConfigPath {
@@ -97,6 +106,17 @@ pub enum Verb {
         /// Which configuration.
         #[command(flatten)]
         at: ConfigPath,
+    },
+    /// 规则能用的每个词：字段、值、时长，中英文 · Every word rules may use: fields, values, clocks, in both languages
+    Words {
+        /// Which configuration; its custom fields are listed too where they are known.
+        #[command(flatten)]
+        at: ConfigPath,
+        /// 查一个词，中文、英文、飞书的写法都行 · Look one word up: Chinese, English, or the vendor's
+        word: Option<String>,
+        /// 输出格式 · What the answer looks like
+        #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
+        format: Format,
     },
     /// 列出机器人所在的群 · List the chats the bot is in
     Chats {

@@ -18,6 +18,7 @@ pub mod check;
 pub mod doctor;
 pub mod ticket;
 pub mod fields;
+pub mod words;
 pub mod chats;
 pub mod send_test;
 pub mod status;

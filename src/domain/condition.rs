@@ -6,7 +6,7 @@ use regex::Regex;
 
 use crate::domain::{
     calendar::Pace,
-    field::Field,
+    field::{Carrier, Field},
     id::ConditionName,
     text::Words,
     ticket::Text,
@@ -225,7 +225,16 @@ impl Clock {
 
     /// Whether reading it takes the messages of a ticket.
     pub const fn needs_messages(self) -> bool {
-        matches!(self, Self::UnansweredFor)
+        matches!(self.carrier(), Carrier::Messages)
+    }
+
+    /// What brings what it is read from.
+    pub const fn carrier(self) -> Carrier {
+        match self {
+            Self::UnansweredFor => Carrier::Messages,
+            Self::InStatus | Self::QueueTime | Self::ServiceTime => Carrier::Observations,
+            Self::Age | Self::Idle | Self::SinceAgentReply | Self::FirstResponse | Self::Resolution => Carrier::List,
+        }
     }
 
     /// Its name in rules, and the Chinese one.

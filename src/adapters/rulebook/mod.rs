@@ -3,6 +3,8 @@
 pub mod names;
 pub mod load;
 pub mod words;
+pub mod vocabulary;
+mod explained;
 mod rule;
 mod condition;
 mod operand;
