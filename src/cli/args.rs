@@ -107,6 +107,17 @@ pub enum Verb {
         #[command(flatten)]
         at: ConfigPath,
     },
+    /// 每条规则看什么、什么时候提醒、通知谁、花多少调用 · What each rule watches, rings, tells and costs
+    Rules {
+        /// Which configuration.
+        #[command(flatten)]
+        at: ConfigPath,
+        /// 只看这一条（名字的一部分也行） · This rule only; a part of its name will do
+        name: Option<String>,
+        /// 输出格式 · What the answer looks like
+        #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
+        format: Format,
+    },
     /// 规则能用的每个词：字段、值、时长，中英文 · Every word rules may use: fields, values, clocks, in both languages
     Words {
         /// Which configuration; its custom fields are listed too where they are known.

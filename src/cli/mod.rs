@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod ticket;
 pub mod fields;
 pub mod words;
+pub mod rules;
 pub mod chats;
 pub mod send_test;
 pub mod status;

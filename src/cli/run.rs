@@ -7,7 +7,7 @@ use clap::{Parser, error::ErrorKind};
 use crate::{
     cli::{
         args::{Arguments, StoreVerb, Verb},
-        chats, check, demo, doctor, fields, init, language, logging, send_test, serve, status, store,
+        chats, check, demo, doctor, fields, init, language, logging, rules, send_test, serve, status, store,
         terminal::Terminal,
         ticket, words,
     },
@@ -84,6 +84,7 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
         Verb::Doctor { at } => doctor::run::run(&at.config, terminal),
         Verb::Ticket { at, id, source } => ticket::run(&at.config, &id, source.as_deref(), terminal),
         Verb::Fields { at } => fields::run(&at.config, terminal),
+        Verb::Rules { at, name, format } => rules::run(&at.config, name.as_deref(), format, terminal),
         Verb::Words { at, word, format } => words::run(&at.config, word.as_deref(), format, terminal),
         Verb::Chats { at } => chats::run(&at.config, terminal),
         Verb::SendTest { at, receiver, rule, ticket } => {

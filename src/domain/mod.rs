@@ -23,6 +23,8 @@ pub mod clocks;
 pub mod judge;
 pub mod verdict;
 pub mod wording;
+pub mod sentence;
+pub mod story;
 pub mod why;
 pub mod alert;
 pub mod budget;

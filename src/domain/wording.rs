@@ -71,7 +71,11 @@ fn custom_field<'a>(selector: &CustomSelector, ticket: &'a Ticket) -> Option<&'a
 /// What a test demands: `评分是 不满意`, `score is dissatisfied`.
 pub fn test_words(test: &Test) -> Message {
     let target = target_words(&test.target, None);
-    let (verb, operand) = operator_words(test);
+    let field = match test.target {
+        Target::Field(field) => Some(field),
+        Target::Part(..) | Target::Custom(_) => None,
+    };
+    let (verb, operand) = operator_words(&test.operator, field);
     let space = if operand.zh.is_empty() { "" } else { " " };
     Message::new(
         format!("{}{}{space}{}", target.zh, verb.zh, operand.zh),
@@ -79,7 +83,8 @@ pub fn test_words(test: &Test) -> Message {
     )
 }
 
-fn operator_words(test: &Test) -> (Words, Message) {
+/// What an operator says of a value, and its operand; `field` names the numbers of an enumeration.
+pub(super) fn operator_words(operator: &Operator, field: Option<&Field>) -> (Words, Message) {
     let said = |zh: &'static str, en: &'static str| Words { zh, en };
     let listed = |words: &[Text]| either(words.iter().map(|word| Message::new(shortened(word), shortened(word))));
     let every = |words: &[Text]| {
@@ -87,7 +92,7 @@ fn operator_words(test: &Test) -> (Words, Message) {
         Message::new(shown.join("、"), shown.join(", "))
     };
     let number = |number: &f64| Message::new(number.to_string(), number.to_string());
-    match &test.operator {
+    match operator {
         Operator::TextIs(words) | Operator::PersonIs(words) => (said("是", "is"), listed(words)),
         Operator::TextContains(words) | Operator::ListContains(words) => (said("包含", "contains"), listed(words)),
         Operator::ListContainsAll(words) => (said("全部包含", "contains all of"), every(words)),
@@ -96,13 +101,7 @@ fn operator_words(test: &Test) -> (Words, Message) {
             let shown = patterns.iter().map(|pattern| Message::new(pattern.as_str(), pattern.as_str()));
             (said("匹配", "matches"), either(shown))
         }
-        Operator::CodeIs(codes) => {
-            let field = match test.target {
-                Target::Field(field) => Some(field),
-                _ => None,
-            };
-            (said("是", "is"), either(codes.iter().map(|code| code_words(field, *code))))
-        }
+        Operator::CodeIs(codes) => (said("是", "is"), codes_words(field, codes)),
         Operator::NumberIs(numbers) => (said("是", "is"), either(numbers.iter().map(number))),
         Operator::AtLeast(bound) => (said("至少", "is at least"), number(bound)),
         Operator::AtMost(bound) => (said("至多", "is at most"), number(bound)),
@@ -121,10 +120,28 @@ fn utc(at: Timestamp) -> Message {
 }
 
 fn either(words: impl Iterator<Item = Message>) -> Message {
-    let words: Vec<Message> = words.take(ITEMS_MAX).collect();
-    let zh: Vec<&str> = words.iter().map(|word| word.zh.as_str()).collect();
-    let en: Vec<&str> = words.iter().map(|word| word.en.as_str()).collect();
-    Message::new(zh.join("或"), en.join(" or "))
+    let words: Vec<Message> = words.collect();
+    let zh: Vec<&str> = words.iter().take(ITEMS_MAX).map(|word| word.zh.as_str()).collect();
+    let en: Vec<&str> = words.iter().take(ITEMS_MAX).map(|word| word.en.as_str()).collect();
+    let (mut zh, mut en) = (zh.join("或"), en.join(" or "));
+    if words.len() > ITEMS_MAX {
+        zh.push_str(&format!("等 {} 个之一", words.len()));
+        en.push_str(&format!(", one of {} in all", words.len()));
+    }
+    Message::new(zh, en)
+}
+
+/// One of these numbers of an enumeration: the group's name where they are a group.
+fn codes_words(field: Option<&Field>, codes: &[i64]) -> Message {
+    match field.and_then(|field| field.groups().iter().find(|group| group.codes == codes)) {
+        Some(group) => Message::new(group.zh, group.name),
+        None => either(codes.iter().map(|code| code_words(field, *code))),
+    }
+}
+
+/// What people call a status.
+pub fn status_words(code: i64) -> Message {
+    code_words(Field::find("status"), code)
 }
 
 fn code_words(field: Option<&Field>, code: i64) -> Message {
@@ -138,15 +155,26 @@ fn code_words(field: Option<&Field>, code: i64) -> Message {
 pub fn clock_test_words(test: &ClockTest) -> Message {
     let clock = test.clock.words();
     let (zh, en, span) = match test.bound {
-        Bound::AtLeast(span) => ("至少", "at least", span_words(span)),
-        Bound::Under(span) => ("不到", "under", span_words(span)),
+        Bound::AtLeast(span) => ("至少", "at least", span),
+        Bound::Under(span) => ("不到", "under", span),
     };
-    let name = clock.en.replace('_', " ");
-    let (zh_hours, en_hours) = match test.pace {
-        Pace::Wall => ("", ""),
-        Pace::Office(_) => ("（办公时间）", " of office time"),
-    };
-    Message::new(format!("{}{zh} {}{zh_hours}", clock.zh, span.zh), format!("{name} {en} {}{en_hours}", span.en))
+    let (name, span) = (clock.en.replace('_', " "), paced_words(span, &test.pace));
+    Message::new(format!("{}{zh} {}", clock.zh, span.zh), format!("{name} {en} {}", span.en))
+}
+
+/// A duration as it is counted: `2 小时`, `2 小时（办公时间）`, `1 个工作日`.
+pub fn paced_words(span: Span, pace: &Pace) -> Message {
+    let said = span_words(span);
+    let Some(calendar) = pace.calendar() else { return said };
+    let day = calendar.full_day().as_ms();
+    match span.as_ms().checked_rem(day) {
+        Some(0) if span > Span::ZERO => {
+            let days = span.as_ms() / day;
+            let plural = if days == 1 { "" } else { "s" };
+            Message::new(format!("{days} 个工作日"), format!("{days} working day{plural}"))
+        }
+        _ => Message::new(format!("{}（办公时间）", said.zh), format!("{} of office time", said.en)),
+    }
 }
 
 /// What a clock shows: `状态已持续 1 天 2 小时`.

@@ -1,0 +1,235 @@
+//! `deskbell rules [name]`: what each rule watches, when it rings, whom it tells, what ends it and what it costs.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::{
+    adapters::yaml::nearest::nearest,
+    cli::{
+        args::Format,
+        prepare::{self, Warnings},
+        run::Stop,
+        table::table,
+        terminal::Terminal,
+    },
+    domain::{
+        condition::Condition,
+        id::ConditionName,
+        rule::{Mode, Rule, RuleKind, RuleSet},
+        sentence::condition_words,
+        story::{Story, severity_words},
+        text::{Locale, Message, Words, fold},
+    },
+};
+
+/// Shows the rules of the configured folder, or the one that is named.
+pub fn run(path: &Path, name: Option<&str>, format: Format, terminal: Terminal) -> Result<(), Stop> {
+    let setup = prepare::setup(path, Warnings::Left, terminal)?;
+    let rules = chosen(&setup.rules, name)?;
+    let locale = terminal.locale;
+    terminal.print(&match format {
+        Format::Json => format!("{:#}", Value::Array(rules.iter().map(|rule| as_json(rule)).collect())),
+        Format::Text if name.is_none() => overview(&rules, locale),
+        Format::Text => rules.iter().map(|rule| told(rule, locale)).collect::<Vec<_>>().join("\n\n"),
+    });
+    Ok(())
+}
+
+/// All rules, or those whose name is or contains what was typed.
+fn chosen<'a>(all: &'a RuleSet, name: Option<&str>) -> Result<Vec<&'a Rule>, Stop> {
+    let Some(name) = name else { return Ok(all.rules.values().collect()) };
+    let typed = fold(name);
+    let by = |fits: &dyn Fn(&str) -> bool| -> Vec<&'a Rule> {
+        all.rules.values().filter(|rule| fits(&fold(rule.name.as_str()))).collect()
+    };
+    let exact = by(&|name| name == typed);
+    let found = if exact.is_empty() { by(&|name| name.contains(&*typed)) } else { exact };
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let (zh, en) = match nearest(name, all.rules.keys().map(|name| name.as_str())) {
+        Some(near) => (format!("是不是想写 “{near}”？"), format!("Did you mean `{near}`?")),
+        None => ("deskbell rules 列出全部".to_string(), "`deskbell rules` lists them all".to_string()),
+    };
+    Err(Stop::failure(format!("没有规则 “{name}”。{zh}"), format!("there is no rule `{name}`. {en}")))
+}
+
+fn overview(rules: &[&Rule], locale: Locale) -> String {
+    let head = match locale {
+        Locale::Zh => ["规则", "级别", "看什么", "什么时候提醒", "通知谁", "调用"],
+        Locale::En => ["rule", "severity", "watches", "rings", "tells", "calls"],
+    };
+    let row = |rule: &&Rule| {
+        let story = Story::of(rule);
+        let name = match rule.mode {
+            Mode::Live => rule.name.to_string(),
+            Mode::Trial(_) | Mode::Disabled => format!("{} [{}]", rule.name, mode_word(&rule.mode).get(locale)),
+        };
+        let lines = if story.tells.is_empty() { &story.ladder } else { &story.tells };
+        let tells: Vec<&str> = lines.iter().map(|line| line.get(locale)).collect();
+        let calls = if rule.needs_messages() { Words { zh: "消息", en: "messages" } } else { Words { zh: "无", en: "none" } };
+        vec![
+            name,
+            severity_words(rule.severity).get(locale).to_string(),
+            story.watches.get(locale).to_string(),
+            story.rings.get(locale).to_string(),
+            tells.join("; "),
+            calls.get(locale).to_string(),
+        ]
+    };
+    let more = match locale {
+        Locale::Zh => "一条规则的全部：deskbell rules <名称>",
+        Locale::En => "all of one rule: deskbell rules <name>",
+    };
+    format!("{}\n\n{more}", table(&head, rules.iter().map(row)))
+}
+
+const fn mode_word(mode: &Mode) -> Words {
+    match mode {
+        Mode::Live => Words { zh: "正式", en: "live" },
+        Mode::Trial(_) => Words { zh: "试运行", en: "trial" },
+        Mode::Disabled => Words { zh: "停用", en: "disabled" },
+    }
+}
+
+/// All of one rule.
+fn told(rule: &Rule, locale: Locale) -> String {
+    let story = Story::of(rule);
+    let say = |zh, en| Words { zh, en }.get(locale);
+    let mut lines = vec![format!("{} · {}", rule.name, severity_words(rule.severity).get(locale))];
+    let mut line = |label: &str, text: &str| lines.push(format!("  {label}{text}"));
+    if let Some(summary) = &rule.summary {
+        line("", summary);
+    }
+    line(say("看什么：", "watches: "), story.watches.get(locale));
+    for (name, meaning) in named(rule) {
+        line(say("  其中 ", "  where "), &format!("{name}{}{}", say("：", ": "), meaning.get(locale)));
+    }
+    line(say("什么时候提醒：", "rings: "), story.rings.get(locale));
+    for told in &story.tells {
+        line(say("通知：", "tells: "), told.get(locale));
+    }
+    for step in &story.ladder {
+        line(say("然后：", "then: "), step.get(locale));
+    }
+    line(say("什么时候结束：", "ends: "), story.ends.get(locale));
+    line(say("来源：", "sources: "), story.sources.get(locale));
+    line(say("时长按：", "counts in: "), story.hours.get(locale));
+    line(say("状态：", "mode: "), story.mode.get(locale));
+    line(say("调用：", "costs: "), cost(rule).get(locale));
+    if let Some(advice) = &rule.advice {
+        line(say("建议：", "advice: "), advice);
+    }
+    if let Some(runbook) = &rule.runbook {
+        line(say("手册：", "runbook: "), runbook);
+    }
+    lines.join("\n")
+}
+
+/// The named conditions a rule rests on, each once, with their meaning.
+fn named(rule: &Rule) -> Vec<(ConditionName, Message)> {
+    let mut found: Vec<(ConditionName, Message)> = Vec::new();
+    for condition in rule.conditions() {
+        gather(condition, &mut found);
+    }
+    found
+}
+
+fn gather(condition: &Condition, found: &mut Vec<(ConditionName, Message)>) {
+    if let Condition::Meets(name, meant) = condition
+        && !found.iter().any(|(known, _)| known == name)
+    {
+        found.push((name.clone(), condition_words(meant)));
+    }
+    for part in condition.parts() {
+        gather(part, found);
+    }
+}
+
+/// What a rule asks for beyond the list that is read anyway.
+fn cost(rule: &Rule) -> Message {
+    match rule.needs_messages() {
+        true => Message::new(
+            "要读工单的消息：每张有变化的工单多一次 API 调用",
+            "reads the messages of tickets: one more API call for each ticket that changed",
+        ),
+        false => Message::new("只看工单列表，不多花调用", "reads nothing beyond the list: no further calls"),
+    }
+}
+
+fn as_json(rule: &Rule) -> Value {
+    let story = Story::of(rule);
+    let both = |message: &Message| json!({ "zh": message.zh, "en": message.en });
+    let all = |lines: &[Message]| lines.iter().map(both).collect::<Vec<_>>();
+    let sources = rule.sources.as_ref().map(|names| names.iter().map(|name| name.as_str()).collect::<Vec<_>>());
+    let named: Vec<Value> =
+        named(rule).iter().map(|(name, meaning)| json!({ "name": name.as_str(), "meaning": both(meaning) })).collect();
+    let kind = match rule.kind {
+        RuleKind::Ticket if rule.is_event() => "event",
+        RuleKind::Ticket => "ticket",
+        RuleKind::Sla(_) => "sla",
+        RuleKind::Count(_) => "count",
+    };
+    json!({
+        "name": rule.name.as_str(), "kind": kind, "severity": rule.severity.name(),
+        "mode": mode_word(&rule.mode).en, "summary": rule.summary.as_deref(),
+        "watches": both(&story.watches), "rings": both(&story.rings), "ends": both(&story.ends),
+        "tells": all(&story.tells), "ladder": all(&story.ladder), "conditions": named,
+        "sources": sources, "calendar": rule.pace.calendar().map(|calendar| calendar.name().as_str()),
+        "needs_messages": rule.needs_messages(), "advice": rule.advice.as_deref(), "runbook": rule.runbook.as_deref(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::{
+        condition::{Operator, Target, Test},
+        field::Field,
+        id::RuleName,
+    };
+
+    fn rules() -> RuleSet {
+        let status = Condition::Test(Test {
+            target: Target::Field(Field::find("status").unwrap()),
+            operator: Operator::CodeIs([1, 2, 3, 4, 5].into()),
+        });
+        let words = Condition::Test(Test {
+            target: Target::Field(Field::find("guest_message").unwrap()),
+            operator: Operator::TextContains(["投诉".into()].into()),
+        });
+        let open = Condition::Meets(ConditionName::new("human"), Arc::new(status));
+        let both = Condition::All(vec![open.clone(), words]);
+        let rules = [Rule::new(RuleName::new("排队"), open), Rule::new(RuleName::new("敏感词"), both)];
+        RuleSet { rules: rules.into_iter().map(|rule| (rule.name.clone(), rule)).collect() }
+    }
+
+    #[test]
+    fn a_rule_is_found_by_a_part_of_its_name() {
+        let rules = rules();
+        let names = |typed: Option<&str>| {
+            chosen(&rules, typed).map(|found| found.iter().map(|rule| rule.name.to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(names(None).unwrap().len(), 2);
+        assert_eq!(names(Some("敏感")).unwrap(), ["敏感词"]);
+        let Err(Stop::Failure(message)) = names(Some("敏咸词")) else { panic!("found") };
+        assert!(message.en.contains("敏感词"), "{message}");
+    }
+
+    #[test]
+    fn what_a_rule_costs_and_rests_on_is_said() {
+        let rules = rules();
+        let shown = told(&rules.rules[&RuleName::new("敏感词")], Locale::Zh);
+        for part in ["客户消息包含 投诉", "其中 human：状态是 未关闭", "多一次 API 调用"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+        let plain = told(&rules.rules[&RuleName::new("排队")], Locale::En);
+        assert!(plain.contains("no further calls"), "{plain}");
+        let shown = overview(&rules.rules.values().collect::<Vec<_>>(), Locale::En);
+        assert!(shown.contains("messages") && shown.contains("none"), "{shown}");
+        assert_eq!(as_json(&rules.rules[&RuleName::new("敏感词")])["needs_messages"], true);
+    }
+}
