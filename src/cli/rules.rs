@@ -68,7 +68,11 @@ fn overview(rules: &[&Rule], locale: Locale) -> String {
         };
         let lines = if story.tells.is_empty() { &story.ladder } else { &story.tells };
         let tells: Vec<&str> = lines.iter().map(|line| line.get(locale)).collect();
-        let calls = if rule.needs_messages() { Words { zh: "消息", en: "messages" } } else { Words { zh: "无", en: "none" } };
+        let calls = if rule.needs_messages() {
+            Words { zh: "消息", en: "messages" }
+        } else {
+            Words { zh: "无", en: "none" }
+        };
         vec![
             name,
             severity_words(rule.severity).get(locale).to_string(),

@@ -28,7 +28,9 @@ pub fn run(path: &Path, word: Option<&str>, format: Format, terminal: Terminal) 
     let custom = custom_fields(path);
     let (found, custom) = match word {
         None => (whole.clone(), custom),
-        Some(word) => (whole.about(word), custom.map(|all| all.into_iter().filter(|one| is_about(one, word)).collect())),
+        Some(word) => {
+            (whole.about(word), custom.map(|all| all.into_iter().filter(|one| is_about(one, word)).collect()))
+        }
     };
     if let Some(word) = word.filter(|_| found.is_empty() && custom.as_ref().is_none_or(Vec::is_empty)) {
         return Err(nothing(word, whole.nearest(word)));
@@ -79,10 +81,7 @@ fn overview(all: &Vocabulary, custom: Option<&[Definition]>, locale: Locale) -> 
         fields_table(&all.fields, locale),
         heading(say("值和分组", "Values and groups")),
         values_table(&all.fields, locale),
-        heading(say(
-            "时长（后面写 at_least 或 under）",
-            "Clocks (with `at_least` or `under` behind them)",
-        )),
+        heading(say("时长（后面写 at_least 或 under）", "Clocks (with `at_least` or `under` behind them)")),
         clocks_table(&all.clocks, locale),
         heading(say("要求（字段后面）", "Operators (behind a field)")),
         words_table(&all.operators, locale),
@@ -259,7 +258,10 @@ fn field_detail(entry: &FieldEntry, locale: Locale) -> String {
     let mut lines = vec![name_line(field.words()), format!("  {}", field.doc.get(locale))];
     let mut line = |label: &str, text: &str| lines.push(format!("  {label}{text}"));
     line(say("类型：", "type: "), entry.kind.get(locale));
-    line(say("飞书的键：", "vendor's key: "), entry.vendor.unwrap_or(say("没有，由 deskbell 得出", "none: deskbell derives it")));
+    line(
+        say("飞书的键：", "vendor's key: "),
+        entry.vendor.unwrap_or(say("没有，由 deskbell 得出", "none: deskbell derives it")),
+    );
     if !field.also.is_empty() {
         line(say("也可以写：", "also written: "), &field.also.join(say("、", ", ")));
     }
@@ -300,12 +302,8 @@ fn as_json(found: &Vocabulary, custom: Option<&[Definition]>) -> Value {
     let both = |words: Words| json!({ "zh": words.zh, "en": words.en });
     let field = |entry: &FieldEntry| {
         let field = entry.field;
-        let value = |code: &&crate::domain::field::Code| {
-            json!({ "number": code.code, "name": code.name, "zh": code.zh, "also": code.also })
-        };
-        let group = |group: &&crate::domain::field::Group| {
-            json!({ "name": group.name, "zh": group.zh, "numbers": group.codes })
-        };
+        let value = |code: &&crate::domain::field::Code| json!({ "number": code.code, "name": code.name, "zh": code.zh, "also": code.also });
+        let group = |group: &&crate::domain::field::Group| json!({ "name": group.name, "zh": group.zh, "numbers": group.codes });
         json!({
             "name": field.name, "zh": field.zh, "vendor": entry.vendor, "also": field.also,
             "type": entry.kind.en, "doc": both(field.doc), "volatile": field.volatile,
@@ -369,7 +367,8 @@ mod tests {
 
     #[test]
     fn custom_fields_are_searched_too() {
-        let definition = Definition { display_name: "产品线".into(), key_name: "product_line".into(), ..Definition::default() };
+        let definition =
+            Definition { display_name: "产品线".into(), key_name: "product_line".into(), ..Definition::default() };
         for (word, found) in [("产品", true), ("PRODUCT", true), ("优先级", false)] {
             assert_eq!(is_about(&definition, word), found, "{word}");
         }

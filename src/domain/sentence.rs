@@ -26,11 +26,16 @@ fn whole(condition: &Condition, opened: usize) -> Message {
         }
         Condition::Not(part) => {
             let said = part_words(part, opened);
-            Message::new(format!("并非{}", in_brackets(&said.zh, '（', '）')), format!("not {}", in_brackets(&said.en, '(', ')')))
+            Message::new(
+                format!("并非{}", in_brackets(&said.zh, '（', '）')),
+                format!("not {}", in_brackets(&said.en, '(', ')')),
+            )
         }
         Condition::Test(test) => presence(test).unwrap_or_else(|| test_words(test)),
         Condition::Clock(test) => clock_test_words(test),
-        Condition::Meets(name, _) if opened >= OPENED_MAX => Message::new(format!("满足“{name}”"), format!("meets \"{name}\"")),
+        Condition::Meets(name, _) if opened >= OPENED_MAX => {
+            Message::new(format!("满足“{name}”"), format!("meets \"{name}\""))
+        }
         Condition::Meets(name, meant) => {
             let said = whole(meant, opened + 1);
             Message::new(format!("满足“{name}”（{}）", said.zh), format!("meets \"{name}\" ({})", said.en))

@@ -102,7 +102,10 @@ fn counted(count: &Count, when: &Message) -> Message {
     let mut said = match &count.per {
         Some(per) => {
             let per = target_words(per, None);
-            Message::new(format!("按{}分组，数工单：{}", per.zh, when.zh), format!("tickets counted per {}: {}", per.en, when.en))
+            Message::new(
+                format!("按{}分组，数工单：{}", per.zh, when.zh),
+                format!("tickets counted per {}: {}", per.en, when.en),
+            )
         }
         None => Message::new(format!("数工单：{}", when.zh), format!("tickets counted: {}", when.en)),
     };
@@ -301,13 +304,7 @@ mod tests {
 
     #[test]
     fn a_ticket_rule_is_told() {
-        let notify = Notify {
-            to: To::Team,
-            template: None,
-            mention: None,
-            repeat: vec![hour()],
-            repeat_max: 3,
-        };
+        let notify = Notify { to: To::Team, template: None, mention: None, repeat: vec![hour()], repeat_max: 3 };
         let step = Rung {
             at: RungAt::After(hour()),
             severity: None,

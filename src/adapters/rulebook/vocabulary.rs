@@ -114,7 +114,11 @@ impl Vocabulary {
             let field = entry.field;
             let values = field.codes().iter().flat_map(|code| [code.name, code.zh]);
             let groups = field.groups().iter().flat_map(|group| [group.name, group.zh]);
-            [field.name, field.zh, field.vendor].into_iter().chain(field.also.iter().copied()).chain(values).chain(groups)
+            [field.name, field.zh, field.vendor]
+                .into_iter()
+                .chain(field.also.iter().copied())
+                .chain(values)
+                .chain(groups)
         });
         let both = |words: Words| [words.en, words.zh];
         let clocks = self.clocks.iter().flat_map(|entry| both(entry.clock.words()));
@@ -208,7 +212,9 @@ pub const fn carrier_words(carrier: Carrier) -> (Words, Words) {
     match carrier {
         Carrier::List => (
             Words { zh: "列表", en: "list" },
-            Words { zh: "工单列表，每次轮询都读：不多花调用", en: "the list, which every poll reads: no further call" },
+            Words {
+                zh: "工单列表，每次轮询都读：不多花调用", en: "the list, which every poll reads: no further call"
+            },
         ),
         Carrier::Messages => (
             Words { zh: "消息", en: "messages" },
@@ -219,7 +225,9 @@ pub const fn carrier_words(carrier: Carrier) -> (Words, Words) {
         ),
         Carrier::Observations => (
             Words { zh: "观察", en: "observed" },
-            Words { zh: "deskbell 自己的观察：不多花调用", en: "what deskbell itself observed: no further call" },
+            Words {
+                zh: "deskbell 自己的观察：不多花调用", en: "what deskbell itself observed: no further call"
+            },
         ),
         Carrier::Configuration => (
             Words { zh: "配置", en: "configuration" },
