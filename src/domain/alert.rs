@@ -56,6 +56,8 @@ pub enum EndReason {
     RuleChanged,
     /// The rule was removed.
     RuleRemoved,
+    /// What the rule's `until` asks for holds.
+    UntilMet,
 }
 
 impl LineOf {
@@ -79,6 +81,7 @@ impl EndReason {
             Self::Expired => Words { zh: "已到时限", en: "it reached its time limit" },
             Self::TicketGone => Words { zh: "工单已不存在", en: "the ticket is gone" },
             Self::RuleChanged => Words { zh: "规则已修改", en: "the rule was changed" },
+            Self::UntilMet => Words { zh: "结束条件已满足", en: "what `until` asks for holds" },
             Self::RuleRemoved => Words { zh: "规则已删除", en: "the rule was removed" },
         }
     }

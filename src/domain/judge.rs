@@ -168,7 +168,8 @@ fn items_of(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', '，', ';', '；', '、', '|', '\n']).map(|item| item.trim().trim_matches('"'))
 }
 
-fn number_holds(operator: &Operator, number: f64) -> Answer {
+/// Whether a test of a number holds.
+pub fn number_holds(operator: &Operator, number: f64) -> Answer {
     if number.is_nan() {
         return Answer::Unknown;
     }

@@ -54,6 +54,17 @@ impl Verdict {
         Self { answer, valid_until: Timestamp::NEVER }
     }
 
+    /// Both must hold.
+    pub fn both(one: Self, other: Self) -> Self {
+        let valid_until = match (one.answer, other.answer) {
+            (Answer::No, Answer::No) => one.valid_until.max(other.valid_until),
+            (Answer::No, _) => one.valid_until,
+            (_, Answer::No) => other.valid_until,
+            _ => one.valid_until.min(other.valid_until),
+        };
+        Self { answer: one.answer.min(other.answer), valid_until }
+    }
+
     const fn not(self) -> Self {
         Self { answer: self.answer.not(), valid_until: self.valid_until }
     }

@@ -5,14 +5,16 @@ use crate::domain::{
     change::differs,
     clocks::Run,
     condition::{Clock, ClockTest, Condition, Target, Test},
-    id::ConditionName,
+    id::{ConditionName, Subject},
     judge::holds,
+    rule::{Count, Rule},
     seen::{Event, Seen},
+    sla::Sla,
     text::Message,
     ticket::Known,
     time::Timestamp,
     verdict::{Answer, Verdict, eval},
-    wording::{clock_test_words, clock_words, not_started_words, shown, target_words, test_words},
+    wording::{clock_test_words, clock_words, not_started_words, shown, span_words, target_words, test_words},
 };
 
 /// Facts a reason names at most; the rest is counted.
@@ -78,6 +80,42 @@ pub fn why(condition: &Condition, seen: &Seen<'_>, now: Timestamp) -> Why {
 /// The facts that make the answer what it is, as one line: `评分是 不满意；状态已持续 1 天 2 小时`.
 pub fn why_text(condition: &Condition, seen: &Seen<'_>, now: Timestamp) -> Message {
     why(condition, seen, now).text()
+}
+
+/// Why an SLA's alert rings: what its clock shows, against which target.
+pub fn sla_text(sla: &Sla, seen: &Seen<'_>, now: Timestamp) -> Message {
+    let run = Run::of(sla.clock, &sla.pauses, seen);
+    let Known::Present(target) = sla.target_of(seen, now) else {
+        return clock_fact(sla.clock, &run, &Pace::Wall, seen, now);
+    };
+    let fact = clock_fact(sla.clock, &run, &target.pace, seen, now);
+    let (span, office) = (span_words(target.is), target.pace.calendar().is_some());
+    let (zh_hours, en_hours) = if office { ("（办公时间）", " of office time") } else { ("", "") };
+    Message::new(
+        format!("{}，目标 {}{zh_hours}", fact.zh, span.zh),
+        format!("{}, the target is {}{en_hours}", fact.en, span.en),
+    )
+}
+
+/// Why a counting rule's alert rings: how many there are.
+pub fn count_text(rule: &Rule, count: &Count, subject: &Subject, number: usize) -> Message {
+    let group = match (subject, &count.per) {
+        (Subject::Group(value), Some(per)) => {
+            let name = target_words(per, None);
+            Message::new(format!("{} {value} ", name.zh), format!("{} {value}: ", name.en))
+        }
+        _ => Message::default(),
+    };
+    let within = count.within.map(span_words);
+    let (zh_within, en_within) = match &within {
+        Some(span) => (format!("最近 {}", span.zh), format!(" within {}", span.en)),
+        None => (String::new(), String::new()),
+    };
+    let what = rule.summary.as_deref().unwrap_or(rule.name.as_str());
+    Message::new(
+        format!("{}{zh_within}有 {number} 张工单（{what}）", group.zh),
+        format!("{}{number} tickets{en_within} ({what})", group.en),
+    )
 }
 
 impl Why {
@@ -205,7 +243,6 @@ mod tests {
         labels::Labels,
         ticket::{CustomField, Person, Status, Tag, Ticket},
         time::Span,
-        wording::span_words,
     };
 
     const HOUR: i64 = 3_600_000;

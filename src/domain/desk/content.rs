@@ -43,7 +43,7 @@ impl Desk {
     fn alert_view(&self, key: &NoticeKey) -> Option<AlertView> {
         let alert_key = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         let alert = self.episode(&alert_key, key.episode)?.clone();
-        let rule = self.rules.get(&key.rule).cloned();
+        let rule = self.rule_named(&key.rule).cloned();
         let ticket = key.subject.ticket().and_then(|ticket| self.ticket_view(ticket));
         Some(AlertView { alert, rule, ticket, step: key.step, ordinal: key.ordinal })
     }
@@ -142,7 +142,7 @@ impl Desk {
     }
 
     fn template_of(&self, key: &NoticeKey) -> Option<crate::domain::id::TemplateName> {
-        let rule: &Arc<Rule> = self.rules.get(&key.rule)?;
+        let rule: &Arc<Rule> = self.rule_named(&key.rule)?;
         let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         let alert = self.episode(&alert, key.episode)?;
         match alert.lines.iter().find(|line| line.receiver == key.receiver)?.from {

@@ -1,262 +1,98 @@
 //! Judging one ticket: every rule that watches it, what becomes of their alerts, and when to look again.
 
-use std::sync::Arc;
-
 use crate::domain::{
-    alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
-    calendar::Wait,
+    alert::{Alert, AlertState, EndReason},
     delivery::GIVE_UP_AFTER,
     desk::{
+        hearing::{Cause, Hearing},
+        ladder::Outlook,
         life::{self, Step},
-        machine::{Desk, FRESH, REFRESH_PATIENCE},
+        machine::{Desk, Duty, REFRESH_PATIENCE},
         outcome::{Effect, Write},
         state::Remains,
     },
     facts::Facts,
     id::{Subject, TicketKey},
-    labels::Labels,
-    notice,
-    rule::{CatchUp, Rule, To},
-    seen::Seen,
-    text::Message,
-    ticket::Ticket,
+    rule::{Rule, RuleKind, Until},
+    seen::{Event, Seen},
+    ticket::Known,
     time::{Span, Timestamp},
-    verdict::{self, Answer},
-    why,
+    verdict::{self, Answer, Verdict},
 };
 
 /// Pause between two requests for one ticket's fresh data.
 const REFRESH_AGAIN: Span = Span::from_secs(15);
 
+/// Pause between two requests for what was said on a ticket, where the first came to nothing.
+const MESSAGES_AGAIN: Span = Span::from_mins(1);
+
 /// Tickets of one source that are asked for one by one; more than that, and the source is read as a whole.
 const REFRESH_SINGLE_MAX: usize = 50;
 
-/// What brought a ticket before the desk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// Its data just came in.
-    Observed,
-    /// Time went on.
-    Time,
-}
-
-/// A ticket as it lies before the desk.
-struct Hearing {
-    subject: Subject,
-    ticket: Arc<Ticket>,
-    facts: Facts,
-    labels: Arc<Labels>,
-    as_of: Timestamp,
-    /// The data may be rung on.
-    fresh: bool,
-    /// It was never seen before.
-    first_sight: bool,
-    /// Fresh data was waited for long enough.
-    patience_over: bool,
-    /// The source has been silent: nothing of it ends.
-    silent: bool,
-}
-
-impl Hearing {
-    fn seen(&self) -> Seen<'_> {
-        Seen::at_rest(&self.ticket, &self.facts, &self.labels)
-    }
-}
-
 impl Desk {
     /// Judges a ticket by every rule that watches it.
-    pub(super) fn judge(&mut self, key: &TicketKey, cause: Cause, now: Timestamp) {
-        let Some(hearing) = self.hearing(key, cause, now) else { return };
-        let rules = self.rules_of.get(&key.source).cloned().unwrap_or_default();
-        let alerts = self.alerts.get(&hearing.subject).cloned().unwrap_or_default();
-        let (mut wants_fresh, mut due) = (false, Timestamp::NEVER);
-        for rule in rules.iter() {
-            let verdict = verdict::eval(&rule.when, &hearing.seen(), now);
-            let before = alerts.iter().find(|alert| alert.key.rule == rule.name);
-            let step = life::step(before, rule, verdict.answer, &hearing.ticket, now);
-            due = due.min(verdict.valid_until);
-            if must_wait(step, &hearing) {
-                wants_fresh = true;
-                continue;
+    pub(super) fn judge(&mut self, key: &TicketKey, cause: &Cause, now: Timestamp) {
+        let Some(mut hearing) = self.hearing(key, cause, now) else { return };
+        let duties = self.duties.get(&key.source).cloned().unwrap_or_default();
+        let mut outlook = Outlook::clear();
+        for duty in duties.iter() {
+            hearing.turn_to(duty);
+            match &duty.rule.kind {
+                RuleKind::Count(count) => {
+                    let due = self.note_in_tally(&duty.rule, count, &hearing, now);
+                    outlook.at(due);
+                }
+                RuleKind::Ticket | RuleKind::Sla(_) => self.judge_by(duty, &hearing, &mut outlook, now),
             }
-            if before.is_none() && step == Step::Stay {
-                continue;
-            }
-            self.take_step(rule, before, step, verdict.answer, &hearing, now);
-            let (waits, alert_due) = self.repeats(rule, &hearing, now);
-            wants_fresh |= waits;
-            due = due.min(alert_due);
         }
-        due = due.min(self.ask_for_fresh(key, wants_fresh, now)).min(self.purge_at(key));
+        let messages_due = self.ask_for_messages(key, outlook.wants_messages, now);
+        let fresh_due = self.ask_for_fresh(key, outlook.wants_fresh, now);
+        let due = outlook.due.min(messages_due).min(fresh_due).min(self.purge_at(key));
         self.await_source_if_stale(key);
         self.schedule(key, due.max(now.plus(Span::from_ms(1))));
     }
 
-    fn hearing(&self, key: &TicketKey, cause: Cause, now: Timestamp) -> Option<Hearing> {
-        let watched = self.tickets.get(key).filter(|watched| watched.tracked.gone_at.is_none())?;
-        let source = self.sources.get(&key.source)?;
-        let as_of = watched.tracked.asked_at.max(source.read_through.unwrap_or(Timestamp::MIN));
-        Some(Hearing {
-            subject: Subject::Ticket(key.clone()),
-            ticket: Arc::clone(&watched.tracked.ticket),
-            facts: watched.tracked.facts.clone(),
-            labels: self.settings.sources.get(&key.source).map(|settings| Arc::clone(&settings.labels))?,
-            as_of,
-            fresh: cause == Cause::Observed || now.since(as_of) <= FRESH,
-            first_sight: watched.tracked.facts.first_seen == watched.tracked.asked_at,
-            patience_over: watched.refresh.is_some_and(|asked| now >= asked.plus(REFRESH_PATIENCE)),
-            silent: source.is_silent(now),
-        })
+    fn judge_by(&mut self, duty: &Duty, hearing: &Hearing, outlook: &mut Outlook, now: Timestamp) {
+        let rule = &duty.rule;
+        let before = self.alert_of(rule, &hearing.subject);
+        let live = before.is_some_and(Alert::is_live);
+        let Some(verdict) = verdict_of(duty, live, hearing, now) else { return };
+        let over = over_of(rule, live, hearing, now);
+        let step = life::step(before, rule, verdict.answer, over.answer, hearing.ticket(), now);
+        outlook.at(verdict.valid_until.min(over.valid_until));
+        outlook.wants_messages |= duty.needs_messages && talk_decides(duty, live, verdict.answer, hearing, now);
+        if Duty::must_wait(step, hearing) {
+            outlook.wants_fresh = true;
+            outlook.wants_messages |= duty.needs_messages;
+            return;
+        }
+        if step == Step::Stay && !live {
+            return;
+        }
+        let before = before.cloned();
+        self.take_step(rule, before.as_ref(), step, verdict.answer, hearing, now);
+        let Some(alert) = self.alert_of(rule, &hearing.subject) else { return };
+        if alert.trial && alert.is_firing() && !duty.trial {
+            let alert = alert.clone();
+            self.switch_on(rule, &alert, hearing, now);
+        }
+        let Some(key) = self.alert_of(rule, &hearing.subject).map(|alert| alert.key.clone()) else { return };
+        self.attend(rule, &key, hearing, outlook, now);
     }
 
-    fn take_step(
-        &mut self,
-        rule: &Arc<Rule>,
-        before: Option<&Alert>,
-        step: Step,
-        answer: Answer,
-        hearing: &Hearing,
-        now: Timestamp,
-    ) {
-        match (step, before) {
-            (Step::Pend, _) => {
-                self.keep_past(before);
-                let alert = self.new_alert(rule, before, &hearing.subject, now);
-                self.put_alert(alert);
-            }
-            (Step::Fire, _) => self.fire(rule, before, hearing, now),
-            (Step::Drop, Some(alert)) => self.drop_pending(alert, now),
-            (Step::End(reason), Some(alert)) => self.end(alert.clone(), reason, answer != Answer::No, now),
-            (Step::Unlatch, Some(alert)) => self.put_alert(Alert { latched: false, ..alert.clone() }),
-            (Step::Adopt, Some(alert)) => {
-                self.put_alert(Alert { meaning: rule.meaning, rev: alert.rev + 1, ..alert.clone() });
-                self.refresh_cards(&alert.key, now);
-            }
-            (Step::Stay, Some(alert)) if hearing.fresh => self.freshen(alert, now),
-            (Step::Stay | Step::Drop | Step::End(_) | Step::Unlatch | Step::Adopt, _) => {}
-        }
-    }
-
-    /// An alert that rang on old data and still holds on fresh data says so.
-    fn freshen(&mut self, alert: &Alert, now: Timestamp) {
-        if let AlertState::Firing { fired_at, stale_as_of: Some(_) } = alert.state {
-            let state = AlertState::Firing { fired_at, stale_as_of: None };
-            self.put_alert(Alert { state, rev: alert.rev + 1, ..alert.clone() });
-            self.refresh_cards(&alert.key, now);
-        }
-    }
-
-    /// An alert whose condition just began to hold; it has rung as often as the one before it.
-    fn new_alert(&self, rule: &Rule, before: Option<&Alert>, subject: &Subject, now: Timestamp) -> Alert {
-        let carried = before.filter(|alert| alert.is_live());
-        let key = AlertKey { subject: subject.clone(), rule: rule.name.clone() };
-        Alert {
-            episode: before.map_or(0, |alert| alert.episode),
-            severity: rule.severity,
-            rev: before.map_or(0, |alert| alert.rev),
-            meaning: rule.meaning,
-            ..Alert::pending(key, carried.map_or(now, |alert| alert.since))
-        }
-    }
-
-    fn drop_pending(&mut self, alert: &Alert, now: Timestamp) {
-        let note = Message::new("还没到提醒的时候，条件已不再成立", "the condition stopped holding before it rang");
-        self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "dropped", note);
-        if alert.episode == 0 {
-            self.drop_alert(&alert.key);
-        } else {
-            let state = AlertState::Ended { fired_at: None, ended_at: now, reason: EndReason::Cleared };
-            self.put_alert(Alert { state, ..alert.clone() });
-        }
-    }
-
-    fn fire(&mut self, rule: &Arc<Rule>, before: Option<&Alert>, hearing: &Hearing, now: Timestamp) {
-        self.keep_past(before);
-        let mut alert = self.new_alert(rule, before, &hearing.subject, now);
-        alert.episode += 1;
-        alert.rev += 1;
-        alert.state = AlertState::Firing { fired_at: now, stale_as_of: (!hearing.fresh).then_some(hearing.as_of) };
-        if hearing.first_sight && rule.hold.is_none() {
-            alert.since = verdict::held_since(&rule.when, &hearing.seen(), now);
-        }
-        alert.why = why::why_text(&rule.when, &hearing.seen(), now);
-        alert.lines = lines_of(rule, now);
-        let place = (&alert.key.subject, Some(&alert.key.rule), alert.episode);
-        self.journal(now, place, "fired", alert.why.clone());
-        self.counters.fired += 1;
-        alert.announced = self.announce(rule, &alert, now);
-        if alert.announced == Announced::Nobody {
-            alert.lines.iter_mut().for_each(|line| line.next_at = None); // what was not told is not told again
-        }
-        self.put_alert(alert);
-    }
-
-    /// Tells the beginning, by card or by digest.
-    fn announce(&mut self, rule: &Rule, alert: &Alert, now: Timestamp) -> Announced {
-        if let Some(source) = alert.key.subject.source()
-            && let Some(how) = self.catch_up(source, rule)
-        {
-            match how {
-                CatchUp::Digest => return Announced::Digest(self.join_digest(source.clone(), alert, now)),
-                CatchUp::None => return Announced::Nobody,
-                CatchUp::Each => {}
+    /// Asks for what was said on the ticket, and says when to look again.
+    fn ask_for_messages(&mut self, key: &TicketKey, wanted: bool, now: Timestamp) -> Timestamp {
+        let Some(watched) = self.tickets.get_mut(key).filter(|_| wanted) else { return Timestamp::NEVER };
+        let paused = self.sources.get(&key.source).is_some_and(|source| source.is_paused(now));
+        match watched.talk.asked_at {
+            Some(asked) if now < asked.plus(MESSAGES_AGAIN) => asked.plus(MESSAGES_AGAIN),
+            _ if paused => now.plus(MESSAGES_AGAIN),
+            _ => {
+                watched.talk.asked_at = Some(now);
+                self.effect(Effect::ReadMessages(key.clone()));
+                now.plus(MESSAGES_AGAIN)
             }
         }
-        for line in &alert.lines {
-            self.tell(alert, notice::Step::Fired, 0, &line.receiver, now);
-        }
-        Announced::Cards
-    }
-
-    /// Ends an alert and lets everyone who was told its beginning know.
-    pub(super) fn end(&mut self, mut alert: Alert, reason: EndReason, latched: bool, now: Timestamp) {
-        alert.state = AlertState::Ended { fired_at: alert.fired_at(), ended_at: now, reason };
-        alert.latched = latched;
-        alert.rev += 1;
-        for line in &mut alert.lines {
-            line.next_at = None;
-        }
-        let place = (&alert.key.subject, Some(&alert.key.rule), alert.episode);
-        self.journal(now, place, "ended", reason.words().into());
-        self.counters.ended += 1;
-        let key = alert.key.clone();
-        self.put_alert(alert);
-        self.tell_ending(&key, now);
-    }
-
-    /// Sends the repeats that are due. Says whether they wait for fresh data, and when the alert is due next.
-    fn repeats(&mut self, rule: &Rule, hearing: &Hearing, now: Timestamp) -> (bool, Timestamp) {
-        let key = AlertKey { subject: hearing.subject.clone(), rule: rule.name.clone() };
-        let Some(alert) = self.alert(&key) else { return (false, Timestamp::NEVER) };
-        let AlertState::Firing { fired_at, .. } = alert.state else {
-            let rings_at =
-                Some(rule.hold.ends(alert.since)).filter(|at| alert.state == AlertState::Pending && *at > now);
-            // Held long enough and still pending: nobody knows whether it holds, and time alone will not tell.
-            return (false, rings_at.unwrap_or(Timestamp::NEVER));
-        };
-        let mut alert = alert.clone();
-        let ready = hearing.fresh || hearing.patience_over;
-        let (mut told, mut waits, mut due) = (Vec::new(), false, life::expires_at(rule, &hearing.ticket, fired_at));
-        for line in &mut alert.lines {
-            let Some(next_at) = line.next_at else { continue };
-            if next_at > now {
-                due = due.min(next_at);
-            } else if ready {
-                line.repeats += 1;
-                line.next_at = next_repeat(rule, line.from, line.repeats).map(|wait| wait.ends(now));
-                due = due.min(line.next_at.unwrap_or(Timestamp::NEVER));
-                told.push((line.receiver.clone(), line.repeats));
-            } else {
-                waits = true;
-            }
-        }
-        if !told.is_empty() {
-            self.put_alert(alert.clone());
-        }
-        for (receiver, ordinal) in told {
-            self.tell(&alert, notice::Step::Repeated, ordinal, &receiver, now);
-        }
-        (waits, due)
     }
 
     /// What rang on old data is judged again as soon as the source was read.
@@ -336,6 +172,7 @@ impl Desk {
         if let Some(source) = self.sources.get_mut(&key.source) {
             source.waiting.remove(key);
         }
+        self.leave_tallies(key);
         let alerts = self.alerts.remove(&Subject::Ticket(key.clone())).unwrap_or_default();
         let remains = Remains {
             key: key.clone(),
@@ -348,36 +185,65 @@ impl Desk {
     }
 }
 
-/// What rings, or ends because its condition is no, wants fresh data first, and rings without after a while. While
-/// the source is silent nothing ends by time, not even what has expired.
-fn must_wait(step: Step, hearing: &Hearing) -> bool {
-    if hearing.fresh {
+impl Duty {
+    /// What rings, or ends because its condition is no, wants fresh data first, and rings without after a while. While
+    /// the source is silent nothing ends by time, not even what has expired.
+    pub(super) fn must_wait(step: Step, hearing: &Hearing) -> bool {
+        if hearing.fresh {
+            return false;
+        }
+        match step {
+            Step::End(_) if hearing.silent => true,
+            Step::Fire | Step::End(EndReason::Cleared | EndReason::RuleChanged | EndReason::UntilMet) => {
+                !hearing.patience_over
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What a rule says of a ticket; nothing where an event rule is asked and nothing happened.
+fn verdict_of(duty: &Duty, live: bool, hearing: &Hearing, now: Timestamp) -> Option<Verdict> {
+    let seen = hearing.seen()?;
+    let event = match (duty.is_event, live) {
+        (true, true) => Event::Held,
+        (true, false) => match hearing.event() {
+            Event::None => return None,
+            event => event,
+        },
+        (false, _) => Event::None,
+    };
+    Some(judge_rule(&duty.rule, &seen.after(event), now))
+}
+
+/// What a rule that is no counting rule says of a ticket.
+pub(super) fn judge_rule(rule: &Rule, seen: &Seen<'_>, now: Timestamp) -> Verdict {
+    let holds = verdict::eval(&rule.when, seen, now);
+    match (&rule.kind, rule.ladder.first()) {
+        (RuleKind::Sla(sla), Some(first)) => Verdict::both(holds, sla.reached(first, seen, now)),
+        _ => holds,
+    }
+}
+
+/// Whether what `until` asks for holds.
+fn over_of(rule: &Rule, live: bool, hearing: &Hearing, now: Timestamp) -> Verdict {
+    match (&rule.until, hearing.seen()) {
+        (Until::Holds(until), Some(seen)) if live => verdict::eval(until, &seen, now),
+        _ => Verdict::lasting(Answer::No),
+    }
+}
+
+/// Whether what was said decides the rule's answer and must be asked for: it is not known, or the ticket just changed.
+fn talk_decides(duty: &Duty, live: bool, answer: Answer, hearing: &Hearing, now: Timestamp) -> bool {
+    let Some(seen) = hearing.seen() else { return false };
+    let unknown = seen.facts.conversation.is_unknown();
+    if hearing.talk_fresh || (!hearing.is_news() && !unknown) {
         return false;
     }
-    match step {
-        Step::End(_) if hearing.silent => true,
-        Step::Fire | Step::End(EndReason::Cleared | EndReason::RuleChanged) => !hearing.patience_over,
-        _ => false,
+    if unknown {
+        return answer == Answer::Unknown;
     }
-}
-
-fn lines_of(rule: &Rule, now: Timestamp) -> Vec<Line> {
-    let line = |(at, notify): (usize, &crate::domain::rule::Notify)| {
-        let To::Receiver(receiver) = &notify.to else { return None };
-        let from = LineOf::notify(at);
-        let next_at = next_repeat(rule, from, 0).map(|wait| wait.ends(now));
-        Some(Line { receiver: receiver.clone(), repeats: 0, next_at, from })
-    };
-    rule.notify.iter().enumerate().filter_map(line).collect()
-}
-
-/// The wait before the repeat after `repeats` repeats; the last wait of the list goes on.
-fn next_repeat(rule: &Rule, from: LineOf, repeats: u32) -> Option<&Wait> {
-    let LineOf::Notify(at) = from else { return None };
-    let notify = rule.notify.get(usize::try_from(at).ok()?)?;
-    if repeats >= notify.repeat_max {
-        return None;
-    }
-    let index = usize::try_from(repeats).unwrap_or(usize::MAX);
-    notify.repeat.get(index).or(notify.repeat.last())
+    let untold = Facts { conversation: Known::Unknown, ..seen.facts.clone() };
+    let asked = Seen { facts: &untold, ..seen };
+    live || judge_rule(&duty.rule, &asked, now).answer == Answer::Unknown
 }

@@ -4,7 +4,7 @@ use crate::domain::{
     alert::{Alert, AlertState, EndReason},
     rule::{CLOSED_EXPIRES_DEFAULT, Rule, Until},
     ticket::Ticket,
-    time::Timestamp,
+    time::{Span, Timestamp},
     verdict::Answer,
 };
 
@@ -25,6 +25,10 @@ pub(super) enum Step {
     Unlatch,
     /// It goes on under the edited rule.
     Adopt,
+    /// The condition is no, and `keep_firing_for` keeps it firing.
+    Quiet,
+    /// While it was kept firing, the condition held again.
+    Loud,
 }
 
 /// What a verdict makes of an alert.
@@ -34,11 +38,19 @@ pub(super) enum Step {
 /// | none, ended | pending, or fires at once without `for` | stays | stays |
 /// | ended while it held | stays | may ring again | stays |
 /// | pending | fires after `for` | dropped | stays |
-/// | firing | goes on | ends, unless `until: handled` | goes on |
+/// | firing | goes on | ends after `keep_firing_for`, unless `until` says otherwise | goes on |
 ///
-/// A firing alert that reached `expires` ends whatever the answer. An alert judged by an edited rule ends as "rule
+/// A firing alert that reached `expires` ends whatever the answer, and so does one whose `until` condition (`over`)
+/// holds. An alert judged by an edited rule ends as "rule
 /// changed" where it would have ended as "cleared".
-pub(super) fn step(alert: Option<&Alert>, rule: &Rule, answer: Answer, ticket: &Ticket, now: Timestamp) -> Step {
+pub(super) fn step(
+    alert: Option<&Alert>,
+    rule: &Rule,
+    answer: Answer,
+    over: Answer,
+    ticket: Option<&Ticket>,
+    now: Timestamp,
+) -> Step {
     let Some(alert) = alert else { return begin(rule, answer) };
     match alert.state {
         AlertState::Ended { .. } if alert.latched => {
@@ -55,18 +67,23 @@ pub(super) fn step(alert: Option<&Alert>, rule: &Rule, answer: Answer, ticket: &
             Answer::Yes if now >= rule.hold.ends(alert.since) => Step::Fire,
             Answer::Yes => Step::Stay,
         },
-        AlertState::Firing { fired_at, .. } => {
-            let edited = alert.meaning != rule.meaning;
-            if now >= expires_at(rule, ticket, fired_at) {
-                return Step::End(EndReason::Expired);
-            }
-            match (answer, &rule.until) {
-                (Answer::No, _) if edited => Step::End(EndReason::RuleChanged),
-                (Answer::No, Until::Cleared) => Step::End(EndReason::Cleared),
-                (Answer::Yes, _) if edited => Step::Adopt,
-                _ => Step::Stay,
-            }
-        }
+        AlertState::Firing { fired_at, .. } if now >= expires_at(rule, ticket, fired_at) => Step::End(EndReason::Expired),
+        AlertState::Firing { .. } if over == Answer::Yes => Step::End(EndReason::UntilMet),
+        AlertState::Firing { .. } => go_on(alert, rule, answer, now),
+    }
+}
+
+/// A firing alert that neither expired nor is over by its `until`.
+fn go_on(alert: &Alert, rule: &Rule, answer: Answer, now: Timestamp) -> Step {
+    let edited = alert.meaning != rule.meaning;
+    match (answer, &rule.until, alert.quiet_since) {
+        (Answer::No, ..) if edited => Step::End(EndReason::RuleChanged),
+        (Answer::No, Until::Cleared, None) if rule.keep_firing_for > Span::ZERO => Step::Quiet,
+        (Answer::No, Until::Cleared, Some(since)) if now < since.plus(rule.keep_firing_for) => Step::Stay,
+        (Answer::No, Until::Cleared, _) => Step::End(EndReason::Cleared),
+        (Answer::Yes, ..) if edited => Step::Adopt,
+        (Answer::Yes, _, Some(_)) => Step::Loud,
+        _ => Step::Stay,
     }
 }
 
@@ -80,11 +97,11 @@ fn begin(rule: &Rule, answer: Answer) -> Step {
 
 /// When a firing alert ends whatever the condition says: `expires` after firing; without `expires`, on a closed
 /// ticket, three days after firing or closing, whichever is later.
-pub(super) fn expires_at(rule: &Rule, ticket: &Ticket, fired_at: Timestamp) -> Timestamp {
+pub(super) fn expires_at(rule: &Rule, ticket: Option<&Ticket>, fired_at: Timestamp) -> Timestamp {
     if let Some(expires) = rule.expires {
         return fired_at.plus(expires);
     }
-    if ticket.is_closed() == Some(true) {
+    if let Some(ticket) = ticket.filter(|ticket| ticket.is_closed() == Some(true)) {
         let closed_at = ticket.closed_at.present().copied().unwrap_or(fired_at);
         return fired_at.max(closed_at).plus(CLOSED_EXPIRES_DEFAULT);
     }

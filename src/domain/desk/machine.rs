@@ -9,19 +9,20 @@ use crate::domain::{
     alert::{Alert, AlertKey},
     budget::Budgets,
     desk::{
+        count::Tally,
         dead::DeadLetters,
         digests::CatchingUp,
         input::Input,
         outbox::Outbox,
         outcome::{Effect, Outcome, Write},
         settings::Settings,
-        state::{CardKey, CardState, Digest, InboxItem, JournalEntry, Remains, SourceState, Stored, Tracked},
+        state::{CardKey, CardState, Digest, InboxItem, JournalEntry, Remains, SourceState, Stored, Tracked, Trial},
         view::Counters,
     },
     id::{MessageId, RuleName, SourceName, Subject, TicketKey},
     labels::Labels,
     reading::scope::SweepScope,
-    rule::{Rule, RuleSet},
+    rule::{Mode, Rule, RuleSet},
     text::Message,
     ticket::Ticket,
     time::{Span, Timestamp},
@@ -38,8 +39,14 @@ pub const REFRESH_PATIENCE: Span = Span::from_mins(1);
 pub struct Desk {
     pub(super) settings: Settings,
     pub(super) rules: BTreeMap<RuleName, Arc<Rule>>,
+    /// Names that rules had before, and the names they have now.
+    pub(super) renamed: BTreeMap<RuleName, RuleName>,
     /// The rules that watch each source, in the order of their names.
-    pub(super) rules_of: BTreeMap<SourceName, Arc<[Arc<Rule>]>>,
+    pub(super) duties: BTreeMap<SourceName, Arc<[Duty]>>,
+    /// What counting rules have counted.
+    pub(super) tallies: BTreeMap<RuleName, Tally>,
+    /// Rules in trial.
+    pub(super) trials: BTreeMap<RuleName, Trial>,
     /// What a sweep of each source reads.
     pub(super) scopes: BTreeMap<SourceName, SweepScope>,
     pub(super) tickets: BTreeMap<TicketKey, Watched>,
@@ -62,10 +69,44 @@ pub struct Desk {
     pub(super) seen_order: BTreeSet<(Timestamp, MessageId)>,
     /// Meanings known durably; a rule that differs is new or edited.
     pub(super) meanings: BTreeMap<RuleName, u64>,
+    /// Tells two pieces of news of one minute apart.
+    pub(super) sent_news: u16,
     pub(super) budgets: Budgets,
     pub(super) counters: Counters,
     /// Grows while an input is handled, handed out at its end.
     pub(super) out: Outcome,
+}
+
+/// A rule that watches a source, and what of it is asked at every judgement.
+#[derive(Clone, Debug)]
+pub(super) struct Duty {
+    pub(super) rule: Arc<Rule>,
+    /// It is judged only when a change is stored.
+    pub(super) is_event: bool,
+    /// It looks at what was said on tickets.
+    pub(super) needs_messages: bool,
+    /// It is in trial.
+    pub(super) trial: bool,
+}
+
+impl Duty {
+    pub(super) fn of(rule: &Arc<Rule>) -> Self {
+        Self {
+            rule: Arc::clone(rule),
+            is_event: rule.is_event(),
+            needs_messages: rule.needs_messages(),
+            trial: matches!(rule.mode, Mode::Trial(_)),
+        }
+    }
+}
+
+/// What is known of the conversation on a ticket, besides the words.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Talk {
+    /// When the last answer was asked for.
+    pub(super) read_at: Option<Timestamp>,
+    /// A request is under way, or failed, since this instant.
+    pub(super) asked_at: Option<Timestamp>,
 }
 
 /// A ticket under watch.
@@ -78,6 +119,7 @@ pub(super) struct Watched {
     pub(super) due_at: Timestamp,
     /// Fresh data was asked for at this instant, and is waited for.
     pub(super) refresh: Option<Timestamp>,
+    pub(super) talk: Talk,
 }
 
 /// A source under watch.
@@ -117,7 +159,10 @@ impl Desk {
             budgets: Budgets::new(settings.limits),
             settings,
             rules: BTreeMap::new(),
-            rules_of: BTreeMap::new(),
+            renamed: BTreeMap::new(),
+            duties: BTreeMap::new(),
+            tallies: BTreeMap::new(),
+            trials: BTreeMap::new(),
             scopes: BTreeMap::new(),
             tickets: BTreeMap::new(),
             remains: BTreeMap::new(),
@@ -134,6 +179,7 @@ impl Desk {
             seen: BTreeMap::new(),
             seen_order: BTreeSet::new(),
             meanings: BTreeMap::new(),
+            sent_news: 0,
             counters: Counters::default(),
             out: Outcome::default(),
         };
@@ -159,6 +205,7 @@ impl Desk {
             Input::ClockSetBack => self.rewind(now),
             Input::Tick => self.tick(now),
         }
+        self.judge_groups(now);
         self.pump(now);
         std::mem::take(&mut self.out)
     }
@@ -169,7 +216,8 @@ impl Desk {
         let seen = self.seen_order.first().map_or(Timestamp::NEVER, |(at, _)| *at);
         let sources = self.sources.values().map(Source::next_due).min().unwrap_or(Timestamp::NEVER);
         let dead = self.dead.next_due(self.settings.retention);
-        due.min(seen).min(sources).min(dead).min(self.outbox.next_due())
+        let counts = self.tallies_due().min(self.trial_due());
+        due.min(seen).min(sources).min(dead).min(counts).min(self.outbox.next_due())
     }
 
     /// Whether the list showed the ticket with these very bytes before: then it need not be decoded.
@@ -196,6 +244,21 @@ impl Desk {
     /// What the configuration says of a source's tickets.
     pub(super) fn labels_of(&self, source: &SourceName) -> &Labels {
         self.settings.sources.get(source).map_or(Labels::none(), |settings| &settings.labels)
+    }
+
+    /// The rule of this name, or the one that had it before.
+    pub(super) fn rule_named(&self, name: &RuleName) -> Option<&Arc<Rule>> {
+        self.rules.get(name).or_else(|| self.rules.get(self.renamed.get(name)?))
+    }
+
+    /// A rule's alert on a subject, also one that was born under a name the rule had before: the live one, if any is.
+    pub(super) fn alert_of(&self, rule: &Rule, subject: &Subject) -> Option<&Alert> {
+        let ours = |alert: &&Alert| alert.key.rule == rule.name || rule.formerly.contains(&alert.key.rule);
+        let alerts = self.alerts.get(subject)?;
+        if rule.formerly.is_empty() {
+            return alerts.iter().find(ours);
+        }
+        alerts.iter().filter(ours).max_by_key(|alert| (alert.is_live(), alert.episode))
     }
 
     pub(super) fn alert(&self, key: &AlertKey) -> Option<&Alert> {

@@ -7,8 +7,8 @@ use crate::domain::{
     change,
     desk::{
         input::{MessagesRead, Page, ReadResult, TicketRead},
-        judge::Cause,
-        machine::{Desk, Watched},
+        hearing::Cause,
+        machine::{Desk, Talk, Watched},
         outcome::Write,
         state::{Remains, Tracked},
     },
@@ -48,7 +48,7 @@ impl Desk {
         watched.seen_pass = watched.seen_pass.max(pass);
         watched.tracked.asked_at = watched.tracked.asked_at.max(asked_at);
         if watched.refresh.is_some() {
-            self.judge(key, Cause::Observed, now);
+            self.judge(key, &Cause::Observed(None), now);
         }
     }
 
@@ -76,7 +76,7 @@ impl Desk {
             self.write(Write::Ticket(Box::new(tracked)));
         }
         self.counters.changed += u64::from(has_changed);
-        self.judge(key, Cause::Observed, now);
+        self.judge(key, &Cause::Observed(has_changed.then_some(before)), now);
     }
 
     fn first_sight(&mut self, key: &TicketKey, sight: Sight, now: Timestamp) {
@@ -94,9 +94,9 @@ impl Desk {
         };
         self.count(&key.source, None, Some(&tracked.ticket));
         self.write(Write::Ticket(Box::new(tracked.clone())));
-        let watched = Watched { tracked, seen_pass: sight.pass, due_at: Timestamp::NEVER, refresh: None };
+        let watched = Watched { tracked, seen_pass: sight.pass, due_at: Timestamp::NEVER, refresh: None, talk: Talk::default() };
         self.tickets.insert(key.clone(), watched);
-        self.judge(key, Cause::Observed, now);
+        self.judge(key, &Cause::Observed(None), now);
     }
 
     /// A returning ticket's alerts go on counting where they were, and do not ring for what still holds.
@@ -126,13 +126,14 @@ impl Desk {
             Err(failure) => return self.read_failed(&read.key, failure, now),
         };
         let Some(watched) = self.tickets.get_mut(&read.key) else { return };
+        watched.talk = Talk { read_at: watched.talk.read_at.max(Some(read.asked_at)), asked_at: None };
         let conversation = Known::Present(Arc::new(conversation));
         if watched.tracked.facts.conversation != conversation {
             watched.tracked.facts.conversation = conversation;
             let tracked = Box::new(watched.tracked.clone());
             self.write(Write::Ticket(tracked));
         }
-        self.judge(&read.key, Cause::Time, now);
+        self.judge(&read.key, &Cause::Time, now);
     }
 
     /// The source no longer has the ticket: its alerts end and it is let go.
@@ -152,6 +153,7 @@ impl Desk {
         let note = Message::new("飞书里已没有这张工单", "the source no longer has this ticket");
         self.journal(now, (&subject, None, 0), "gone", note);
         self.no_longer_waits(key);
+        self.leave_tallies(key);
         if let Some(watched) = self.tickets.get_mut(key) {
             watched.tracked.gone_at = Some(now);
             watched.tracked.list_hash = None; // should it return with the very same bytes, it is taken in again

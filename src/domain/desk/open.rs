@@ -7,23 +7,24 @@ use crate::domain::{
     delivery::ANSWER_GIVE_UP_AFTER,
     desk::{
         digests::CatchingUp,
-        machine::{Desk, Source, Watched},
+        judge::judge_rule,
+        machine::{Desk, Duty, Source, Talk, Watched},
         outcome::Write,
         state::{Answer, Entry, SourceState, Stored, Tracked},
     },
     id::{RuleName, SourceName, Subject, TicketKey},
     notice::DigestCause,
     reading::scope::SweepScope,
-    rule::{Rule, RuleSet},
+    rule::{Rule, RuleKind, RuleSet},
     seen::Seen,
     time::{Span, Timestamp},
-    verdict,
 };
 
 impl Desk {
     pub(super) fn take_up(&mut self, stored: Stored, rules: &RuleSet, now: Timestamp) {
         self.set_rules(rules);
         self.meanings = stored.meanings.into_iter().collect();
+        self.trials = stored.trials.into_iter().map(|trial| (trial.rule.clone(), trial)).collect();
         self.remains = stored.remains.into_iter().map(|remains| (remains.key.clone(), remains)).collect();
         self.cards = stored.cards.into_iter().map(|card| (card.key.clone(), card)).collect();
         self.digests =
@@ -42,6 +43,8 @@ impl Desk {
         for tracked in stored.tickets {
             self.take_up_ticket(tracked, now);
         }
+        self.begin_trials(now);
+        self.begin_tallies(now);
         self.end_removed(now);
         for entry in stored.outbox {
             // Answers are looked for again below; their ticket was in memory only.
@@ -115,7 +118,8 @@ impl Desk {
         }
         let due = if gone { Timestamp::NEVER } else { self.first_due(&tracked, now) };
         self.count(&key.source, None, Some(&tracked.ticket));
-        let watched = Watched { tracked, seen_pass: 0, due_at: Timestamp::NEVER, refresh: None };
+        let watched =
+            Watched { tracked, seen_pass: 0, due_at: Timestamp::NEVER, refresh: None, talk: Talk::default() };
         self.tickets.insert(key.clone(), watched);
         let due = due.min(self.purge_at(&key));
         self.schedule(&key, due);
@@ -128,17 +132,20 @@ impl Desk {
         if alerts.is_some_and(|alerts| alerts.iter().any(Alert::is_live)) {
             return now;
         }
-        let rules = self.rules_of.get(&key.source).map_or(&[][..], |rules| rules);
+        let duties = self.duties.get(&key.source).map_or(&[][..], |duties| duties);
         // From the instant of the data on: what fell due while we were away is due now.
         let at = tracked.asked_at.min(now);
         let seen = Seen::at_rest(&tracked.ticket, &tracked.facts, self.labels_of(&key.source));
-        rules.iter().map(|rule| verdict::eval(&rule.when, &seen, at).valid_until).min().unwrap_or(Timestamp::NEVER)
+        let judged = duties.iter().filter(|duty| !duty.is_event);
+        judged.map(|duty| judge_rule(&duty.rule, &seen, at).valid_until).min().unwrap_or(Timestamp::NEVER)
     }
 
     /// Other rules are in force: what no rule asks for any more ends now, everything else is judged again when the
     /// next pass is complete.
     pub(super) fn change_rules(&mut self, rules: &RuleSet, now: Timestamp) {
         self.set_rules(rules);
+        self.begin_trials(now);
+        self.begin_tallies(now);
         for source in self.sources.values_mut() {
             source.rejudge = true;
             source.catching_up.get_or_insert_with(|| CatchingUp::new(DigestCause::RuleChange));
@@ -148,10 +155,12 @@ impl Desk {
 
     fn set_rules(&mut self, rules: &RuleSet) {
         self.rules = rules.rules.iter().map(|(name, rule)| (name.clone(), Arc::new(rule.clone()))).collect();
-        let of = |source: &SourceName| -> Arc<[Arc<Rule>]> {
-            self.rules.values().filter(|rule| rule.watches(source)).cloned().collect()
+        let renamed = |rule: &Rule| rule.formerly.iter().map(|old| (old.clone(), rule.name.clone())).collect::<Vec<_>>();
+        self.renamed = rules.rules.values().flat_map(renamed).collect();
+        let of = |source: &SourceName| -> Arc<[Duty]> {
+            self.rules.values().filter(|rule| rule.watches(source)).map(Duty::of).collect()
         };
-        self.rules_of = self.settings.sources.keys().map(|source| (source.clone(), of(source))).collect();
+        self.duties = self.settings.sources.keys().map(|source| (source.clone(), of(source))).collect();
         let scope = |source: &SourceName| (source.clone(), SweepScope::of(rules, source));
         self.scopes = self.settings.sources.keys().map(scope).collect();
     }
@@ -162,7 +171,7 @@ impl Desk {
             .alerts
             .values()
             .flatten()
-            .filter(|alert| alert.is_live() && alert.key.subject.ticket().is_some_and(|key| !self.is_ruled(alert, key)))
+            .filter(|alert| alert.is_live() && !self.is_ruled(alert))
             .cloned()
             .collect();
         for alert in removed {
@@ -180,8 +189,14 @@ impl Desk {
         }
     }
 
-    fn is_ruled(&self, alert: &Alert, key: &TicketKey) -> bool {
-        self.rules.get(&alert.key.rule).is_some_and(|rule| rule.watches(&key.source))
+    fn is_ruled(&self, alert: &Alert) -> bool {
+        match &alert.key.subject {
+            Subject::Ticket(key) => self
+                .rule_named(&alert.key.rule)
+                .is_some_and(|rule| rule.watches(&key.source) && !matches!(rule.kind, RuleKind::Count(_))),
+            Subject::Group(_) => self.is_counted(&alert.key),
+            Subject::Source(_) | Subject::Service | Subject::Message(_) => true,
+        }
     }
 
     /// Once every source was judged by the rules in force, they are no longer new.

@@ -199,7 +199,8 @@ impl Desk {
         now: Timestamp,
     ) {
         let key = notice_of(alert, step, ordinal, receiver);
-        let lane = if alert.severity == Severity::Critical { Lane::Critical } else { Lane::Alerts };
+        let urgent = alert.severity == Severity::Critical || step == notice::Step::Escalated;
+        let lane = if urgent { Lane::Critical } else { Lane::Alerts };
         self.enqueue(key, lane, None, now);
     }
 
@@ -250,7 +251,7 @@ impl Desk {
         for line in &alert.lines {
             let card = card_of(&alert, &line.receiver);
             let told = self.cards.contains_key(&card) || self.begun(&alert, &line.receiver);
-            let can_patch = self.settings.receivers.get(&line.receiver).is_some_and(|known| known.kind.can_patch());
+            let can_patch = self.settings.receiver(&line.receiver).is_some_and(|known| known.kind.can_patch());
             if told && !can_patch {
                 self.tell(&alert, notice::Step::Ended, 0, &line.receiver, now);
             }

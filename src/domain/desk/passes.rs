@@ -5,7 +5,7 @@ use crate::domain::{
     delivery::QUOTA_WAIT,
     desk::{
         input::{PassEnded, PassFailure, PassKind},
-        judge::Cause,
+        hearing::Cause,
         machine::{Desk, Source},
         outcome::{Effect, Write},
     },
@@ -120,6 +120,9 @@ impl Desk {
         self.judge_again(ended, now);
         self.source_speaks(&ended.source, now);
         self.finish_digest(&ended.source, now);
+        if first || ended.kind == PassKind::Increment {
+            self.touch_groups();
+        }
         self.remember_meanings();
     }
 
@@ -130,14 +133,14 @@ impl Desk {
         if std::mem::take(&mut source.rejudge) {
             let all = self.tickets.keys().filter(|key| key.source == ended.source);
             for key in all.cloned().collect::<Vec<_>>() {
-                self.judge(&key, Cause::Observed, now);
+                self.judge(&key, &Cause::Observed(None), now);
             }
             return;
         }
         // A long sweep may have shown a ticket minutes ago: then it is asked for once more.
-        let cause = if ended.kind == PassKind::Increment { Cause::Observed } else { Cause::Time };
+        let cause = if ended.kind == PassKind::Increment { Cause::Observed(None) } else { Cause::Time };
         for key in waiting {
-            self.judge(&key, cause, now);
+            self.judge(&key, &cause, now);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Time went on: only what is due is looked at.
 
 use crate::domain::{
-    desk::{judge::Cause, machine::Desk},
+    desk::{hearing::Cause, machine::Desk},
     id::{SourceName, TicketKey},
     time::Timestamp,
 };
@@ -13,6 +13,7 @@ impl Desk {
     pub(super) fn tick(&mut self, now: Timestamp) {
         self.forget_seen(now);
         self.forget_dead(now);
+        self.report_trials(now);
         let due: Vec<TicketKey> = self
             .due
             .iter()
@@ -24,7 +25,7 @@ impl Desk {
             if self.purge_at(&key) <= now {
                 self.purge(&key);
             } else {
-                self.judge(&key, Cause::Time, now);
+                self.judge(&key, &Cause::Time, now);
             }
         }
         let sources: Vec<SourceName> =

@@ -6,7 +6,7 @@ use crate::domain::{
         outcome::Write,
         state::{Answer, Lane},
     },
-    id::{MessageId, RuleName, Subject},
+    id::{MessageId, ReceiverName, RuleName, Subject},
     notice::{NoticeKey, Step},
     text::Message,
     time::{Span, Timestamp},
@@ -34,6 +34,23 @@ impl Desk {
         if self.remember(MessageId::from(key.uuid().as_str()), now) {
             self.enqueue(key, Lane::Critical, Some(Answer::Text(message)), now);
         }
+    }
+
+    /// Tells someone what is no trouble and worth knowing, once.
+    pub(super) fn news(&mut self, name: &'static str, to: Option<ReceiverName>, message: Message, now: Timestamp) {
+        self.journal(now, (&Subject::Service, None, 0), name, message.clone());
+        let Some(receiver) = to else { return };
+        let minute = now.as_ms().div_euclid(Span::from_mins(1).as_ms());
+        let key = NoticeKey {
+            subject: Subject::Service,
+            rule: RuleName::from(format!("deskbell.{name}").as_str()),
+            episode: u32::try_from(minute).unwrap_or(0),
+            step: Step::Trouble,
+            ordinal: u32::from(self.sent_news),
+            receiver,
+        };
+        self.sent_news = self.sent_news.wrapping_add(1);
+        self.enqueue(key, Lane::Updates, Some(Answer::Text(message)), now);
     }
 
     /// Remembers an id durably; says whether it was new.

@@ -11,7 +11,7 @@ use crate::domain::{
 };
 
 twin!(SeverityRecord = Severity { Info, Warning, Critical });
-twin!(EndReasonRecord = EndReason { Cleared, Handled, Expired, TicketGone, RuleChanged, RuleRemoved });
+twin!(EndReasonRecord = EndReason { Cleared, Handled, Expired, TicketGone, RuleChanged, RuleRemoved, UntilMet });
 
 /// [`Alert`] on disk.
 #[derive(Debug, Serialize, Deserialize)]

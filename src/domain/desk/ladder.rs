@@ -1,0 +1,158 @@
+//! What a firing alert does while nobody ends it: it repeats, and climbs its ladder.
+
+use crate::domain::{
+    alert::{Alert, AlertKey, AlertState, Announced, Line, LineOf},
+    desk::{hearing::Hearing, life, machine::Desk, whom::next_repeat},
+    notice,
+    rule::{Rule, RuleKind, Rung, RungAt},
+    text::Message,
+    time::Timestamp,
+    verdict::{Answer, Verdict},
+};
+
+/// When a matter must be looked at again, and what is missing until then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outlook {
+    pub(super) due: Timestamp,
+    pub(super) wants_fresh: bool,
+    pub(super) wants_messages: bool,
+}
+
+impl Outlook {
+    pub(super) const fn clear() -> Self {
+        Self { due: Timestamp::NEVER, wants_fresh: false, wants_messages: false }
+    }
+
+    pub(super) fn at(&mut self, due: Timestamp) {
+        self.due = self.due.min(due);
+    }
+}
+
+impl Desk {
+    /// Sees to an alert that lives on: what is due is told, and what comes next is noted.
+    pub(super) fn attend(
+        &mut self,
+        rule: &Rule,
+        key: &AlertKey,
+        hearing: &Hearing,
+        outlook: &mut Outlook,
+        now: Timestamp,
+    ) {
+        let Some(alert) = self.alert(key) else { return };
+        let AlertState::Firing { fired_at, .. } = alert.state else {
+            // Held long enough and still pending: nobody knows whether it holds, and time alone will not tell.
+            let rings_at = rule.hold.ends(alert.since);
+            if alert.state == AlertState::Pending && rings_at > now {
+                outlook.at(rings_at);
+            }
+            return;
+        };
+        outlook.at(life::expires_at(rule, hearing.ticket(), fired_at));
+        if let Some(since) = alert.quiet_since {
+            let over = since.plus(rule.keep_firing_for);
+            if over > now {
+                outlook.at(over);
+            }
+            return; // while it only keeps firing nobody is called again
+        }
+        if alert.announced == Announced::Nobody || alert.trial {
+            return;
+        }
+        let alert = alert.clone();
+        let alert = self.repeat(rule, alert, hearing, outlook, now);
+        self.climb(rule, alert, hearing, outlook, now);
+    }
+
+    /// Sends the repeats that are due.
+    fn repeat(
+        &mut self,
+        rule: &Rule,
+        mut alert: Alert,
+        hearing: &Hearing,
+        outlook: &mut Outlook,
+        now: Timestamp,
+    ) -> Alert {
+        let ready = hearing.fresh || hearing.patience_over;
+        let mut told = Vec::new();
+        for line in &mut alert.lines {
+            let Some(next_at) = line.next_at else { continue };
+            if next_at > now {
+                outlook.at(next_at);
+            } else if ready {
+                line.repeats += 1;
+                line.next_at = next_repeat(rule, line.from, line.repeats).map(|wait| wait.ends(now));
+                outlook.at(line.next_at.unwrap_or(Timestamp::NEVER));
+                told.push((line.receiver.clone(), line.repeats));
+            } else {
+                outlook.wants_fresh = true;
+            }
+        }
+        if !told.is_empty() {
+            self.put_alert(alert.clone());
+        }
+        for (receiver, ordinal) in told {
+            self.tell(&alert, notice::Step::Repeated, ordinal, &receiver, now);
+        }
+        alert
+    }
+
+    /// Climbs to the highest rung that is reached; of several only the last one tells anyone.
+    fn climb(&mut self, rule: &Rule, mut alert: Alert, hearing: &Hearing, outlook: &mut Outlook, now: Timestamp) {
+        let climbed = usize::try_from(alert.rung).unwrap_or(usize::MAX);
+        let mut highest = None;
+        for (at, rung) in rule.ladder.iter().enumerate().skip(climbed) {
+            let reached = reached(rule, rung, &alert, hearing, now);
+            if reached.answer != Answer::Yes {
+                outlook.at(reached.valid_until);
+                break;
+            }
+            highest = Some((at, rung));
+        }
+        let Some((at, rung)) = highest else { return };
+        if !hearing.fresh && !hearing.patience_over {
+            outlook.wants_fresh = true;
+            return;
+        }
+        alert.rung = u32::try_from(at + 1).unwrap_or(u32::MAX);
+        alert.severity = rung.severity.unwrap_or(alert.severity);
+        alert.rev += 1;
+        let receiver = self.whom(&rung.to, hearing);
+        let told = receiver.as_ref().map_or_else(|| "-".to_string(), ToString::to_string);
+        let note = Message::new(
+            format!("升级第 {} 步，通知 {told}", at + 1),
+            format!("step {} of the ladder, telling {told}", at + 1),
+        );
+        self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "escalated", note);
+        if let Some(receiver) = &receiver
+            && alert.lines.iter().all(|line| line.receiver != *receiver)
+        {
+            let from = LineOf::rung(at);
+            alert.lines.push(Line { receiver: receiver.clone(), repeats: 0, next_at: None, from });
+        }
+        self.put_alert(alert.clone());
+        self.refresh_cards(&alert.key, now);
+        if let Some(receiver) = receiver {
+            self.tell(&alert, notice::Step::Escalated, alert.rung, &receiver, now);
+        }
+    }
+
+    /// The rung on which an SLA's alert begins: the highest that is reached.
+    pub(super) fn first_rung(&self, rule: &Rule, hearing: &Hearing, now: Timestamp) -> Option<usize> {
+        let RuleKind::Sla(sla) = &rule.kind else { return None };
+        let seen = hearing.seen()?;
+        let is_reached = |rung: &&Rung| sla.reached(rung, &seen, now).answer == Answer::Yes;
+        rule.ladder.iter().take_while(is_reached).count().checked_sub(1)
+    }
+}
+
+/// Whether a rung is reached, and when it will be.
+fn reached(rule: &Rule, rung: &Rung, alert: &Alert, hearing: &Hearing, now: Timestamp) -> Verdict {
+    match (&rung.at, &rule.kind, hearing.seen()) {
+        (RungAt::After(wait), ..) => {
+            let at = alert.fired_at().map_or(Timestamp::NEVER, |fired_at| wait.ends(fired_at));
+            if at <= now { Verdict::lasting(Answer::Yes) } else { Verdict { answer: Answer::No, valid_until: at } }
+        }
+        (RungAt::Sla(_), RuleKind::Sla(sla), Some(seen)) => sla.reached(rung, &seen, now),
+        (RungAt::Sla(_), ..) => Verdict::lasting(Answer::No),
+    }
+}
