@@ -53,7 +53,15 @@ struct Member {
 
 impl Tally {
     /// Takes in what the condition says of a ticket; where nobody can tell, the ticket stays what it was.
-    fn note(&mut self, key: &TicketKey, answer: Answer, group: Arc<str>, since: Timestamp, within: Option<Span>, now: Timestamp) {
+    fn note(
+        &mut self,
+        key: &TicketKey,
+        answer: Answer,
+        group: Arc<str>,
+        since: Timestamp,
+        within: Option<Span>,
+        now: Timestamp,
+    ) {
         let holds = match answer {
             Answer::Unknown => return,
             answer => answer == Answer::Yes,
@@ -367,12 +375,8 @@ mod tests {
 
     #[test]
     fn between_ringing_and_clearing_it_stays_as_it_is() {
-        let count = Count {
-            per: None,
-            when: vec![Operator::AtLeast(10.0)],
-            within: None,
-            clear: vec![Operator::Below(6.0)],
-        };
+        let count =
+            Count { per: None, when: vec![Operator::AtLeast(10.0)], within: None, clear: vec![Operator::Below(6.0)] };
         for (number, firing, expected) in [
             (9, false, Answer::No),
             (10, false, Answer::Yes),

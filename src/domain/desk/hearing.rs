@@ -50,12 +50,20 @@ pub(super) enum Matter {
         before: Option<Arc<Ticket>>,
     },
     /// So many tickets share the group's value.
-    Group { count: usize },
+    Group {
+        count: usize,
+    },
 }
 
 impl Hearing {
     /// A group that is judged on complete data.
-    pub(super) const fn group(subject: Subject, count: usize, as_of: Timestamp, fresh: bool, patience_over: bool) -> Self {
+    pub(super) const fn group(
+        subject: Subject,
+        count: usize,
+        as_of: Timestamp,
+        fresh: bool,
+        patience_over: bool,
+    ) -> Self {
         Self {
             subject,
             matter: Matter::Group { count },

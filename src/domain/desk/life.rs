@@ -67,7 +67,9 @@ pub(super) fn step(
             Answer::Yes if now >= rule.hold.ends(alert.since) => Step::Fire,
             Answer::Yes => Step::Stay,
         },
-        AlertState::Firing { fired_at, .. } if now >= expires_at(rule, ticket, fired_at) => Step::End(EndReason::Expired),
+        AlertState::Firing { fired_at, .. } if now >= expires_at(rule, ticket, fired_at) => {
+            Step::End(EndReason::Expired)
+        }
         AlertState::Firing { .. } if over == Answer::Yes => Step::End(EndReason::UntilMet),
         AlertState::Firing { .. } => go_on(alert, rule, answer, now),
     }

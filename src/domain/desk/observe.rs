@@ -6,8 +6,8 @@ use crate::domain::{
     alert::{Alert, AlertKey, AlertState, EndReason},
     change,
     desk::{
-        input::{MessagesRead, Page, ReadResult, TicketRead},
         hearing::Cause,
+        input::{MessagesRead, Page, ReadResult, TicketRead},
         machine::{Desk, Talk, Watched},
         outcome::Write,
         state::{Remains, Tracked},
@@ -94,7 +94,8 @@ impl Desk {
         };
         self.count(&key.source, None, Some(&tracked.ticket));
         self.write(Write::Ticket(Box::new(tracked.clone())));
-        let watched = Watched { tracked, seen_pass: sight.pass, due_at: Timestamp::NEVER, refresh: None, talk: Talk::default() };
+        let watched =
+            Watched { tracked, seen_pass: sight.pass, due_at: Timestamp::NEVER, refresh: None, talk: Talk::default() };
         self.tickets.insert(key.clone(), watched);
         self.judge(key, &Cause::Observed(None), now);
     }

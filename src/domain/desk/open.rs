@@ -118,8 +118,7 @@ impl Desk {
         }
         let due = if gone { Timestamp::NEVER } else { self.first_due(&tracked, now) };
         self.count(&key.source, None, Some(&tracked.ticket));
-        let watched =
-            Watched { tracked, seen_pass: 0, due_at: Timestamp::NEVER, refresh: None, talk: Talk::default() };
+        let watched = Watched { tracked, seen_pass: 0, due_at: Timestamp::NEVER, refresh: None, talk: Talk::default() };
         self.tickets.insert(key.clone(), watched);
         let due = due.min(self.purge_at(&key));
         self.schedule(&key, due);
@@ -155,7 +154,8 @@ impl Desk {
 
     fn set_rules(&mut self, rules: &RuleSet) {
         self.rules = rules.rules.iter().map(|(name, rule)| (name.clone(), Arc::new(rule.clone()))).collect();
-        let renamed = |rule: &Rule| rule.formerly.iter().map(|old| (old.clone(), rule.name.clone())).collect::<Vec<_>>();
+        let renamed =
+            |rule: &Rule| rule.formerly.iter().map(|old| (old.clone(), rule.name.clone())).collect::<Vec<_>>();
         self.renamed = rules.rules.values().flat_map(renamed).collect();
         let of = |source: &SourceName| -> Arc<[Duty]> {
             self.rules.values().filter(|rule| rule.watches(source)).map(Duty::of).collect()
@@ -167,13 +167,8 @@ impl Desk {
 
     /// Ends the alerts of rules that are gone or no longer watch the source.
     fn end_removed(&mut self, now: Timestamp) {
-        let removed: Vec<Alert> = self
-            .alerts
-            .values()
-            .flatten()
-            .filter(|alert| alert.is_live() && !self.is_ruled(alert))
-            .cloned()
-            .collect();
+        let removed: Vec<Alert> =
+            self.alerts.values().flatten().filter(|alert| alert.is_live() && !self.is_ruled(alert)).cloned().collect();
         for alert in removed {
             if alert.is_firing() {
                 self.end(alert, EndReason::RuleRemoved, false, now);

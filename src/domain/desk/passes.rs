@@ -4,8 +4,8 @@ use crate::domain::{
     alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
     delivery::QUOTA_WAIT,
     desk::{
-        input::{PassEnded, PassFailure, PassKind},
         hearing::Cause,
+        input::{PassEnded, PassFailure, PassKind},
         machine::{Desk, Source},
         outcome::{Effect, Write},
     },

@@ -122,7 +122,9 @@ impl Desk {
 
     fn why_of(&self, rule: &Rule, hearing: &Hearing, now: Timestamp) -> Message {
         match (&hearing.matter, &rule.kind, hearing.seen()) {
-            (Matter::Group { count }, RuleKind::Count(counted), _) => why::count_text(rule, counted, &hearing.subject, *count),
+            (Matter::Group { count }, RuleKind::Count(counted), _) => {
+                why::count_text(rule, counted, &hearing.subject, *count)
+            }
             (_, RuleKind::Sla(sla), Some(seen)) => why::sla_text(sla, &seen, now),
             (_, _, Some(seen)) => {
                 // What asks for an event is said from the change that made it ring.

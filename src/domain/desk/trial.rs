@@ -16,8 +16,12 @@ pub(super) const TRIAL_REPORT_AFTER: Span = Span::from_days(7);
 impl Desk {
     /// Begins the trials of rules that are in trial now, and forgets those of rules that are not.
     pub(super) fn begin_trials(&mut self, now: Timestamp) {
-        let in_trial: Vec<RuleName> =
-            self.rules.values().filter(|rule| matches!(rule.mode, Mode::Trial(_))).map(|rule| rule.name.clone()).collect();
+        let in_trial: Vec<RuleName> = self
+            .rules
+            .values()
+            .filter(|rule| matches!(rule.mode, Mode::Trial(_)))
+            .map(|rule| rule.name.clone())
+            .collect();
         let over: Vec<RuleName> = self.trials.keys().filter(|name| !in_trial.contains(name)).cloned().collect();
         for name in over {
             self.trials.remove(&name);
@@ -89,9 +93,8 @@ impl Desk {
     /// How long the oldest of its alerts that nobody dealt with has stood.
     fn open_since(&self, trial: &Trial, now: Timestamp) -> Span {
         let standing = self.alerts.values().flatten().filter(|alert| alert.trial && alert.is_firing());
-        let of_rule = standing.filter(|alert| {
-            self.rule_named(&alert.key.rule).is_some_and(|rule| rule.name == trial.rule)
-        });
+        let of_rule =
+            standing.filter(|alert| self.rule_named(&alert.key.rule).is_some_and(|rule| rule.name == trial.rule));
         of_rule.filter_map(Alert::fired_at).map(|at| now.since(at)).max().unwrap_or_default()
     }
 }
@@ -102,7 +105,9 @@ fn trial_words(trial: &Trial, open: Span) -> Message {
     let days = TRIAL_REPORT_AFTER.as_ms() / Span::from_days(1).as_ms();
     if *fired == 0 {
         return Message::new(
-            format!("规则“{rule}”试运行了 {days} 天，一次也没有触发。条件可能太严，可以运行 deskbell explain 看看；要启用就去掉 mode: trial"),
+            format!(
+                "规则“{rule}”试运行了 {days} 天，一次也没有触发。条件可能太严，可以运行 deskbell explain 看看；要启用就去掉 mode: trial"
+            ),
             format!(
                 "rule \"{rule}\" was in trial for {days} days and would not have rung once. Its condition may be too strict: see deskbell explain; to switch it on, remove mode: trial"
             ),

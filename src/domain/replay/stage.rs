@@ -41,12 +41,7 @@ const TICK: Span = Span::from_ms(1);
 /// Plays a script and says what became of it. The same script leads to the same result, always.
 ///
 /// Tickets of sources that `settings` do not know are not judged. `progress` hears the virtual time once in a while.
-pub fn play(
-    script: &Script,
-    rules: Arc<RuleSet>,
-    settings: Settings,
-    progress: &mut dyn FnMut(Timestamp),
-) -> Played {
+pub fn play(script: &Script, rules: Arc<RuleSet>, settings: Settings, progress: &mut dyn FnMut(Timestamp)) -> Played {
     let (mut stage, outcome) = Stage::open(script, rules, settings);
     stage.begin(outcome);
     stage.run(script, progress);
