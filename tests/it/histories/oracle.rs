@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use deskbell::domain::{
-    alert::{Alert, AlertState, Announced},
+    alert::{Alert, AlertState, Announced, LineOf},
     calendar::{Pace, Wait},
     condition::{Bound, Clock, ClockTest, Condition, CustomSelector, Operator, Target, Test},
     desk::settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
@@ -21,6 +21,7 @@ use deskbell::domain::{
 
 use super::{
     helpdesk::{SOURCE, Truth, key},
+    kinds,
     random::Random,
     runner::Runner,
 };
@@ -28,7 +29,7 @@ use super::{
 use crate::world::notify;
 
 const BAD: &str = "bad-score";
-const WAITING: &str = "waiting";
+pub(crate) const WAITING: &str = "waiting";
 const URGENT: &str = "urgent";
 
 /// Ringing may lag behind the truth this long: polls, sweeps, darkness, being away.
@@ -38,7 +39,7 @@ fn field(name: &str) -> Target {
     Target::Field(Field::find(name).unwrap())
 }
 
-fn codes(name: &str, codes: &[i64]) -> Condition {
+pub(crate) fn codes(name: &str, codes: &[i64]) -> Condition {
     Condition::Test(Test { target: field(name), operator: Operator::CodeIs(Arc::from(codes)) })
 }
 
@@ -122,6 +123,7 @@ pub(crate) fn faults(runner: &Runner) -> Vec<String> {
     }
     cards_are_single_and_true(runner, &mut faults);
     what_rang_had_reason(runner, &mut faults);
+    kinds::faults(runner, &mut faults);
     for key in runner.store.outbox.keys() {
         faults.push(format!("still in the outbox: {key:?}"));
     }
@@ -146,7 +148,7 @@ fn what_holds_rings(runner: &Runner, rule: &str, number: u64, faults: &mut Vec<S
 fn who_must_know_knows(runner: &Runner, alert: &Alert, faults: &mut Vec<String>) {
     let AlertState::Firing { .. } = alert.state else { return };
     let source = SourceName::from(SOURCE);
-    for line in &alert.lines {
+    for line in alert.lines.iter().filter(|line| !matches!(line.from, LineOf::Rung(_))) {
         let told = match alert.announced {
             Announced::Cards => runner.chat.cards().any(|card| {
                 card.key.receiver == line.receiver
@@ -167,7 +169,12 @@ fn who_must_know_knows(runner: &Runner, alert: &Alert, faults: &mut Vec<String>)
 /// One card an episode and receiver, and each shows how its alert stands.
 fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
     let mut counts: BTreeMap<_, usize> = BTreeMap::new();
-    for card in runner.chat.posted.iter().filter(|posted| matches!(posted.key.step, Step::Fired | Step::Digest)) {
+    for card in runner
+        .chat
+        .posted
+        .iter()
+        .filter(|posted| matches!(posted.key.step, Step::Fired | Step::Digest | Step::Escalated))
+    {
         *counts.entry(card.key.clone()).or_default() += usize::from(!card.maybe_repeat);
         let alert = runner.store.alerts.values().find(|alert| {
             alert.key.subject == card.key.subject
@@ -186,7 +193,7 @@ fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
             if card.key.step == Step::Fired && !rings && !ended() {
                 faults.push(format!("told the beginning and not the end: {:?}", card.key));
             }
-        } else if card.key.step == Step::Fired && card.firing != rings && !is_doubted(runner, &card.key) {
+        } else if card.key.step != Step::Digest && card.firing != rings && !is_doubted(runner, &card.key) {
             faults.push(format!("card {:?} shows firing {}, the alert says {rings}", card.key, card.firing));
         }
     }
@@ -218,6 +225,9 @@ fn what_rang_had_reason(runner: &Runner, faults: &mut Vec<String>) {
         }
         let number: u64 = ticket.id.as_str().parse().unwrap();
         let versions = &runner.helpdesk.versions[&number];
+        if ![BAD, WAITING, URGENT].contains(&rule.as_str()) {
+            continue; // the other kinds have their own reasons
+        }
         let held = versions.iter().enumerate().any(|(index, (from, truth))| {
             let until = versions.get(index + 1).map_or(entry.at, |(next, _)| *next);
             *from <= entry.at && until >= entry.at.minus(LAG_MAX) && holds(rule.as_str(), truth)

@@ -21,7 +21,7 @@ use deskbell::domain::{
 use super::{
     chat::Chat,
     helpdesk::{self, Helpdesk, Truth},
-    oracle,
+    kinds, oracle,
     random::Random,
     store::MapStore,
 };
@@ -82,7 +82,7 @@ impl Happening {
 /// One history.
 pub(crate) struct Runner {
     random: Random,
-    now: Timestamp,
+    pub(super) now: Timestamp,
     unquiet_until: Timestamp,
     ends_at: Timestamp,
     /// While this lasts, no send is answered.
@@ -110,7 +110,7 @@ impl Runner {
         let mut random = Random::new(seed);
         let now = Timestamp::from_ms(1_790_000_000_000 + random.within(0, 86_400_000));
         let settings = oracle::settings(&mut random);
-        let rules = Arc::new(oracle::rules());
+        let rules = Arc::new(kinds::rules());
         let store = MapStore::default();
         let (desk, outcome) = Desk::open(store.stored(), Arc::clone(&rules), settings.clone(), now);
         let outage_at = now.plus(Span::from_mins(random.within(0, 240)));
