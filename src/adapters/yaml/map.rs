@@ -4,11 +4,12 @@ use std::borrow::Cow;
 
 use crate::{
     adapters::yaml::{
-        duration::read_span,
+        duration::Written,
         nearest::nearest,
         tree::{Key, Node, NodeKind},
     },
     domain::{
+        calendar::{Pace, Wait},
         fault::{Fault, Place},
         text::Message,
         time::Span,
@@ -153,9 +154,14 @@ impl<'a> Map<'a> {
         number
     }
 
-    /// A duration that may be absent.
+    /// A duration of wall time that may be absent.
     pub fn span(&mut self, key: &str, faults: &mut Vec<Fault>) -> Option<Span> {
         self.filled(key).and_then(|node| span_of(node, faults))
+    }
+
+    /// A duration counted at `pace` that may be absent.
+    pub fn wait(&mut self, key: &str, pace: &Pace, faults: &mut Vec<Fault>) -> Option<Wait> {
+        self.filled(key).and_then(|node| wait_of(node, pace, faults))
     }
 
     /// The items of a list that may be absent.
@@ -232,20 +238,28 @@ pub fn text_of(node: &Node, faults: &mut Vec<Fault>) -> Option<(String, Place)> 
     text.map(|text| (text.to_string(), node.place.clone()))
 }
 
-/// The duration a scalar holds; anything else is a fault.
+/// The duration of wall time a scalar holds; anything else is a fault.
 pub fn span_of(node: &Node, faults: &mut Vec<Fault>) -> Option<Span> {
+    duration_of(node, Written::wall_span, faults)
+}
+
+/// The duration a scalar holds, counted at `pace`; anything else is a fault.
+pub fn wait_of(node: &Node, pace: &Pace, faults: &mut Vec<Fault>) -> Option<Wait> {
+    duration_of(node, |written| written.wait(pace), faults)
+}
+
+fn duration_of<T>(node: &Node, resolve: impl Fn(&Written) -> Result<T, Message>, faults: &mut Vec<Fault>) -> Option<T> {
     let Some(scalar) = node.scalar() else {
         faults.push(node.expected(&Message::new("时长（30s、15m、2h、3d）", "a duration (30s, 15m, 2h, 3d)")));
         return None;
     };
-    match read_span(if scalar.expanded { "${…}" } else { &scalar.text }) {
-        Ok(span) => Some(span),
-        Err(_) if scalar.expanded && read_span(&scalar.text).is_ok() => read_span(&scalar.text).ok(),
-        Err(message) => {
-            faults.push(Fault::error(node.place.clone(), message));
-            None
-        }
-    }
+    let read = |text: &str| Written::read(text).and_then(|written| resolve(&written));
+    // What came out of the environment may be a secret: it is never shown.
+    let found = read(&scalar.text).map_err(|shown| match read("${…}") {
+        Err(hidden) if scalar.expanded => hidden,
+        _ => shown,
+    });
+    found.map_err(|message| faults.push(Fault::error(node.place.clone(), message))).ok()
 }
 
 #[cfg(test)]
