@@ -1,11 +1,12 @@
 //! Office hours: frames per weekday, days off, working weekends and half days, as a table of worked intervals.
 //!
-//! Everything here is exact: `worked` and `after` agree with counting the minutes one by one, over changes of the
-//! clocks too.
+//! Everything here is exact. A minute counts if its local wall time lies in a frame of its date, or in one of the day
+//! before that runs over midnight; `worked` and `after` agree with counting such minutes one by one, on days on which the
+//! clocks are set too: an hour that is skipped is not worked, one that is lived twice is worked twice.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeZone};
+use chrono::{Datelike, NaiveDate, NaiveTime, Offset, TimeZone};
 
 use crate::domain::{
     id::CalendarName,
@@ -16,6 +17,9 @@ use crate::domain::{
 pub const FIRST_YEAR: i32 = 2010;
 /// The year after the last one a calendar knows.
 pub const END_YEAR: i32 = 2060;
+
+/// So long before the public holidays it knows run out, a calendar says so: a year's are published in the autumn before.
+pub const RUNS_OUT_WITHIN: Span = Span::from_days(60);
 
 /// A stretch of work, in minutes from the local midnight it belongs to; `to` may lie in the next day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,27 +45,31 @@ pub struct Plan {
     pub known_through: Option<NaiveDate>,
 }
 
-/// One interval of work and how much work lies before it.
+/// Where a stretch of work opens, and how much work lies before it, both in seconds. The table ends with a mark at
+/// which work closes for good.
 #[derive(Clone, Copy, Debug)]
-struct Stretch {
-    from: Timestamp,
-    to: Timestamp,
-    before: Span,
+struct Mark {
+    at: u32,
+    before: u32,
 }
 
 /// Office hours.
+///
+/// Laid out once for the years [`FIRST_YEAR`] to [`END_YEAR`], eight bytes a stretch. Outside these years there is no
+/// work: what is asked of the time before begins with the first day known, and what would be over after the last day
+/// known is never over.
 pub struct Calendar {
     plan: Plan,
     full_day: Span,
-    stretches: Vec<Stretch>,
+    marks: Vec<Mark>,
 }
 
 impl Calendar {
     /// Lays the plan out over the years it covers.
     pub fn new(plan: Plan) -> Self {
         let full_day = plan.week.iter().map(|frames| length(frames)).max().unwrap_or_default();
-        let stretches = lay_out(&plan);
-        Self { plan, full_day, stretches }
+        let marks = lay_out(&plan);
+        Self { plan, full_day, marks }
     }
 
     /// What it was made of.
@@ -81,7 +89,7 @@ impl Calendar {
 
     /// Office time in `[from, to)`.
     pub fn worked(&self, from: Timestamp, to: Timestamp) -> Span {
-        Span::from_ms(self.done_by(to).as_ms() - self.done_by(from).as_ms())
+        self.done_by(to).less(self.done_by(from))
     }
 
     /// The first instant at which `span` of office time has passed since `from`; never where the calendar ends before.
@@ -89,69 +97,159 @@ impl Calendar {
         if span == Span::ZERO {
             return from;
         }
-        let goal = Span::from_ms(self.done_by(from).as_ms() + span.as_ms());
-        let at = self.stretches.partition_point(|stretch| stretch.before < goal);
-        let Some(stretch) = at.checked_sub(1).and_then(|at| self.stretches.get(at)) else { return Timestamp::NEVER };
-        let reached = stretch.from.plus(Span::from_ms(goal.as_ms() - stretch.before.as_ms()));
-        if reached > stretch.to { Timestamp::NEVER } else { reached }
+        let goal = self.done_by(from).as_ms().saturating_add(span.as_ms());
+        let beyond = self.marks.partition_point(|mark| mark.before().as_ms() < goal);
+        match beyond.checked_sub(1).and_then(|at| self.marks.get(at)) {
+            Some(mark) if beyond < self.marks.len() => {
+                mark.opens().plus(Span::from_ms(goal.saturating_sub(mark.before().as_ms())))
+            }
+            _ => Timestamp::NEVER,
+        }
     }
 
     /// Whether work is going on.
     pub fn is_open(&self, at: Timestamp) -> bool {
-        self.stretch_at(at).is_some_and(|stretch| at < stretch.to)
+        self.stretch_at(at).is_some_and(|(opened, length)| at < opened.opens().plus(length))
     }
 
-    fn stretch_at(&self, at: Timestamp) -> Option<&Stretch> {
-        let after = self.stretches.partition_point(|stretch| stretch.from <= at);
-        self.stretches.get(after.checked_sub(1)?)
-    }
-
-    fn done_by(&self, at: Timestamp) -> Span {
-        let Some(stretch) = self.stretch_at(at) else { return Span::ZERO };
-        Span::from_ms(stretch.before.as_ms() + at.min(stretch.to).since(stretch.from).as_ms())
-    }
-}
-
-fn length(frames: &[Frame]) -> Span {
-    Span::from_mins(frames.iter().map(|frame| i64::from(frame.to.saturating_sub(frame.from))).sum())
-}
-
-fn lay_out(plan: &Plan) -> Vec<Stretch> {
-    let mut spans: Vec<(Timestamp, Timestamp)> = Vec::new();
-    let first = NaiveDate::from_ymd_opt(FIRST_YEAR, 1, 1).unwrap_or_default();
-    for date in first.iter_days().take_while(|date| date.year() < END_YEAR) {
-        let weekday = usize::try_from(date.weekday().num_days_from_monday()).unwrap_or_default();
-        let frames = plan.dates.get(&date).or_else(|| plan.week.get(weekday));
-        for frame in frames.into_iter().flatten() {
-            spans.push((instant(plan.zone, date, frame.from), instant(plan.zone, date, frame.to)));
-        }
-    }
-    spans.sort_unstable();
-    let mut stretches: Vec<Stretch> = Vec::new();
-    for (from, to) in spans.into_iter().filter(|(from, to)| from < to) {
-        match stretches.last_mut() {
-            Some(last) if from <= last.to => last.to = last.to.max(to),
-            last => {
-                let before = last
-                    .map_or(Span::ZERO, |last| Span::from_ms(last.before.as_ms() + last.to.since(last.from).as_ms()));
-                stretches.push(Stretch { from, to, before });
+    /// The first instant after `at` at which work begins or ends; never where there is none.
+    pub fn turns_after(&self, at: Timestamp) -> Timestamp {
+        match self.stretch_at(at).map(|(opened, length)| opened.opens().plus(length)) {
+            Some(closes) if at < closes => closes,
+            _ => {
+                let next = self.marks.partition_point(|mark| mark.opens() <= at);
+                self.marks.get(next).map_or(Timestamp::NEVER, |mark| mark.opens())
             }
         }
     }
-    stretches
+
+    /// The first year whose public holidays it does not know, where it follows a list of them that ends within
+    /// [`RUNS_OUT_WITHIN`] from now.
+    pub fn runs_out(&self, now: Timestamp) -> Option<i32> {
+        let known_through = self.plan.known_through?;
+        let (today, soon) = (self.plan.zone.local(now), self.plan.zone.local(now.plus(RUNS_OUT_WITHIN)));
+        let unknown = known_through.succ_opt()?.year().max(today.year());
+        (known_through < soon.date_naive()).then_some(unknown)
+    }
+
+    /// The last stretch of work that began by `at`, and how long it is.
+    fn stretch_at(&self, at: Timestamp) -> Option<(Mark, Span)> {
+        let next = self.marks.partition_point(|mark| mark.opens() <= at);
+        let opened = *self.marks.get(next.checked_sub(1)?)?;
+        let length = self.marks.get(next).map_or(Span::ZERO, |next| next.before().less(opened.before()));
+        Some((opened, length))
+    }
+
+    fn done_by(&self, at: Timestamp) -> Span {
+        let Some((opened, length)) = self.stretch_at(at) else { return Span::ZERO };
+        Span::from_ms(opened.before().as_ms() + at.since(opened.opens()).min(length).as_ms())
+    }
 }
 
-/// The instant at which a minute of a local date begins.
-fn instant(zone: Zone, date: NaiveDate, minute: u32) -> Timestamp {
-    let (days, minute) = (u64::from(minute / 1_440), minute % 1_440);
-    let date = date.checked_add_days(Days::new(days)).unwrap_or(date);
-    let time = NaiveTime::from_hms_opt(minute / 60, minute % 60, 0).unwrap_or_default();
-    let local = zone.0.from_local_datetime(&date.and_time(time));
-    let at = local.earliest().or_else(|| {
-        let later = date.and_time(time) + chrono::TimeDelta::hours(1);
-        zone.0.from_local_datetime(&later).earliest()
-    });
-    at.map_or(Timestamp::NEVER, |at| Timestamp::from_ms(at.timestamp_millis()))
+impl Mark {
+    fn opens(self) -> Timestamp {
+        Timestamp::from_ms(i64::from(self.at) * 1_000)
+    }
+
+    fn before(self) -> Span {
+        Span::from_secs(i64::from(self.before))
+    }
+}
+
+/// Office time of a day with these frames.
+fn length(frames: &[Frame]) -> Span {
+    let minutes = frames.iter().map(|frame| (i64::from(frame.from), i64::from(frame.to))).collect();
+    Span::from_mins(joined(minutes).iter().map(|(from, to)| to - from).sum())
+}
+
+/// Stretches in order, those that touch or overlap made one.
+fn joined(mut stretches: Vec<(i64, i64)>) -> Vec<(i64, i64)> {
+    stretches.sort_unstable();
+    let mut joined: Vec<(i64, i64)> = Vec::with_capacity(stretches.len());
+    for (from, to) in stretches.into_iter().filter(|(from, to)| from < to) {
+        match joined.last_mut() {
+            Some(last) if from <= last.1 => last.1 = last.1.max(to),
+            _ => joined.push((from, to)),
+        }
+    }
+    joined
+}
+
+/// Local time is laid out as if no clock was ever set; then each stretch between two settings of the clocks takes what
+/// local time it shows. So what a gap skips does not count, and what is lived twice counts twice.
+fn lay_out(plan: &Plan) -> Vec<Mark> {
+    let local = local_work(plan);
+    let mut work = Vec::new();
+    for era in eras(plan.zone) {
+        let (from, to) = (era.from + era.offset, era.to + era.offset);
+        let first = local.partition_point(|stretch| stretch.1 <= from);
+        let shown = local.iter().skip(first).take_while(|stretch| stretch.0 < to);
+        work.extend(shown.map(|stretch| (stretch.0.max(from) - era.offset, stretch.1.min(to) - era.offset)));
+    }
+    let seconds = |seconds: i64| u32::try_from(seconds).unwrap_or_default();
+    let (mut marks, mut before, mut end) = (Vec::new(), 0, None);
+    for (from, to) in joined(work) {
+        marks.push(Mark { at: seconds(from), before: seconds(before) });
+        before += to - from;
+        end = Some(to);
+    }
+    marks.extend(end.map(|end| Mark { at: seconds(end), before: seconds(before) }));
+    marks.shrink_to_fit();
+    marks
+}
+
+/// Work in local time, in seconds since the local beginning of 1970.
+fn local_work(plan: &Plan) -> Vec<(i64, i64)> {
+    let mut work = Vec::new();
+    for date in day(FIRST_YEAR).iter_days().take_while(|date| date.year() < END_YEAR) {
+        let weekday = usize::try_from(date.weekday().num_days_from_monday()).unwrap_or_default();
+        let midnight = date.and_time(NaiveTime::MIN).and_utc().timestamp();
+        let frames = plan.dates.get(&date).or_else(|| plan.week.get(weekday));
+        for frame in frames.into_iter().flatten() {
+            work.push((midnight + i64::from(frame.from) * 60, midnight + i64::from(frame.to) * 60));
+        }
+    }
+    joined(work)
+}
+
+/// A stretch of time in which a zone's clocks are not set, in seconds since 1970: local time is `offset` ahead.
+#[derive(Clone, Copy, Debug)]
+struct Era {
+    from: i64,
+    to: i64,
+    offset: i64,
+}
+
+/// The whole time that is laid out, cut where the clocks are set. No zone sets them twice a day.
+fn eras(zone: Zone) -> Vec<Era> {
+    const DAY: i64 = 86_400;
+    let edge = |year: i32| day(year).and_time(NaiveTime::MIN).and_utc().timestamp();
+    // Two days more: local dates begin and end elsewhere than those of UTC, and frames run over midnight.
+    let (start, end) = (edge(FIRST_YEAR) - 2 * DAY, edge(END_YEAR) + 2 * DAY);
+    let offset_at = |at: i64| {
+        let utc = Timestamp::from_ms(at * 1_000).to_utc().naive_utc();
+        i64::from(zone.0.offset_from_utc_datetime(&utc).fix().local_minus_utc())
+    };
+    let (mut eras, mut from, mut offset, mut at) = (Vec::new(), start, offset_at(start), start);
+    while at < end {
+        let next = at + DAY;
+        if offset_at(next) != offset {
+            let (mut same, mut other) = (at, next);
+            while other - same > 1 {
+                let middle = i64::midpoint(same, other);
+                if offset_at(middle) == offset { same = middle } else { other = middle }
+            }
+            eras.push(Era { from, to: other, offset });
+            (from, offset) = (other, offset_at(other));
+        }
+        at = next;
+    }
+    eras.push(Era { from, to: end, offset });
+    eras
+}
+
+fn day(year: i32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, 1, 1).unwrap_or_default()
 }
 
 impl fmt::Debug for Calendar {
@@ -248,3 +346,6 @@ impl fmt::Display for Wait {
         write!(f, "{}{}", self.span.as_ms(), self.pace)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -109,6 +109,12 @@ impl Span {
         Self::from_ms(self.0.saturating_mul(times))
     }
 
+    /// What is left of it without `other`; nothing where that is longer.
+    #[must_use]
+    pub const fn less(self, other: Self) -> Self {
+        Self::from_ms(self.0.saturating_sub(other.0))
+    }
+
     /// The standard library's duration.
     pub const fn to_std(self) -> std::time::Duration {
         std::time::Duration::from_millis(self.0.unsigned_abs())

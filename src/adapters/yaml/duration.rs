@@ -234,7 +234,7 @@ mod tests {
         let frame = |from, to| Frame { from, to };
         let day = || vec![frame(9 * 60 + 30, 12 * 60), frame(13 * 60 + 30, 18 * 60 + 30)];
         Pace::Office(Arc::new(Calendar::new(Plan {
-            name: CalendarName::new("office").unwrap(),
+            name: CalendarName::from("office"),
             zone: Zone(chrono_tz::Asia::Shanghai),
             week: [day(), day(), day(), day(), day(), vec![frame(600, 660)], Vec::new()],
             dates: BTreeMap::new(),
