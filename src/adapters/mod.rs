@@ -1,6 +1,7 @@
 //! The world outside: remotes, files, time. Invariant: rooms do not know each other; only `clock`, `http`, `secret`
 //! and `yaml` stand below the others.
 
+pub mod calendars;
 pub mod clock;
 pub mod feishu;
 pub mod http;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::{
+    adapters::clock::Clock,
     app::config::load::load,
     cli::{report, run::Stop, terminal::Terminal},
     domain::text::Message,
@@ -10,7 +11,8 @@ use crate::{
 
 /// Checks the configuration at `path`.
 pub fn run(path: &Path, terminal: Terminal) -> Result<(), Stop> {
-    let loaded = load(path, &|name| std::env::var(name).ok());
+    let mut loaded = load(path, &|name| std::env::var(name).ok());
+    loaded.faults.extend(loaded.setup.iter().flat_map(|setup| setup.calendars.run_out(Clock::system().now())));
     if !loaded.faults.is_empty() {
         let read = report::reader(&loaded.base);
         terminal.print(&report::faults(&loaded.faults, terminal.locale, &read));

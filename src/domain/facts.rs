@@ -1,8 +1,12 @@
 //! What observations know of a ticket and its snapshot does not carry.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
-use crate::domain::{conversation::Conversation, ticket::Known, time::Timestamp};
+use crate::domain::{
+    conversation::Conversation,
+    ticket::{Known, Ticket},
+    time::Timestamp,
+};
 
 /// Spells of a ticket that are kept; older ones are merged into the first.
 pub const SPELLS_MAX: usize = 64;
@@ -49,6 +53,22 @@ impl Facts {
     /// The spells before the present status.
     pub fn past_spells(&self) -> &[Spell] {
         self.spells.as_deref().unwrap_or_default()
+    }
+
+    /// The facts as they were before a change that led from the snapshot `old` to `new`, where it changed the status.
+    pub fn before(&self, old: &Ticket, new: &Ticket) -> Cow<'_, Self> {
+        let (Some(was), Some(is)) = (old.status.present(), new.status.present()) else { return Cow::Borrowed(self) };
+        let Some((last, spells)) = self.past_spells().split_last() else { return Cow::Borrowed(self) };
+        if was == is || last.status != was.code() {
+            return Cow::Borrowed(self);
+        }
+        let reopened = was.is_closed() == Some(true) && is.is_closed() == Some(false);
+        Cow::Owned(Self {
+            status_since: last.since,
+            reopened_count: self.reopened_count.saturating_sub(u32::from(reopened)),
+            spells: (!spells.is_empty()).then(|| spells.into()),
+            ..self.clone()
+        })
     }
 
     /// Closes the present spell, which began at `status_since` with this status, and begins another.

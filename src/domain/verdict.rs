@@ -92,7 +92,8 @@ fn eval_event(condition: &Condition, seen: &Seen<'_>, now: Timestamp) -> Answer 
         Event::Held => return Answer::Yes,
         Event::Change(before) => before,
     };
-    let earlier = Seen { ticket: before, event: Event::None, ..*seen };
+    let facts = seen.facts.before(before, seen.ticket);
+    let earlier = Seen { ticket: before, facts: &facts, event: Event::None, ..*seen };
     match condition {
         Condition::Was(part) => eval(part, &earlier, now).answer,
         Condition::Changed(targets) => Answer::of(targets.iter().any(|target| differs(target, &earlier, seen))),

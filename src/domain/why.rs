@@ -197,7 +197,8 @@ fn was_leaf(part: &Condition, seen: &Seen<'_>, now: Timestamp) -> Leaf {
         Event::None => Message::new("工单没有刚刚变化", "the ticket did not just change"),
         Event::Held => Message::new("提醒时已满足", "it held when this rang"),
         Event::Change(before) => {
-            let was = why(part, &Seen { ticket: before, ..at_rest }, now).text();
+            let facts = seen.facts.before(before, seen.ticket);
+            let was = why(part, &Seen { ticket: before, facts: &facts, ..at_rest }, now).text();
             Message::new(format!("变化前{}", was.zh), format!("before the change: {}", was.en))
         }
     };
@@ -217,7 +218,8 @@ fn changed_leaf(targets: &[Target], seen: &Seen<'_>) -> Leaf {
         Event::None => Message::new("工单没有刚刚变化", "the ticket did not just change"),
         Event::Held => Message::new(format!("{}变了", all.zh), format!("{} changed", all.en)),
         Event::Change(before) => {
-            let earlier = Seen { ticket: before, event: Event::None, ..*seen };
+            let facts = seen.facts.before(before, seen.ticket);
+            let earlier = Seen { ticket: before, facts: &facts, event: Event::None, ..*seen };
             let changed: Vec<&Target> = targets.iter().filter(|target| differs(target, &earlier, seen)).collect();
             let changed = names(&changed);
             if changed.zh.is_empty() {

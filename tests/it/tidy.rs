@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["domain", "sim"],
     &["adapters::yaml"],
     &["adapters::http", "adapters::clock", "adapters::secret"],
-    &["adapters::feishu", "adapters::store", "adapters::templates", "adapters::rulebook"],
+    &["adapters::feishu", "adapters::store", "adapters::templates", "adapters::calendars", "adapters::rulebook"],
     &["engine"],
     &["web"],
     &["app"],

@@ -133,11 +133,10 @@ pub fn weekdays(key: &Key, faults: &mut Vec<Fault>) -> Vec<usize> {
     if let Some((Some(from), Some(to))) = split(&text).map(|(from, to)| (day(from), day(to))) {
         return (0..7).map(|more| (from + more) % 7).take((to + 7 - from) % 7 + 1).collect();
     }
-    let message = Message::new(
-        format!("“{}” 不是一周里的日子", key.text),
-        format!("`{}` is no day of the week", key.text),
-    );
-    let near = nearest(&text, DAYS.iter().filter_map(|words| words.first().copied()).chain(["daily"]));
+    let message =
+        Message::new(format!("“{}” 不是一周里的日子", key.text), format!("`{}` is no day of the week", key.text));
+    let near =
+        nearest(&text, DAYS.iter().filter_map(|words| words.first().copied()).chain(["mon-fri", "sat-sun", "daily"]));
     let hint = near.map_or_else(
         || {
             Message::new(

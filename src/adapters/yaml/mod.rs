@@ -8,3 +8,4 @@ pub mod env;
 pub mod nearest;
 pub mod duration;
 pub mod map;
+pub mod zone;

@@ -20,9 +20,11 @@ use crate::{
             map::{Map, not_built_yet},
             parse::{FILE_BYTES_MAX, parse},
             tree::{Node, NodeKind},
+            zone::zone,
         },
     },
     app::config::{
+        calendars,
         calls::{self, Calls},
         chat,
         receivers::{self, Receivers},
@@ -44,7 +46,7 @@ use crate::{
 };
 
 /// Top-level parts of the language that are not built yet.
-const NOT_BUILT: &[&str] = &["teams", "calendars", "rotas", "privacy"];
+const NOT_BUILT: &[&str] = &["teams", "rotas", "privacy"];
 
 /// What the file holds.
 const CONFIGURATION: Words = Words { zh: "配置（一组键值）", en: "the configuration, a mapping" };
@@ -174,10 +176,11 @@ fn content(path: &Path) -> Result<String, Box<Fault>> {
 /// Section by section; goes on after a fault, so that all are found.
 fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let mut root = Map::of(tree, &CONFIGURATION.into(), faults)?;
-    let zone = words::zone(&mut root, "timezone", faults).unwrap_or(Zone(Shanghai));
+    let zone = zone(&mut root, "timezone", faults).unwrap_or(Zone(Shanghai));
     let locale = words::locale(&mut root, "locale", faults).unwrap_or_default();
     let (feishu, http) = app(&mut root, base, faults);
-    let sources = sources::read(&mut root, base, faults);
+    let calendars = calendars::read(&mut root, base, zone, faults);
+    let sources = sources::read(&mut root, base, &calendars, faults);
     let receivers = receivers::read(&mut root, base, locale, faults);
     let operations = receivers::operations(&mut root, &receivers, faults);
     let source_names: BTreeSet<SourceName> = sources.keys().cloned().collect();
@@ -221,6 +224,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         settings,
         feishu,
         http,
+        calendars,
         sources,
         webhooks: receivers.webhooks,
         server,

@@ -3,6 +3,7 @@
 
 pub mod setup;
 pub mod words;
+pub mod calendars;
 pub mod schedule;
 pub mod sources;
 pub mod receivers;

@@ -2,9 +2,10 @@
 
 use crate::{
     adapters::yaml::{
-        map::{not_built_yet, text_of},
+        map::{Map, text_of},
         tree::{Node, NodeKind},
     },
+    app::config::calendars::{Calendars, OTHERWISE},
     domain::{
         fault::Fault,
         plan::MONTH,
@@ -31,16 +32,18 @@ pub struct Rhythm {
     pub average: Span,
 }
 
-/// Reads a schedule; a mapping (one line per calendar) is not built yet.
-pub fn read(node: &Node, faults: &mut Vec<Fault>) -> Option<Schedule> {
-    if let NodeKind::Map(entries) = &node.kind {
-        let what = entries.first().map_or("{}", |(key, _)| key.text.as_str());
-        faults.push(not_built_yet(what, &node.place).with_hint(Message::new(
-            "按日历分时段还没有做出来，请先写一行，例如 \"*/30 * * * * *\"",
-            "schedules by calendar are not built yet: write one line, such as \"*/30 * * * * *\"",
-        )));
-        return None;
+/// Lines a schedule may have for calendars.
+const LINES_MAX: usize = 8;
+
+/// Reads a schedule: one line, or one for each calendar and one for all other time.
+pub fn read(node: &Node, calendars: &Calendars, faults: &mut Vec<Fault>) -> Option<Schedule> {
+    if let NodeKind::Map(_) = &node.kind {
+        return by_calendar(node, calendars, faults);
     }
+    line(node, faults)
+}
+
+fn line(node: &Node, faults: &mut Vec<Fault>) -> Option<Schedule> {
     let (text, place) = text_of(node, faults)?;
     match Schedule::parse(&text) {
         Ok(schedule) => Some(schedule),
@@ -51,8 +54,56 @@ pub fn read(node: &Node, faults: &mut Vec<Fault>) -> Option<Schedule> {
     }
 }
 
-/// How often a schedule runs.
+fn by_calendar(node: &Node, calendars: &Calendars, faults: &mut Vec<Fault>) -> Option<Schedule> {
+    let what = Message::new("每个日历一行时间表", "a schedule for each calendar");
+    let mut map = Map::of(node, &what, faults)?;
+    let otherwise = match map.filled(OTHERWISE) {
+        Some(node) => line(node, faults),
+        None => {
+            let message = Message::new(
+                "缺少 “otherwise”：日历以外的时间多久一次",
+                "`otherwise` is missing: how often outside the calendars",
+            );
+            let example = "poll: { office: \"*/30 * * * * *\", otherwise: \"0 */5 * * * *\" }";
+            let hint = Message::new(format!("例如 {example}"), format!("such as {example}"));
+            faults.push(Fault::error(node.place.clone(), message).with_hint(hint));
+            None
+        }
+    };
+    let entries = map.rest();
+    if entries.is_empty() || entries.len() > LINES_MAX {
+        let message = Message::new(
+            format!("这里要写 1 到 {LINES_MAX} 个日历；不分日历就写一行，例如 \"0 */5 * * * *\""),
+            format!("here stand 1 to {LINES_MAX} calendars; without any write one line, such as \"0 */5 * * * *\""),
+        );
+        faults.push(Fault::error(node.place.clone(), message));
+    }
+    let mut schedule = otherwise;
+    for (key, node) in entries.into_iter().take(LINES_MAX) {
+        let calendar = calendars.find(&key.text, &key.place, faults);
+        let line = line(node, faults);
+        schedule = schedule.zip(calendar.zip(line)).map(|(schedule, (calendar, line))| schedule.on(calendar, line));
+    }
+    schedule
+}
+
+/// How often a schedule runs. With calendars, each line counts for the time it has in a week without holidays, and the
+/// slowest says what is usual: what is late by it is late at any time.
 pub fn rhythm(schedule: &Schedule, zone: Zone) -> Rhythm {
+    let lines: Vec<Rhythm> = schedule.lines().map(|line| rhythm_of_line(&line, zone)).collect();
+    if let [line] = lines[..] {
+        return line;
+    }
+    let usual = lines.iter().map(|line| line.usual).max().unwrap_or(MONTH);
+    let mut runs = 0.0;
+    for (line, share) in lines.iter().zip(schedule.shares(COUNT_FROM, COUNT_FROM.plus(WEEK))) {
+        runs += share.as_ms() as f64 / line.usual.as_ms().max(1) as f64;
+    }
+    let average = if runs > 0.0 { Span::from_ms((WEEK.as_ms() as f64 / runs) as i64) } else { usual };
+    Rhythm { usual, average }
+}
+
+fn rhythm_of_line(schedule: &Schedule, zone: Zone) -> Rhythm {
     let mut times = Vec::new();
     let mut next = schedule.next_after(COUNT_FROM, zone);
     while !next.is_never() && times.len() <= TIMES_COUNTED_MAX {
@@ -79,9 +130,12 @@ pub fn rhythm(schedule: &Schedule, zone: Zone) -> Rhythm {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use chrono_tz::Asia::Shanghai;
 
     use super::*;
+    use crate::{adapters::yaml::parse::parse, app::config::calendars};
 
     #[test]
     fn schedules_are_counted() {
@@ -96,5 +150,20 @@ mod tests {
             let found = rhythm(&Schedule::parse(text).unwrap(), Zone(Shanghai));
             assert_eq!(found, Rhythm { usual, average }, "{text}");
         }
+    }
+
+    #[test]
+    fn each_line_counts_for_the_time_its_calendar_is_open() {
+        let text = "calendars:\n  office: { week: { mon-fri: \"09:00-17:00\" } }\n\
+                    poll: { office: \"*/30 * * * * *\", otherwise: \"0 */5 * * * *\" }\n";
+        let mut faults = Vec::new();
+        let node = parse("t.yaml", text, &mut faults).unwrap();
+        let mut root = Map::of(&node, &Message::default(), &mut faults).unwrap();
+        let calendars = calendars::read(&mut root, Path::new("."), Zone(Shanghai), &mut faults);
+        let schedule = read(root.get("poll").unwrap(), &calendars, &mut faults).unwrap();
+        assert_eq!(faults, []);
+        // 40 hours of 120 runs, 128 hours of 12 runs.
+        let average = Span::from_ms(WEEK.as_ms() / (40 * 120 + 128 * 12));
+        assert_eq!(rhythm(&schedule, Zone(Shanghai)), Rhythm { usual: Span::from_mins(5), average });
     }
 }

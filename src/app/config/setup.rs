@@ -10,7 +10,7 @@ use crate::{
         store,
         templates::library::Templates,
     },
-    app::config::{calls::Calls, server::Server, sources::Source},
+    app::config::{calendars::Calendars, calls::Calls, server::Server, sources::Source},
     domain::{
         desk::settings::Settings,
         id::{ReceiverName, SourceName},
@@ -29,6 +29,8 @@ pub struct Setup {
     pub feishu: feishu::config::Config,
     /// The way out.
     pub http: http::Config,
+    /// Office hours, by name.
+    pub calendars: Calendars,
     /// The sources, by name.
     pub sources: BTreeMap<SourceName, Source>,
     /// The custom bots among the receivers.

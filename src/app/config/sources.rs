@@ -11,6 +11,7 @@ use crate::{
         },
     },
     app::config::{
+        calendars::Calendars,
         schedule,
         words::{check_name, one_of},
     },
@@ -60,7 +61,12 @@ pub struct Source {
 }
 
 /// Reads `sources:`; there must be one.
-pub fn read(root: &mut Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> BTreeMap<SourceName, Option<Source>> {
+pub fn read(
+    root: &mut Map<'_>,
+    base: &Path,
+    calendars: &Calendars,
+    faults: &mut Vec<Fault>,
+) -> BTreeMap<SourceName, Option<Source>> {
     let place = root.place().clone();
     let entries = root.map("sources", faults).map(|mut map| map.rest()).unwrap_or_default();
     if entries.is_empty() || entries.len() > SOURCES_MAX {
@@ -79,13 +85,13 @@ pub fn read(root: &mut Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> BTreeMa
         // A source with faults still has a name that rules and `chat.access` may use.
         check_name(key, faults);
         let name = SourceName::from(key.text.as_str());
-        let source = one(&name, node, base, faults);
+        let source = one(&name, node, base, calendars, faults);
         sources.insert(name, source);
     }
     sources
 }
 
-fn one(name: &SourceName, node: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Source> {
+fn one(name: &SourceName, node: &Node, base: &Path, calendars: &Calendars, faults: &mut Vec<Fault>) -> Option<Source> {
     let mut map = Map::of(node, &Message::new("数据源的一组键值", "a mapping for a source"), faults)?;
     let kind = map.required("kind", faults)?;
     if kind.text() == Some("weiban") {
@@ -94,8 +100,8 @@ fn one(name: &SourceName, node: &Node, base: &Path, faults: &mut Vec<Fault>) -> 
     }
     one_of(kind, &[("feishu_helpdesk", ())], faults)?;
     let helpdesk = HelpdeskConfig::read(&mut map, base, faults);
-    let poll = line(&mut map, "poll", POLL_DEFAULT, faults);
-    let sweep = line(&mut map, "sweep", SWEEP_DEFAULT, faults);
+    let poll = schedule(&mut map, "poll", POLL_DEFAULT, calendars, faults);
+    let sweep = schedule(&mut map, "sweep", SWEEP_DEFAULT, calendars, faults);
     let overlap = overlap(&mut map, faults);
     let words = [("digest", CatchUp::Digest), ("each", CatchUp::Each), ("none", CatchUp::None)];
     let catch_up = map.filled("catch_up").and_then(|node| one_of(node, &words, faults)).unwrap_or_default();
@@ -112,9 +118,15 @@ fn one(name: &SourceName, node: &Node, base: &Path, faults: &mut Vec<Fault>) -> 
     })
 }
 
-fn line(map: &mut Map<'_>, key: &str, default: &str, faults: &mut Vec<Fault>) -> Option<Schedule> {
+fn schedule(
+    map: &mut Map<'_>,
+    key: &str,
+    default: &str,
+    calendars: &Calendars,
+    faults: &mut Vec<Fault>,
+) -> Option<Schedule> {
     match map.filled(key) {
-        Some(node) => schedule::read(node, faults),
+        Some(node) => schedule::read(node, calendars, faults),
         None => Schedule::parse(default).ok(),
     }
 }

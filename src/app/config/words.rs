@@ -2,8 +2,6 @@
 
 use std::net::SocketAddr;
 
-use chrono_tz::Tz;
-
 use crate::{
     adapters::yaml::{
         map::{Map, did_you_mean},
@@ -13,7 +11,6 @@ use crate::{
     domain::{
         fault::{Fault, Place},
         text::{Locale, Message},
-        time::Zone,
     },
 };
 
@@ -22,27 +19,6 @@ pub const NAME_CHARS_MAX: usize = 64;
 
 /// Names that mean something of their own in rules.
 const NAMES_TAKEN: &[&str] = &["team", "owner", "oncall", "none", "default", "everyone", "receivers"];
-
-/// The zone of a key, where it is written.
-pub fn zone(map: &mut Map<'_>, key: &str, faults: &mut Vec<Fault>) -> Option<Zone> {
-    let (text, place) = map.text(key, faults)?;
-    match text.parse::<Tz>() {
-        Ok(zone) => Some(Zone(zone)),
-        Err(_) => {
-            let message = Message::new(
-                format!("没有 “{text}” 这个时区，要写 IANA 名称，例如 Asia/Shanghai"),
-                format!("there is no time zone `{text}`; write an IANA name, such as Asia/Shanghai"),
-            );
-            let near = nearest(&text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
-            let fault = Fault::error(place, message);
-            faults.push(match near {
-                Some(name) => fault.with_hint(did_you_mean(name)),
-                None => fault,
-            });
-            None
-        }
-    }
-}
 
 /// The language of a key, where it is written.
 pub fn locale(map: &mut Map<'_>, key: &str, faults: &mut Vec<Fault>) -> Option<Locale> {

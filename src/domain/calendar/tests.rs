@@ -193,17 +193,17 @@ fn agree(plan: Plan, years: std::ops::Range<i32>) {
 
 #[test]
 fn every_minute_of_office_hours_is_counted() {
-    agree(office(), 2025..2028);
+    agree(office(), 2024..2030);
 }
 
 #[test]
 fn every_minute_is_counted_where_clocks_are_set() {
     let night = "21:00-09:00";
-    agree(plan(New_York, [night; 7], &[("2026-07-04", ""), ("2026-11-01", "00:30-01:30 23:00-03:00")]), 2025..2028);
+    agree(plan(New_York, [night; 7], &[("2026-07-04", ""), ("2026-11-01", "00:30-01:30 23:00-03:00")]), 2020..2030);
     let shift = "00:15-01:45 02:10-02:50 22:00-06:00";
-    agree(plan(Berlin, [shift, "", "09:00-17:00", shift, shift, "00:00-24:00", shift], &[]), 2025..2027);
+    agree(plan(Berlin, [shift, "", "09:00-17:00", shift, shift, "00:00-24:00", shift], &[]), 2022..2028);
     let early = "01:00-02:15 09:00-17:00 23:30-24:00";
-    agree(plan(Lord_Howe, [early, early, "13:00-13:00", early, "", early, "01:40-01:50"], &[]), 2025..2027);
+    agree(plan(Lord_Howe, [early, early, "13:00-13:00", early, "", early, "01:40-01:50"], &[]), 2020..2030);
 }
 
 #[test]
