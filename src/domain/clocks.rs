@@ -62,7 +62,7 @@ impl<'a> Run<'a> {
                 known => known,
             },
             Clock::InStatus if ticket.status.is_unknown() => return Self::Unknown,
-            Clock::InStatus => return Self::running(seen.facts.status_since),
+            Clock::InStatus => Known::Present(seen.facts.status_since),
             Clock::SinceAgentReply => ticket.agent_last_response_time,
             Clock::QueueTime => return Self::during(Status::Queueing, seen),
             Clock::ServiceTime => return Self::during(Status::Processing, seen),
@@ -80,6 +80,7 @@ impl<'a> Run<'a> {
             Known::Present(since) => since,
         };
         let stop = match (clock, ticket.agent_first_response_time) {
+            (Clock::InStatus, _) => Known::Empty,
             (Clock::FirstResponse, Known::Empty) => stop_of(ticket),
             (Clock::FirstResponse, replied) => replied,
             _ => stop_of(ticket),
@@ -94,10 +95,6 @@ impl<'a> Run<'a> {
             Known::Empty => Self::Track(Track { since, stopped_at: None, counts }),
             Known::Present(at) => Self::Track(Track { since, stopped_at: Some(at), counts }),
         }
-    }
-
-    const fn running(since: Timestamp) -> Self {
-        Self::Track(Track { since, stopped_at: None, counts: Counts::All })
     }
 
     fn during(status: Status, seen: &Seen<'a>) -> Self {
@@ -136,28 +133,26 @@ impl Track<'_> {
         total
     }
 
-    /// When it reaches `span`, which it has not reached `now`; never where it does not run.
-    pub fn reaches(&self, span: Span, pace: &Pace, now: Timestamp) -> Timestamp {
-        if !self.runs() {
+    /// When it reaches `span`, if nothing changes; never where it does not.
+    pub fn reaches(&self, span: Span, pace: &Pace) -> Timestamp {
+        if self.stopped_at.is_some() {
             return Timestamp::NEVER;
         }
         if let Counts::All = self.counts {
             return pace.after(self.since, span);
         }
-        let done = self.elapsed(pace, now);
-        pace.after(now, Span::from_ms(span.as_ms() - done.as_ms()))
-    }
-
-    fn runs(&self) -> bool {
-        self.stopped_at.is_none()
-            && match self.counts {
-                Counts::All => true,
-                Counts::Outside(pauses, statuses) => !pauses.contains(&statuses.present),
-                Counts::During(status, statuses) => statuses.present == status,
+        let (mut left, mut reached) = (span, None);
+        self.stretches(Timestamp::NEVER, |from, to| {
+            let at = pace.after(from, left);
+            if reached.is_none() && at <= to {
+                reached = Some(at);
             }
+            left = left.less(pace.elapsed(from, to));
+        });
+        reached.unwrap_or(Timestamp::NEVER)
     }
 
-    /// The stretches of time that count, up to now.
+    /// The stretches of time that count, up to `now`, or to where it stopped.
     fn stretches(&self, now: Timestamp, mut each: impl FnMut(Timestamp, Timestamp)) {
         let end = self.stopped_at.unwrap_or(now);
         let mut clipped = |from: Timestamp, to: Timestamp| {

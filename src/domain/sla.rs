@@ -85,7 +85,7 @@ impl Sla {
             Run::NotStarted => Verdict::lasting(Answer::No),
             run @ Run::Track(_) if run.is_over() => Verdict::lasting(Answer::No),
             Run::Track(track) if track.elapsed(&target.pace, now) >= span => Verdict::lasting(Answer::Yes),
-            Run::Track(track) => Verdict { answer: Answer::No, valid_until: track.reaches(span, &target.pace, now) },
+            Run::Track(track) => Verdict { answer: Answer::No, valid_until: track.reaches(span, &target.pace) },
         }
     }
 }

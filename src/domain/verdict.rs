@@ -135,9 +135,7 @@ fn eval_clock(test: &ClockTest, seen: &Seen<'_>, now: Timestamp) -> Verdict {
         Run::Unknown => Verdict::lasting(Answer::Unknown),
         Run::NotStarted => Verdict::lasting(Answer::No),
         Run::Track(track) if track.elapsed(&test.pace, now) >= span => Verdict::lasting(Answer::of(at_least)),
-        Run::Track(track) => {
-            Verdict { answer: Answer::of(!at_least), valid_until: track.reaches(span, &test.pace, now) }
-        }
+        Run::Track(track) => Verdict { answer: Answer::of(!at_least), valid_until: track.reaches(span, &test.pace) },
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
     path::Path,
 };
 
-use chrono::{Datelike, Months, NaiveDate};
+use chrono::{Datelike, NaiveDate};
 
 use crate::{
     adapters::{
@@ -175,7 +175,8 @@ fn listed(map: &mut Map<'_>, key: &str, year: i32, faults: &mut Vec<Fault>) -> V
         };
         match dates(text) {
             Ok(dates) => {
-                let stray = dates.iter().find(|date| (**date + Months::new(1)).year().max(date.year()) != year);
+                let december = |date: &NaiveDate| date.year() == year - 1 && date.month() == 12;
+                let stray = dates.iter().find(|date| date.year() != year && !december(date));
                 if let Some(stray) = stray {
                     let message =
                         Message::new(format!("{stray} 不在 {year} 年"), format!("{stray} does not lie in {year}"));
@@ -255,7 +256,7 @@ mod tests {
              calendars/acme.yaml:1:44: `soon` is no date: write 2027-02-05, or a stretch 2027-02-04..2027-02-05\n\
              calendars/acme.yaml:1:50: expected a date such as 2027-02-05, found an empty list\n\
              calendars/acme.yaml:1:66: 2027-01-01 is both a day off and a working day\n\
-             calendars/acme.yaml:1:79: there is no key `days` here (here may stand: holidays, workdays)\n\
+             calendars/acme.yaml:1:79: there is no key `days` here\n\
              calendars/acme.yaml:2:7: `holidays` is missing\n\
              calendars/acme.yaml:3:1: `27` is no year\n\
              calendars/acme.yaml: warning: 2029 is not there"
