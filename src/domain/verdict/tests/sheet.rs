@@ -170,7 +170,7 @@ impl Sheet {
         if secs >= self.status_since {
             return self.status.present().copied();
         }
-        self.past.iter().filter(|(_, since)| *since <= secs).next_back().map(|(status, _)| *status)
+        self.past.iter().rfind(|(_, since)| *since <= secs).map(|(status, _)| *status)
     }
 
     fn ever_had(&self, wanted: i64) -> Option<i64> {
