@@ -84,6 +84,20 @@ pub enum Verb {
         #[command(flatten)]
         at: ConfigPath,
     },
+    /// 跑规则测试（*.test.yaml）：不联网，不动数据 · Run rule tests (*.test.yaml): no network, no store
+    Test {
+        /// 文件夹或测试文件；默认是配置里的 rules · Folders or test files; default: the configuration's rules
+        paths: Vec<PathBuf>,
+        /// 配置文件；不写就用当前目录的 deskbell.yaml，没有就用替身 · The configuration; default: deskbell.yaml here, else stand-ins
+        #[arg(long, short, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// 卡片的语言；默认按配置 · The language of the cards; default: as configured
+        #[arg(long, value_name = "zh|en")]
+        locale: Option<Language>,
+        /// 结果的格式 · What the result looks like
+        #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
+        format: Format,
+    },
     /// 联网检查凭证、权限、群和字段，并说明该点哪里 · Check credentials, scopes, chats and fields against the API
     Doctor {
         /// Which configuration.

@@ -86,7 +86,7 @@ async fn show(arguments: &DemoArguments, pace: Pace, terminal: Terminal) -> Resu
     let mut world = World::build(arguments.seed, terminal.locale).await?;
     let zone = Zone(chrono_tz::Asia::Shanghai);
     let mut performance = Performance {
-        screen: Screen { has_colour: has_colour(), zone, locale: terminal.locale },
+        screen: Screen { has_colour: terminal.has_colour(), zone, locale: terminal.locale },
         pace,
         mirror,
         typed: typed::lines(),
@@ -239,11 +239,4 @@ impl Performance {
 fn print(text: &str) -> Result<(), Gone> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Gone)
-}
-
-/// Colours only for a terminal that has them, and only for who wants them (`NO_COLOR`).
-fn has_colour() -> bool {
-    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let is_plain = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-    io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_plain
 }

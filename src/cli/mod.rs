@@ -15,6 +15,7 @@ pub mod serve;
 pub mod once;
 pub mod store;
 pub mod check;
+pub mod test;
 pub mod doctor;
 pub mod ticket;
 pub mod fields;

@@ -9,7 +9,7 @@ use crate::{
         args::{Arguments, StoreVerb, Verb},
         chats, check, demo, doctor, fields, init, language, logging, rules, send_test, serve, status, store,
         terminal::Terminal,
-        ticket, words,
+        test, ticket, words,
     },
     domain::text::{Locale, Message},
 };
@@ -81,6 +81,10 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
     match verb {
         Verb::Serve { at, once } => serve::run(&at.config, once, terminal),
         Verb::Check { at } => check::run(&at.config, terminal),
+        Verb::Test { paths, config, locale, format } => {
+            let choice = test::run::Choice { paths, config, locale: locale.map(Locale::from), format };
+            test::run::run(&choice, terminal)
+        }
         Verb::Doctor { at } => doctor::run::run(&at.config, terminal),
         Verb::Ticket { at, id, source } => ticket::run(&at.config, &id, source.as_deref(), terminal),
         Verb::Fields { at } => fields::run(&at.config, terminal),

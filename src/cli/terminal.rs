@@ -37,6 +37,13 @@ impl Terminal {
         writeln!(io::stderr().lock(), "{text}").ok();
     }
 
+    /// Whether answers may have colours: only for a terminal that has them, and only for who wants them (`NO_COLOR`).
+    pub fn has_colour(self) -> bool {
+        let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let is_plain = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        io::stdout().is_terminal() && !is_set("NO_COLOR") && !is_plain
+    }
+
     /// Whether a person can be asked.
     pub fn can_ask(self) -> bool {
         io::stdin().is_terminal()

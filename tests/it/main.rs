@@ -13,6 +13,7 @@ mod histories;
 mod pages;
 mod polling;
 mod rules;
+mod ruletests;
 mod sim;
 mod town;
 mod operations;

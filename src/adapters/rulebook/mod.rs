@@ -10,3 +10,4 @@ mod condition;
 mod operand;
 mod custom;
 mod contradiction;
+pub mod cases;

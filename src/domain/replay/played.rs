@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     alert::{Alert, AlertKey, AlertState, EndReason},
-    desk::{outcome::Write, state::JournalEntry},
-    id::{RuleName, Subject},
+    desk::{
+        outcome::Write,
+        state::{JournalEntry, Tracked},
+    },
+    id::{RuleName, Subject, TicketKey},
     notice::Send,
     rule::Severity,
     text::Message,
@@ -32,6 +35,10 @@ pub struct Played {
     pub journal: Vec<JournalEntry>,
     /// Inputs the desk took.
     pub steps: u64,
+    /// The tickets as they were at the end, with what was known of them.
+    pub tickets: BTreeMap<TicketKey, Tracked>,
+    /// The alerts as they stood at the end, those that never rang too.
+    pub alerts: BTreeMap<AlertKey, Alert>,
     /// The play was longer than its limits allow and ends here.
     pub cut: Option<Timestamp>,
 }
@@ -78,7 +85,12 @@ impl Record {
     /// Takes down what is of lasting interest in a write.
     pub(super) fn note(&mut self, write: Write) {
         match write {
-            Write::Alert(alert) => self.note_alert(*alert),
+            Write::Alert(alert) => {
+                self.played.alerts.insert(alert.key.clone(), (*alert).clone());
+                self.note_alert(*alert);
+            }
+            Write::DropAlert(key) => drop(self.played.alerts.remove(&key)),
+            Write::Ticket(tracked) => drop(self.played.tickets.insert(tracked.ticket.key.clone(), *tracked)),
             Write::Journal(entry) => self.played.journal.push(*entry),
             _ => {}
         }

@@ -278,3 +278,6 @@ impl Stage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

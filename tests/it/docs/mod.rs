@@ -4,13 +4,17 @@
 mod pages;
 mod tables;
 
-use std::{collections::BTreeSet, env, fs, path::Path};
+use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
 
 use chrono_tz::Asia::Shanghai;
 use clap::{CommandFactory, Parser};
 use deskbell::{
     adapters::{
-        rulebook::{load::load_texts, names::Names},
+        rulebook::{
+            cases::words::{CASE_KEYS, ENDS, EXPECT_KEYS, MOMENT_KEYS, STEPS},
+            load::load_texts,
+            names::Names,
+        },
         templates::library::Templates,
     },
     app::config::load::load_text,
@@ -23,6 +27,8 @@ use deskbell::{
 };
 
 use pages::{Block, Page};
+
+use crate::town::Ended;
 
 /// Values that any variable of an example may have.
 fn environment(name: &str) -> Option<String> {
@@ -63,6 +69,9 @@ fn faults_of_block(block: &Block) -> Vec<Fault> {
         .filter(|line| !line.starts_with([' ', '#', '-']))
         .filter_map(|line| line.split(':').next())
         .collect();
+    if block.is_rule_test() {
+        return Vec::new(); // they are played
+    }
     let has = |names: &[&str]| tops.iter().any(|top| names.contains(top));
     let (place, text) = (block.place.as_str(), block.text.as_str());
     if has(&["name", "名称"]) {
@@ -103,6 +112,34 @@ fn every_block_of_yaml_is_loaded() {
     assert!(blocks.len() >= 20, "{}", blocks.len());
     let faulty: Vec<String> = blocks.iter().flat_map(|block| told(&faults_of_block(block))).collect();
     assert!(faulty.is_empty(), "\n{}\n", faulty.join("\n"));
+}
+
+#[test]
+fn every_rule_test_passes() {
+    let dir = tempfile::tempdir().unwrap();
+    for rule in fs::read_dir("rules").unwrap().map(|entry| entry.unwrap().path()) {
+        if !rule.to_string_lossy().ends_with(".test.yaml") {
+            fs::copy(&rule, dir.path().join(rule.file_name().unwrap())).unwrap();
+        }
+    }
+    let blocks: Vec<Block> = pages::all().iter().flat_map(Page::blocks).filter(Block::is_rule_test).collect();
+    assert!(blocks.len() >= 2);
+    for (at, block) in blocks.into_iter().enumerate() {
+        fs::write(dir.path().join(format!("{at}.test.yaml")), block.text).unwrap();
+    }
+    let ended = Command::new(env!("CARGO_BIN_EXE_deskbell")).arg("test").arg(dir.path()).output().unwrap();
+    Ended::of(&ended).expect(0, &["✓"]);
+}
+
+#[test]
+fn every_word_of_a_rule_test_is_explained() {
+    for (page, zh) in [("docs/rules.md", false), ("docs/rules.zh-CN.md", true)] {
+        let text = Page::at(page).text;
+        for (word, twin) in [CASE_KEYS, MOMENT_KEYS, EXPECT_KEYS, STEPS, ENDS].concat() {
+            let wanted = if zh { twin } else { word };
+            assert!(text.contains(wanted), "{wanted} in {page}");
+        }
+    }
 }
 
 #[test]

@@ -35,6 +35,14 @@ pub(crate) fn all() -> Vec<Page> {
     paths.into_iter().map(|path| Page { text: fs::read_to_string(&path).unwrap(), path }).collect()
 }
 
+impl Block {
+    /// Whether it shows rule tests.
+    pub(crate) fn is_rule_test(&self) -> bool {
+        let first = self.text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
+        self.language == "yaml" && (first.starts_with("- name:") || first.starts_with("- 名称:"))
+    }
+}
+
 impl Page {
     /// Its fenced blocks.
     pub(crate) fn blocks(&self) -> Vec<Block> {
