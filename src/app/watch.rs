@@ -77,6 +77,7 @@ pub fn counters(counted: &health::Counters) -> Vec<Counter> {
         counter("tickets_decoded", "Tickets decoded; the rest was unchanged", &counted.decoded),
         counter("tickets_broken", "Tickets that could not be decoded", &counted.broken),
         counter("single_reads", "Tickets asked for by id", &counted.single_reads),
+        counter("message_reads", "Tickets whose messages were asked for", &counted.message_reads),
         counter("lookups", "Lookups for people", &counted.lookups),
         counter("sends", "Sends tried", &counted.sends),
         counter("sends_failed", "Sends that did not arrive, or nobody knows", &counted.sends_failed),

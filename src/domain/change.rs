@@ -74,7 +74,7 @@ fn differ(before: &Value<'_>, after: &Value<'_>) -> bool {
 }
 
 /// Every part but the avatar; the destructuring makes a new part a question for the compiler.
-fn same_person(before: &Person, after: &Person) -> bool {
+pub(super) fn same_person(before: &Person, after: &Person) -> bool {
     let Person { id, name, email, department, city, country, avatar_url: _ } = before;
     *id == after.id
         && *name == after.name
@@ -84,7 +84,7 @@ fn same_person(before: &Person, after: &Person) -> bool {
         && *country == after.country
 }
 
-fn same_comment(before: &Comment, after: &Comment) -> bool {
+pub(super) fn same_comment(before: &Comment, after: &Comment) -> bool {
     let Comment { id, content, created_at, user_name, user_id, user_avatar_url: _ } = before;
     *id == after.id
         && *content == after.content

@@ -14,6 +14,7 @@ pub mod field;
 pub mod derived;
 pub mod codes;
 pub mod change;
+pub mod history;
 pub mod condition;
 pub mod seen;
 pub mod labels;

@@ -39,6 +39,8 @@ pub struct Counters {
     pub broken: AtomicU64,
     /// Tickets asked for by id.
     pub single_reads: AtomicU64,
+    /// Tickets whose messages were asked for.
+    pub message_reads: AtomicU64,
     /// Lookups for people.
     pub lookups: AtomicU64,
     /// Sends tried.

@@ -23,7 +23,7 @@ pub struct Meter {
     zone: Zone,
     states: SourceStates,
     loads: Mutex<BTreeMap<(SourceName, PassKind), Load>>,
-    /// Single reads that no pass has reported yet.
+    /// Calls of single reads that no pass has reported yet.
     reads: Mutex<BTreeMap<SourceName, u32>>,
 }
 
@@ -44,14 +44,14 @@ impl Meter {
         loads.insert((source.clone(), kind), load);
     }
 
-    /// Counts a single read; the source's next pass reports it with its own calls.
-    pub fn count_read(&self, source: &SourceName) {
+    /// Counts the calls of a single read; the source's next pass reports them with its own.
+    pub fn count_reads(&self, source: &SourceName, calls: u32) {
         let mut reads = self.reads.lock().unwrap_or_else(PoisonError::into_inner);
         let count = reads.entry(source.clone()).or_default();
-        *count = count.saturating_add(1);
+        *count = count.saturating_add(calls);
     }
 
-    /// The single reads of a source since this was asked last.
+    /// The calls of a source's single reads since this was asked last.
     pub fn take_reads(&self, source: &SourceName) -> u32 {
         self.reads.lock().unwrap_or_else(PoisonError::into_inner).remove(source).unwrap_or(0)
     }
@@ -89,8 +89,8 @@ mod tests {
         let Stretch::By { needed: first, left: 4_000 } = meter.stretch(now) else { panic!("last month counts not") };
         meter.note(&two, PassKind::Increment, load);
         assert_eq!(meter.stretch(now), Stretch::By { needed: first * 2, left: 4_000 });
-        meter.count_read(&two);
-        meter.count_read(&two);
-        assert_eq!([meter.take_reads(&one), meter.take_reads(&two), meter.take_reads(&two)], [0, 2, 0]);
+        meter.count_reads(&two, 1);
+        meter.count_reads(&two, 3);
+        assert_eq!([meter.take_reads(&one), meter.take_reads(&two), meter.take_reads(&two)], [0, 4, 0]);
     }
 }

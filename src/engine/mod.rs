@@ -11,6 +11,7 @@ pub mod source;
 pub mod meter;
 pub mod poller;
 pub mod wanted;
+pub mod conversations;
 pub mod lookup;
 pub mod delivery;
 pub mod busy;

@@ -10,6 +10,7 @@ use tracing::{error, warn};
 use crate::{
     adapters::clock::{Clock, Step},
     domain::{
+        conversation::Speakers,
         desk::{
             input::{Input, LookUpResult, LookedUp, Observed, Page},
             machine::Desk,
@@ -24,6 +25,7 @@ use crate::{
     engine::{
         busy::{Busy, BusyGuard},
         committer::{Batch, refuse},
+        conversations::WantedMessages,
         doors::{FromPoller, Queues, RawPageIn, Reply},
         health::{self, Health},
         meter::SourceStates,
@@ -59,6 +61,8 @@ pub enum Until {
 pub struct Hands {
     /// Single reads.
     pub wanted: Arc<Wanted>,
+    /// Reads of messages.
+    pub messages: Arc<WantedMessages>,
     /// Increments right now.
     pub wakes: BTreeMap<SourceName, Arc<Wake>>,
     /// Lookups for people.
@@ -272,8 +276,11 @@ impl Loop {
     /// Starts what waits for no commit; gives back a lookup that finds no room.
     fn start(&self, effect: Effect) -> Option<LookUp> {
         match effect {
-            Effect::ReadTicket(key) => self.hands.wanted.want(key, &self.busy),
-            Effect::ReadMessages(_) => {}
+            Effect::ReadTicket(key) => self.hands.wanted.want(key, (), &self.busy),
+            Effect::ReadMessages(key) => {
+                let speakers = self.desk.ticket(&key).and_then(|ticket| Speakers::of(ticket));
+                self.hands.messages.want(key, speakers, &self.busy);
+            }
             Effect::ReadSource(source) => match self.hands.wakes.get(&source) {
                 Some(wake) => wake.ring(&self.busy),
                 None => error!(%source, "the desk wants a source that is not configured"),

@@ -8,6 +8,7 @@ use crate::{
         helpdesk::{self, Helpdesk, TicketQuery},
         page::{BrokenTicket, RawPage, RawTicket},
         ticket,
+        ticket_messages::TicketMessages,
     },
     domain::{
         id::{SourceName, TicketId},
@@ -74,6 +75,13 @@ impl Source {
             Ok(raw) => Ok(Some(raw)),
             Err(error) if error.advice == Advice::NotThere => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// What was said on a ticket.
+    pub async fn messages(&self, id: &TicketId) -> TicketMessages {
+        match self {
+            Self::Feishu(helpdesk) => helpdesk.messages(id).await,
         }
     }
 

@@ -28,6 +28,7 @@ use crate::{
     engine::{
         busy::{Busy, BusyGuard},
         committer::{BATCHES_WAITING_MAX, Batch, Committer, Released},
+        conversations::{MessageReader, WantedMessages},
         delivery::{Delivery, Outlets},
         doors::{self, Doors, Refused, Urgent},
         health::Health,
@@ -193,9 +194,10 @@ impl Engine {
         let mut tasks = JoinSet::new();
         let meter = Arc::new(Meter::new(plan, zone, Arc::clone(&common.states)));
         let wakes = common.spawn_pollers(&mut tasks, sources, &meter, until);
-        let wanted = common.spawn_reader(&mut tasks, meter);
+        let wanted = common.spawn_reader(&mut tasks, Arc::clone(&meter));
+        let messages = common.spawn_message_reader(&mut tasks, meter);
         let (lookups, released) = common.spawn_hands(&mut tasks, outlets, templates);
-        let hands = Hands { wanted, wakes, lookups };
+        let hands = Hands { wanted, messages, wakes, lookups };
         let (lost_in, lost) = watch::channel(None);
         let (batches_in, batches) = mpsc::channel(BATCHES_WAITING_MAX);
         let store_calls = Busy::default();
@@ -313,6 +315,24 @@ impl Common {
     fn spawn_reader(&self, tasks: &mut JoinSet<()>, meter: Arc<Meter>) -> Arc<Wanted> {
         let wanted = Arc::new(Wanted::default());
         let reader = Reader {
+            wanted: Arc::clone(&wanted),
+            sources: Arc::clone(&self.sources),
+            clock: self.clock.clone(),
+            doors: self.doors.clone(),
+            health: Arc::clone(&self.health),
+            meter,
+        };
+        let (stopping, closing) = (self.stopping.clone(), Arc::clone(&wanted));
+        tasks.spawn(async move {
+            until_stopped(stopping, reader.run()).await;
+            closing.close();
+        });
+        wanted
+    }
+
+    fn spawn_message_reader(&self, tasks: &mut JoinSet<()>, meter: Arc<Meter>) -> Arc<WantedMessages> {
+        let wanted = Arc::new(WantedMessages::reading_again());
+        let reader = MessageReader {
             wanted: Arc::clone(&wanted),
             sources: Arc::clone(&self.sources),
             clock: self.clock.clone(),

@@ -1,8 +1,8 @@
 //! Single reads: tickets the desk wants to see afresh. One read per ticket however often it is wanted, bounded in number
-//! and in pace.
+//! and in pace. A read that breaks off is no longer under way: its ticket can be wanted again.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -42,27 +42,57 @@ pub const READ_TIME_MAX: Span = Span::from_secs(20);
 /// The sources, by name.
 pub type Sources = Arc<BTreeMap<SourceName, Source>>;
 
-/// The tickets that are wanted.
-#[derive(Default)]
-pub struct Wanted {
-    lists: Mutex<Lists>,
+/// What is wanted of tickets, each with what the reading needs to know.
+pub struct Wanted<T = ()> {
+    lists: Mutex<Lists<T>>,
     more: Notify,
+    /// What is being read and wanted again is read once more afterwards.
+    again: bool,
 }
 
-#[derive(Default)]
-struct Lists {
-    waiting: BTreeMap<TicketKey, BusyGuard>,
+struct Lists<T> {
+    waiting: BTreeMap<TicketKey, (T, BusyGuard)>,
     asked: BTreeSet<TicketKey>,
     /// The reader has ended: nothing is read any more.
     closed: bool,
 }
 
-impl Wanted {
+/// A read under way; once it is dropped, however it ended, its ticket can be asked for again.
+pub struct Asked<T = ()> {
+    wanted: Arc<Wanted<T>>,
+    /// Which ticket.
+    pub key: TicketKey,
+    _guard: BusyGuard,
+}
+
+impl<T> Drop for Asked<T> {
+    fn drop(&mut self) {
+        self.wanted.lists.lock().unwrap_or_else(PoisonError::into_inner).asked.remove(&self.key);
+        self.wanted.more.notify_one();
+    }
+}
+
+impl<T> Default for Wanted<T> {
+    fn default() -> Self {
+        let lists = Lists { waiting: BTreeMap::new(), asked: BTreeSet::new(), closed: false };
+        Self { lists: Mutex::new(lists), more: Notify::new(), again: false }
+    }
+}
+
+impl<T> Wanted<T> {
+    /// The same, where an answer under way may be older than the wish: then it is read again.
+    pub fn reading_again() -> Self {
+        Self { again: true, ..Self::default() }
+    }
+
     /// Wants a ticket. One that is wanted or being read already is read once.
-    pub fn want(&self, key: TicketKey, busy: &Busy) {
+    pub fn want(&self, key: TicketKey, what: T, busy: &Busy) {
         let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-        if !lists.closed && !lists.asked.contains(&key) {
-            lists.waiting.entry(key).or_insert_with(|| busy.enter());
+        if !lists.closed && (self.again || !lists.asked.contains(&key)) {
+            match lists.waiting.entry(key) {
+                Entry::Vacant(vacant) => drop(vacant.insert((what, busy.enter()))),
+                Entry::Occupied(mut waiting) => waiting.get_mut().0 = what,
+            }
             self.more.notify_one();
         }
     }
@@ -74,22 +104,20 @@ impl Wanted {
         lists.waiting.clear();
     }
 
-    async fn next(&self) -> (TicketKey, BusyGuard) {
+    /// The next one that is wanted and not being read.
+    pub async fn next(self: &Arc<Self>) -> (Asked<T>, T) {
         loop {
             let more = self.more.notified();
             {
                 let mut lists = self.lists.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some((key, guard)) = lists.waiting.pop_first() {
+                let free = lists.waiting.keys().find(|key| !lists.asked.contains(*key)).cloned();
+                if let Some((key, (what, guard))) = free.and_then(|key| lists.waiting.remove_entry(&key)) {
                     lists.asked.insert(key.clone());
-                    return (key, guard);
+                    return (Asked { wanted: Arc::clone(self), key, _guard: guard }, what);
                 }
             }
             more.await;
         }
-    }
-
-    fn answered(&self, key: &TicketKey) {
-        self.lists.lock().unwrap_or_else(PoisonError::into_inner).asked.remove(key);
     }
 }
 
@@ -116,18 +144,16 @@ impl Reader {
         let permits = Arc::new(Semaphore::new(READS_MAX));
         let mut reads = JoinSet::new();
         loop {
-            let (key, guard) = self.wanted.next().await;
+            let (asked, ()) = self.wanted.next().await;
             while reads.try_join_next().is_some() {}
             let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
             let reader = self.clone();
             reads.spawn(async move {
-                let read = reader.read(&key).await;
-                reader.wanted.answered(&key);
+                let read = reader.read(&asked.key).await;
                 drop(permit);
                 if reader.doors.events.send(Input::TicketRead(read)).await.is_err() {
-                    warn!(%key, "a ticket was read after the loop ended");
+                    warn!(key = %asked.key, "a ticket was read after the loop ended");
                 }
-                drop(guard);
             });
             self.clock.sleep(READ_PACE).await;
         }
@@ -154,7 +180,7 @@ impl Reader {
         };
         let answer = source.get(&key.id).await;
         if answer.is_ok() {
-            self.meter.count_read(&key.source); // failed calls do not count (facts/feishu.md §14)
+            self.meter.count_reads(&key.source, 1); // failed calls do not count (facts/feishu.md §14)
         }
         let raw = match answer {
             Ok(Some(raw)) => raw,
@@ -175,7 +201,7 @@ impl Reader {
     }
 }
 
-fn failure(message: Message) -> PassFailure {
+pub(super) fn failure(message: Message) -> PassFailure {
     PassFailure { quota: false, setup: false, message }
 }
 
@@ -183,21 +209,54 @@ fn failure(message: Message) -> PassFailure {
 mod tests {
     use super::*;
 
+    fn key(id: &str) -> TicketKey {
+        TicketKey::new("desk".into(), id.into())
+    }
+
     #[tokio::test]
     async fn wishes_for_the_same_ticket_are_one() {
-        let (wanted, busy) = (Wanted::default(), Busy::default());
-        let key = |id: &str| TicketKey::new("desk".into(), id.into());
-        wanted.want(key("1"), &busy);
-        wanted.want(key("1"), &busy);
-        wanted.want(key("2"), &busy);
+        let (wanted, busy) = (Arc::new(Wanted::default()), Busy::default());
+        wanted.want(key("1"), (), &busy);
+        wanted.want(key("1"), (), &busy);
+        wanted.want(key("2"), (), &busy);
         assert_eq!(busy.count(), 2);
-        let (first, guard) = wanted.next().await;
-        wanted.want(first.clone(), &busy);
-        let (second, _guard) = wanted.next().await;
-        assert_eq!((first.clone(), second), (key("1"), key("2")), "what is being read is not asked for again");
-        wanted.answered(&first);
-        drop(guard);
-        wanted.want(first.clone(), &busy);
-        assert_eq!(wanted.next().await.0, first, "once answered it can be wanted again");
+        let (first, ()) = wanted.next().await;
+        wanted.want(first.key.clone(), (), &busy);
+        let (second, ()) = wanted.next().await;
+        assert_eq!((&first.key, &second.key), (&key("1"), &key("2")), "what is being read is not asked for again");
+        drop(first);
+        assert_eq!(busy.count(), 1);
+        wanted.want(key("1"), (), &busy);
+        assert_eq!(wanted.next().await.0.key, key("1"), "once answered it can be wanted again");
+    }
+
+    #[tokio::test]
+    async fn a_wish_that_comes_while_it_is_read_is_read_afterwards() {
+        let (wanted, busy) = (Arc::new(Wanted::reading_again()), Busy::default());
+        wanted.want(key("1"), "first", &busy);
+        let (asked, what) = wanted.next().await;
+        assert_eq!(what, "first");
+        for what in ["second", "third"] {
+            wanted.want(key("1"), what, &busy);
+        }
+        wanted.want(key("2"), "other", &busy);
+        assert_eq!(wanted.next().await.1, "other", "one read of a ticket at a time");
+        drop(asked);
+        assert_eq!(wanted.next().await.1, "third", "the latest wish stands for all");
+    }
+
+    #[tokio::test]
+    async fn a_read_that_breaks_off_is_under_way_no_longer() {
+        let (wanted, busy) = (Arc::new(Wanted::default()), Busy::default());
+        wanted.want(key("1"), (), &busy);
+        let (asked, ()) = wanted.next().await;
+        let broke_off = tokio::spawn(async move {
+            let _asked = asked;
+            std::panic::resume_unwind(Box::new("a mistake in a decoder"));
+        });
+        assert!(broke_off.await.is_err());
+        assert_eq!(busy.count(), 0);
+        wanted.want(key("1"), (), &busy);
+        assert_eq!(wanted.next().await.0.key, key("1"));
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::sim::{
     dice::Dice,
     knobs::{Beyond, DropdownValue, Knobs, ListOrder},
+    said::{SaidOnTickets, TicketMessage},
     ticket::{FieldValue, Ticket},
     wire::{Answer, Refusal, Request},
 };
@@ -61,6 +62,7 @@ struct Desk {
 pub(crate) struct Helpdesks {
     desks: BTreeMap<String, Desk>,
     tickets: BTreeMap<String, Held>,
+    said: SaidOnTickets,
     created: u64,
     lists: u64,
 }
@@ -145,6 +147,23 @@ impl Helpdesks {
         let Some(ticket) = own else { return Refusal::new(404, 154_004, "Resource not found").into() };
         let ticket = ticket.write(knobs, &self.shown_fields(ticket, knobs));
         Answer::Written(format!(r#"{{"code":0,"msg":"success","data":{{"ticket":{ticket}}}}}"#))
+    }
+
+    /// Somebody writes on a ticket; no: there is none of that id.
+    pub(crate) fn say(&mut self, ticket_id: &str, message: TicketMessage) -> bool {
+        let is_there = self.tickets.contains_key(ticket_id);
+        if is_there {
+            self.said.add(ticket_id, message);
+        }
+        is_there
+    }
+
+    /// `GET tickets/:id/messages`.
+    pub(crate) fn messages(&self, helpdesk_id: &str, ticket_id: &str, request: &Request, knobs: &Knobs) -> Answer {
+        match self.ticket(ticket_id) {
+            Some(ticket) if ticket.helpdesk_id == helpdesk_id => self.said.list(ticket_id, request, knobs),
+            _ => Refusal::new(404, 154_004, "Resource not found").into(),
+        }
     }
 
     /// `GET tickets`. Now and then one of the listed tickets changes right after the page was written.
@@ -346,7 +365,7 @@ fn in_update_window((start, end): Window, updated_at: Option<i64>, knobs: &Knobs
         .is_some_and(|at| if knobs.update_window_inclusive { start <= at && at <= end } else { start < at && at < end })
 }
 
-fn bad() -> Refusal {
+pub(crate) fn bad() -> Refusal {
     Refusal::new(400, 154_000, "Bad request, please check your request body")
 }
 

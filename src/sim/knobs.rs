@@ -66,6 +66,17 @@ pub enum DropdownValue {
     OptionId,
 }
 
+/// How the content of a message on a ticket is written: text that holds JSON, or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageContent {
+    /// `{"content": …, "msg_type": …}`, as in the documentation's sample.
+    Helpdesk,
+    /// `{"text": …}`, as messages in chats.
+    Chat,
+    /// The words as they are.
+    Plain,
+}
+
 /// Within what two equal `uuid`s are the same message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UuidScope {
@@ -98,6 +109,14 @@ pub struct Knobs {
     pub dropdown_value: DropdownValue,
     /// Whether the field definitions list the options of drop-downs.
     pub dropdown_options_listed: bool,
+    /// How the content of a message on a ticket is written.
+    pub ticket_message_content: MessageContent,
+    /// Whether a ticket's messages are listed the newest first.
+    pub ticket_messages_newest_first: bool,
+    /// Whether a message's instant is in seconds.
+    pub ticket_messages_in_seconds: bool,
+    /// Whether a message on a ticket moves its `updated_at`.
+    pub message_touches_updated_at: bool,
     /// Whether both ends of an update window are inside it.
     pub update_window_inclusive: bool,
     /// `page_size` above 200.
@@ -147,6 +166,10 @@ impl Default for Knobs {
             null_for_absent: false,
             dropdown_value: DropdownValue::DisplayName,
             dropdown_options_listed: true,
+            ticket_message_content: MessageContent::Helpdesk,
+            ticket_messages_newest_first: false,
+            ticket_messages_in_seconds: false,
+            message_touches_updated_at: true,
             update_window_inclusive: true,
             page_size_above_max: Beyond::Less,
             page_beyond_cap: Beyond::Less,

@@ -15,6 +15,7 @@ mod limits;
 mod auth;
 pub mod ticket;
 pub mod helpdesk;
+pub mod said;
 pub mod directory;
 pub mod card;
 pub mod message;

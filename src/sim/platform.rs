@@ -225,6 +225,7 @@ impl Platform {
             Route::Token => return self.auth.issue(&self.app, request, &self.knobs, dice, now_ms),
             Route::TicketList => return self.helpdesks.list(helpdesk_id, request, &self.knobs, dice, now_ms),
             Route::TicketGet => return self.helpdesks.get(helpdesk_id, id, &self.knobs),
+            Route::TicketMessages => return self.helpdesks.messages(helpdesk_id, id, request, &self.knobs),
             Route::CustomizedFields => return self.helpdesks.fields(helpdesk_id, request, &self.knobs),
             Route::ChatList => return chats::list(&self.directory, &tenant_key, request).into(),
             Route::ChatGet => return chats::get(&self.directory, &tenant_key, id).into(),

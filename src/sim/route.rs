@@ -9,6 +9,8 @@ pub enum Route {
     TicketList,
     /// `GET helpdesk/v1/tickets/:id`
     TicketGet,
+    /// `GET helpdesk/v1/tickets/:id/messages`
+    TicketMessages,
     /// `GET helpdesk/v1/customized_fields`
     CustomizedFields,
     /// `POST im/v1/messages`
@@ -70,6 +72,7 @@ impl Route {
             ["auth", "v3", "tenant_access_token", "internal"] => (Self::Token, "POST", ""),
             ["helpdesk", "v1", "tickets"] => (Self::TicketList, "GET", ""),
             ["helpdesk", "v1", "tickets", id] => (Self::TicketGet, "GET", *id),
+            ["helpdesk", "v1", "tickets", id, "messages"] => (Self::TicketMessages, "GET", *id),
             ["helpdesk", "v1", "customized_fields"] => (Self::CustomizedFields, "GET", ""),
             ["im", "v1", "messages"] if method == "GET" => (Self::MessageHistory, "GET", ""),
             ["im", "v1", "messages"] => (Self::MessageCreate, "POST", ""),
@@ -91,7 +94,9 @@ impl Route {
     pub(crate) const fn scopes(self) -> &'static [&'static str] {
         match self {
             Self::Token | Self::BotInfo | Self::Hook => &[],
-            Self::TicketList | Self::TicketGet | Self::CustomizedFields => &["helpdesk:all:readonly", "helpdesk:all"],
+            Self::TicketList | Self::TicketGet | Self::TicketMessages | Self::CustomizedFields => {
+                &["helpdesk:all:readonly", "helpdesk:all"]
+            }
             Self::MessageCreate | Self::MessageReply => &["im:message", "im:message:send_as_bot"],
             Self::MessagePatch => &["im:message", "im:message:send_as_bot", "im:message:update"],
             Self::MessageGet => &["im:message", "im:message:readonly"],
@@ -118,7 +123,7 @@ impl Route {
 
     /// Whether it wants the helpdesk's own header.
     pub(crate) const fn is_helpdesk(self) -> bool {
-        matches!(self, Self::TicketList | Self::TicketGet | Self::CustomizedFields)
+        matches!(self, Self::TicketList | Self::TicketGet | Self::TicketMessages | Self::CustomizedFields)
     }
 
     /// Whether it sends or changes a message.
@@ -138,6 +143,7 @@ mod tests {
             ("GET", "/open-apis/auth/v3/tenant_access_token/internal", Found::WrongMethod),
             ("GET", "/open-apis/helpdesk/v1/tickets", Found::Route(Route::TicketList, "")),
             ("GET", "/open-apis/helpdesk/v1/tickets/7", Found::Route(Route::TicketGet, "7")),
+            ("GET", "/open-apis/helpdesk/v1/tickets/7/messages", Found::Route(Route::TicketMessages, "7")),
             ("POST", "/open-apis/im/v1/messages", Found::Route(Route::MessageCreate, "")),
             ("GET", "/open-apis/im/v1/messages", Found::Route(Route::MessageHistory, "")),
             ("PATCH", "/open-apis/im/v1/messages/om_1", Found::Route(Route::MessagePatch, "om_1")),

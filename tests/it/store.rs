@@ -21,7 +21,7 @@ use deskbell::{
         alert::{Alert, AlertKey, AlertState, Announced},
         desk::{
             outcome::Write,
-            state::{JournalEntry, Remains, SourceState, Stored, Tracked},
+            state::{JournalEntry, LastEpisode, Remains, SourceState, Stored, Tracked},
         },
         facts::Facts,
         id::{RuleName, SourceName, Subject, TicketId, TicketKey},
@@ -138,7 +138,7 @@ fn a_purge_leaves_the_remains_and_takes_the_alerts() {
         key: ticket_key(1),
         status: Some(Status::ClosedByUser),
         reopened_count: 3,
-        episodes: vec![(rule, 4)],
+        episodes: vec![LastEpisode { rule, episode: 4, latched: false }],
     };
     store.commit(&[ticket(1, "a"), alert(1, 1), ticket(2, "b"), alert(2, 1)]).unwrap();
     store.commit(&[Write::Purge(Box::new(remains.clone()))]).unwrap();

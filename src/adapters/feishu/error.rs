@@ -21,6 +21,8 @@ pub enum Endpoint {
     TicketList,
     /// One ticket.
     TicketGet,
+    /// What was said on a ticket.
+    TicketMessages,
     /// The definitions of custom fields.
     CustomizedFields,
     /// A new message.
@@ -52,6 +54,7 @@ impl Endpoint {
             Self::Token => "tenant_access_token",
             Self::TicketList => "tickets.list",
             Self::TicketGet => "tickets.get",
+            Self::TicketMessages => "tickets.messages",
             Self::CustomizedFields => "customized_fields",
             Self::MessageCreate => "messages.create",
             Self::MessageReply => "messages.reply",
@@ -73,13 +76,15 @@ impl Endpoint {
 
     /// Whether it needs the helpdesk's own keys.
     pub const fn is_helpdesk(self) -> bool {
-        matches!(self, Self::TicketList | Self::TicketGet | Self::CustomizedFields)
+        matches!(self, Self::TicketList | Self::TicketGet | Self::TicketMessages | Self::CustomizedFields)
     }
 
     /// Permissions any one of which lets the call through, for people to tick.
     pub const fn scopes(self) -> &'static [&'static str] {
         match self {
-            Self::TicketList | Self::TicketGet | Self::CustomizedFields => &["helpdesk:all:readonly"],
+            Self::TicketList | Self::TicketGet | Self::TicketMessages | Self::CustomizedFields => {
+                &["helpdesk:all:readonly"]
+            }
             Self::MessageCreate | Self::MessageReply => &["im:message:send_as_bot"],
             Self::MessagePatch => &["im:message:update", "im:message:send_as_bot"],
             Self::History => &["im:message.group_msg", "im:message:readonly"],

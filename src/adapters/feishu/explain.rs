@@ -50,7 +50,7 @@ fn plain(error: &Error) -> Message {
 fn coded(endpoint: Endpoint, code: i64, said: &str) -> Option<Words> {
     common_code(code).or_else(|| match endpoint {
         Endpoint::Token => token_code(code),
-        Endpoint::TicketList | Endpoint::TicketGet | Endpoint::CustomizedFields => helpdesk_code(code),
+        endpoint if endpoint.is_helpdesk() => helpdesk_code(code),
         Endpoint::Webhook => webhook_code(code),
         _ => message_code(code, said),
     })

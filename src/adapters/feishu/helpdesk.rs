@@ -116,7 +116,11 @@ impl Helpdesk {
         self.client.call(&call, |body| fields::read(body)).await
     }
 
-    fn call<'a>(&'a self, endpoint: Endpoint, path: &'a [&'a str]) -> Call<'a> {
+    pub(super) const fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn call<'a>(&'a self, endpoint: Endpoint, path: &'a [&'a str]) -> Call<'a> {
         Call { helpdesk: Some(&self.key), ..Call::get(endpoint, path) }
     }
 }

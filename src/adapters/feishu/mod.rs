@@ -15,6 +15,7 @@ mod lenient;
 pub mod page;
 pub mod ticket;
 pub mod fields;
+pub mod ticket_messages;
 pub mod helpdesk;
 pub mod card;
 pub mod webhook;

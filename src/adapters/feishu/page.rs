@@ -136,7 +136,7 @@ fn single_text(body: &Bytes) -> Option<Single> {
 
 /// The same answer with every byte that is not UTF-8 replaced, so that one ticket's bytes spoil no other's; nothing if
 /// all of it is UTF-8 and the trouble lies elsewhere.
-fn repaired(body: &Bytes) -> Option<Bytes> {
+pub(super) fn repaired(body: &Bytes) -> Option<Bytes> {
     match String::from_utf8_lossy(body) {
         Cow::Borrowed(_) => None,
         Cow::Owned(text) => Some(text.into()),

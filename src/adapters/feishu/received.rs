@@ -125,7 +125,7 @@ fn written(kind: &str, content: &str) -> String {
 
 /// A post's words: its title, then a line a paragraph. It arrives without the layer of languages it is sent with; one
 /// is accepted.
-fn post(content: &Value) -> String {
+pub(super) fn post(content: &Value) -> String {
     let inner = if content.get("content").is_some() {
         content
     } else {

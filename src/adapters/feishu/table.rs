@@ -21,7 +21,9 @@ pub(super) const UNKNOWN_CHAT: &str = "invalid receive_id";
 pub(super) fn advice(endpoint: Endpoint, code: i64, said: &str) -> Option<Advice> {
     match endpoint {
         Endpoint::Token => token(code),
-        Endpoint::TicketList | Endpoint::TicketGet | Endpoint::CustomizedFields => helpdesk(code),
+        Endpoint::TicketList | Endpoint::TicketGet | Endpoint::TicketMessages | Endpoint::CustomizedFields => {
+            helpdesk(code)
+        }
         Endpoint::MessageCreate | Endpoint::MessageReply | Endpoint::MessagePatch => message(endpoint, code, said),
         Endpoint::History | Endpoint::Chats | Endpoint::Chat | Endpoint::Members => chat(code),
         Endpoint::Webhook => webhook(code, said),
@@ -131,7 +133,9 @@ pub(super) fn advice_by_status(endpoint: Endpoint, status: u16, body: Body) -> A
         413 => Advice::Shorten,
         408 | 503 => Advice::Retry,
         500.. => again(endpoint),
-        404 if endpoint == Endpoint::TicketGet && body == Body::Code => Advice::NotThere,
+        404 if matches!(endpoint, Endpoint::TicketGet | Endpoint::TicketMessages) && body == Body::Code => {
+            Advice::NotThere
+        }
         300..=399 | 401 | 403 | 404 | 407 => Advice::SetUp,
         200..=299 if body == Body::Other => again(endpoint),
         _ => Advice::GiveUp,

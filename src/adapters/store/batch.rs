@@ -12,7 +12,8 @@ use super::{
         journal::JournalRecord,
         notice::{DeadRecord, EntryRecord},
         source::{MeaningRecord, SeenRecord, SourceRecord},
-        ticket::{RemainsRecord, TrackedRecord},
+        tracked::{RemainsRecord, RevisionRecord, TrackedRecord},
+        trial::TrialRecord,
     },
     value::{self, RECORD_BYTES_MAX},
 };
@@ -21,28 +22,38 @@ use crate::domain::{alert::AlertKey, desk::outcome::Write, id::Subject};
 /// A key and its record's bytes; `None` removes it.
 pub(super) type Put = (Vec<u8>, Option<Vec<u8>>);
 
-/// The records of `writes`.
-pub(super) fn records(writes: &[Write], journal_sequence: &mut u64) -> Result<Vec<Put>, StoreError> {
+/// The records of `writes`. `stored` names the keys in the database that begin with a prefix; `sequence` tells apart
+/// what is written at one instant.
+pub(super) fn records(
+    writes: &[Write],
+    sequence: &mut u64,
+    mut stored: impl FnMut(&[u8]) -> Result<Vec<Vec<u8>>, StoreError>,
+) -> Result<Vec<Put>, StoreError> {
     let mut changes: BTreeMap<Vec<u8>, Option<&Write>> = BTreeMap::new();
     for write in writes {
         if let Write::Purge(remains) = write {
             changes.insert(key::ticket(&remains.key), None);
-            for (rule, _) in &remains.episodes {
+            for last in &remains.episodes {
                 let subject = Subject::Ticket(remains.key.clone());
-                changes.insert(key::alert(&AlertKey { subject, rule: rule.clone() }), None);
+                changes.insert(key::alert(&AlertKey { subject, rule: last.rule.clone() }), None);
             }
+            let prefix = key::revisions(&remains.key);
+            let of_this_batch = changes.range(prefix.clone()..).map(|(key, _)| key.clone());
+            let mut revisions: Vec<_> = of_this_batch.take_while(|key| key.starts_with(&prefix)).collect();
+            revisions.extend(stored(&prefix)?);
+            changes.extend(revisions.into_iter().map(|key| (key, None)));
         }
-        if matches!(write, Write::Revision(_) | Write::Trial(_) | Write::DropTrial(_)) {
-            continue;
-        }
-        let (key, put) = key_of(write, journal_sequence);
+        let (key, put) = key_of(write, sequence);
         changes.insert(key, put.then_some(write));
     }
     changes.into_iter().map(|(key, write)| encode(key, write)).collect()
 }
 
 /// The write's key, and whether a record is put there.
-fn key_of(write: &Write, journal_sequence: &mut u64) -> (Vec<u8>, bool) {
+fn key_of(write: &Write, sequence: &mut u64) -> (Vec<u8>, bool) {
+    if matches!(write, Write::Journal(_) | Write::Revision(_)) {
+        *sequence += 1;
+    }
     match write {
         Write::Ticket(tracked) => (key::ticket(&tracked.ticket.key), true),
         Write::Purge(remains) => (key::remains(&remains.key), true),
@@ -66,11 +77,10 @@ fn key_of(write: &Write, journal_sequence: &mut u64) -> (Vec<u8>, bool) {
         Write::Source(source) => (key::source(&source.name), true),
         Write::Meaning(rule, _) => (key::meaning(rule), true),
         Write::DropMeaning(rule) => (key::meaning(rule), false),
-        Write::Revision(_) | Write::Trial(_) | Write::DropTrial(_) => (Vec::new(), false),
-        Write::Journal(entry) => {
-            *journal_sequence += 1;
-            (key::journal(entry.at, *journal_sequence), true)
-        }
+        Write::Trial(trial) => (key::trial(&trial.rule), true),
+        Write::DropTrial(rule) => (key::trial(rule), false),
+        Write::Revision(revision) => (key::revision(&revision.was.key, revision.at, *sequence), true),
+        Write::Journal(entry) => (key::journal(entry.at, *sequence), true),
     }
 }
 
@@ -98,9 +108,9 @@ fn bytes(write: &Write) -> Option<Vec<u8>> {
         Write::Source(it) => value::encode(Kind::Source, &SourceRecord::of(it)),
         Write::Meaning(rule, meaning) => value::encode(Kind::Meaning, &MeaningRecord::of(rule, *meaning)),
         Write::Journal(it) => value::encode(Kind::Journal, &JournalRecord::of(it)),
-        Write::Revision(_)
-        | Write::Trial(_)
-        | Write::DropTrial(_)
+        Write::Revision(it) => value::encode(Kind::Revision, &RevisionRecord::of(it)),
+        Write::Trial(it) => value::encode(Kind::Trial, &TrialRecord::of(it)),
+        Write::DropTrial(_)
         | Write::DropRemains(_)
         | Write::DropAlert(_)
         | Write::DropPast(..)

@@ -46,7 +46,8 @@ pub(super) struct Open {
     /// The database file through a handle of our own: sled's flush leaves its size and the device's cache unsynced.
     file: File,
     pub(super) parts: Parts,
-    journal_sequence: u64,
+    /// Tells apart journal lines and revisions of one instant; goes on after the last journal line's.
+    sequence: u64,
     /// It was opened again after a failure, and nothing was committed since.
     again: bool,
 }
@@ -76,7 +77,16 @@ impl Store {
             return self.health();
         }
         self.with_open(|open, path| {
-            let records = batch::records(writes, &mut open.journal_sequence)?;
+            let (db, parts) = (&open.db, &mut open.parts);
+            let records = batch::records(writes, &mut open.sequence, |prefix| {
+                let mut keys = Vec::new();
+                for item in db.scan_prefix(prefix) {
+                    let (key, head) = item.map_err(|error| StoreError::sled(path, &error))?;
+                    parts.remember_head(&key, &head);
+                    keys.push(key.to_vec());
+                }
+                Ok(keys)
+            })?;
             let mut batch = sled::Batch::default();
             for (key, bytes) in records {
                 open.parts.write(&mut batch, key, bytes);
@@ -205,8 +215,8 @@ fn open(config: &Config, layout: &Layout) -> Result<(Open, Stored), OpenError> {
     if !made_before {
         layout.set_made()?;
     }
-    let Loaded { stored, parts, journal_sequence } = unwinding(path, || load::load(&db, path))?;
-    Ok((Open { db, file, parts, journal_sequence, again: false }, stored))
+    let Loaded { stored, parts, sequence } = unwinding(path, || load::load(&db, path))?;
+    Ok((Open { db, file, parts, sequence, again: false }, stored))
 }
 
 /// Opens a database of this process that was closed a moment ago: sled's threads may still hold its file.

@@ -87,10 +87,11 @@ impl Store {
     pub fn prune_journal(&self, before: Timestamp) -> Result<usize, StoreError> {
         self.with_open(|open, path| {
             let fail = |error| StoreError::sled(path, &error);
-            let old = open.db.range(vec![Kind::Journal as u8]..key::journal_at(before)).keys().take(JOURNAL_PRUNE_MAX);
+            let old = open.db.range(vec![Kind::Journal as u8]..key::journal_at(before)).take(JOURNAL_PRUNE_MAX);
             let old = old.collect::<Result<Vec<_>, _>>().map_err(fail)?;
             let mut batch = sled::Batch::default();
-            for key in &old {
+            for (key, head) in &old {
+                open.parts.remember_head(key, head);
                 open.parts.write(&mut batch, key.to_vec(), None);
             }
             open.db.apply_batch(batch).map_err(fail)?;

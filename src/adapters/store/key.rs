@@ -3,6 +3,8 @@
 //! A key has at most [`KEY_BYTES_MAX`] bytes, whatever people call their rules: a longer one is replaced by its hash. No
 //! record is read from its key; every record names itself.
 
+use std::ops::RangeInclusive;
+
 use sha2::{Digest, Sha256};
 
 use crate::domain::{
@@ -35,12 +37,14 @@ pub(super) enum Kind {
     Source = b'u',
     Meaning = b'm',
     Journal = b'j',
+    Revision = b'v',
+    Trial = b'l',
     /// A further part of a long record; its key is the record's with this byte before it and a number after it.
     Part = b'p',
 }
 
 impl Kind {
-    const ALL: [Self; 15] = [
+    const ALL: [Self; 17] = [
         Self::Format,
         Self::Ticket,
         Self::Remains,
@@ -55,12 +59,28 @@ impl Kind {
         Self::Source,
         Self::Meaning,
         Self::Journal,
+        Self::Revision,
+        Self::Trial,
         Self::Part,
     ];
 
     /// The version its records are written in, 1 to 127.
     pub(super) const fn version(self) -> u8 {
-        1
+        match self {
+            Self::Ticket | Self::Remains | Self::Alert | Self::Past => 2,
+            // A subject may be a group, a step an escalation.
+            Self::Card | Self::Outbox | Self::Dead | Self::Journal => 2,
+            Self::Format | Self::Digest | Self::Inbox | Self::Seen | Self::Source | Self::Meaning => 1,
+            Self::Revision | Self::Trial | Self::Part => 1,
+        }
+    }
+
+    /// The versions whose layout is the present one.
+    pub(super) const fn same_layout(self) -> RangeInclusive<u8> {
+        match self {
+            Self::Card | Self::Outbox | Self::Dead | Self::Journal => 1..=self.version(),
+            _ => self.version()..=self.version(),
+        }
     }
 
     fn of(key: &[u8]) -> Option<Self> {
@@ -83,6 +103,8 @@ impl Kind {
             Self::Source => Words { zh: "来源", en: "source" },
             Self::Meaning => Words { zh: "规则含义", en: "rule meaning" },
             Self::Journal => Words { zh: "日志", en: "journal line" },
+            Self::Revision => Words { zh: "工单的旧值", en: "revision of a ticket" },
+            Self::Trial => Words { zh: "试运行", en: "trial" },
             Self::Part => Words { zh: "记录分段", en: "part of a record" },
         }
     }
@@ -130,7 +152,11 @@ impl Key {
     }
 
     fn done(self) -> Vec<u8> {
-        if self.0.len() <= KEY_BYTES_MAX {
+        self.within(KEY_BYTES_MAX)
+    }
+
+    fn within(self, bytes_max: usize) -> Vec<u8> {
+        if self.0.len() <= bytes_max {
             return self.0;
         }
         let kind = self.0.first().copied().unwrap_or_default();
@@ -208,6 +234,10 @@ pub(super) fn meaning(rule: &RuleName) -> Vec<u8> {
     Key::new(Kind::Meaning).text(rule.as_str()).done()
 }
 
+pub(super) fn trial(rule: &RuleName) -> Vec<u8> {
+    Key::new(Kind::Trial).text(rule.as_str()).done()
+}
+
 /// Ordered by time, then by the order of writing.
 pub(super) fn journal(at: Timestamp, sequence: u64) -> Vec<u8> {
     let mut key = journal_at(at);
@@ -218,8 +248,28 @@ pub(super) fn journal(at: Timestamp, sequence: u64) -> Vec<u8> {
 /// Where the journal's lines of `at` begin.
 pub(super) fn journal_at(at: Timestamp) -> Vec<u8> {
     let mut key = vec![Kind::Journal as u8];
-    key.extend((at.as_ms().cast_unsigned() ^ (1 << 63)).to_be_bytes()); // negative instants sort first
+    key.extend(sorted(at));
     key
+}
+
+/// A ticket's revisions are ordered by time, then by the order of writing: one answer may show several.
+pub(super) fn revision(ticket: &TicketKey, at: Timestamp, sequence: u64) -> Vec<u8> {
+    let mut key = revisions(ticket);
+    key.extend(sorted(at));
+    key.extend(sequence.to_be_bytes());
+    key
+}
+
+/// What the keys of a ticket's revisions begin with.
+pub(super) fn revisions(ticket: &TicketKey) -> Vec<u8> {
+    let instant_and_sequence = 2 * size_of::<u64>();
+    let key = Key::new(Kind::Revision).text(ticket.source.as_str()).text(ticket.id.as_str());
+    key.within(KEY_BYTES_MAX - instant_and_sequence)
+}
+
+/// An instant in bytes that sort as it does: negative ones first.
+fn sorted(at: Timestamp) -> [u8; 8] {
+    (at.as_ms().cast_unsigned() ^ (1 << 63)).to_be_bytes()
 }
 
 /// The sequence of a journal line's key.
@@ -299,5 +349,17 @@ mod tests {
         ];
         assert!(sorted.is_sorted());
         assert_eq!(journal_sequence(&sorted[4]), Some(8));
+    }
+
+    #[test]
+    fn revisions_of_one_ticket_lie_together_in_order() {
+        let long = "工单".repeat(60);
+        for (one, other) in [("1", "11"), (&long, "1"), (&long, &format!("{long}1"))] {
+            let (one, other) = (ticket_key("desk", one), ticket_key("desk", other));
+            let of_one = [(-1, 5), (0, 2), (0, 3), (7, 1)].map(|(ms, n)| revision(&one, Timestamp::from_ms(ms), n));
+            assert!(of_one.is_sorted());
+            assert!(of_one.iter().all(|key| key.starts_with(&revisions(&one)) && key.len() <= KEY_BYTES_MAX));
+            assert!(!revision(&other, Timestamp::from_ms(0), 1).starts_with(&revisions(&one)));
+        }
     }
 }

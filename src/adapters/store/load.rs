@@ -12,7 +12,8 @@ use super::{
         notice::{DeadRecord, EntryRecord},
         parts::Shared,
         source::{FormatRecord, MeaningRecord, SeenRecord, SourceRecord},
-        ticket::{RemainsRecord, TrackedRecord},
+        tracked::{RemainsRecord, TrackedRecord},
+        trial::TrialRecord,
     },
     value::{self, Parts, Unreadable},
 };
@@ -24,7 +25,7 @@ pub(super) struct Loaded {
     pub(super) stored: Stored,
     pub(super) parts: Parts,
     /// The last journal line's.
-    pub(super) journal_sequence: u64,
+    pub(super) sequence: u64,
 }
 
 /// What a reading came to a stop over.
@@ -45,29 +46,25 @@ impl From<sled::Error> for Stop {
     }
 }
 
-/// Reads all but the journal.
+/// Reads all but the journal and the tickets' revisions.
 pub(super) fn load(db: &sled::Db, path: &Path) -> Result<Loaded, OpenError> {
     let mut loaded = Loaded::default();
     let mut reader = Reader { db, path, parts: &mut loaded.parts, shared: Shared::default() };
     let stored = &mut loaded.stored;
     reader.each(Kind::Ticket, |bytes, shared| {
-        let it: TrackedRecord<'_> = value::decode(Kind::Ticket, bytes)?;
-        stored.tickets.push(it.tracked(shared).ok_or_else(dangling)?);
+        stored.tickets.push(TrackedRecord::read(bytes, shared)?);
         Ok(())
     })?;
     reader.each(Kind::Remains, |bytes, shared| {
-        let it: RemainsRecord<'_> = value::decode(Kind::Remains, bytes)?;
-        stored.remains.push(it.remains(shared));
+        stored.remains.push(RemainsRecord::read(bytes, shared)?);
         Ok(())
     })?;
     reader.each(Kind::Alert, |bytes, shared| {
-        let it: AlertRecord<'_> = value::decode(Kind::Alert, bytes)?;
-        stored.alerts.push(it.alert(shared));
+        stored.alerts.push(AlertRecord::read(Kind::Alert, bytes, shared)?);
         Ok(())
     })?;
     reader.each(Kind::Past, |bytes, shared| {
-        let it: AlertRecord<'_> = value::decode(Kind::Past, bytes)?;
-        stored.past.push(it.alert(shared));
+        stored.past.push(AlertRecord::read(Kind::Past, bytes, shared)?);
         Ok(())
     })?;
     reader.each(Kind::Card, |bytes, shared| {
@@ -110,9 +107,14 @@ pub(super) fn load(db: &sled::Db, path: &Path) -> Result<Loaded, OpenError> {
         stored.meanings.push(it.meaning());
         Ok(())
     })?;
+    reader.each(Kind::Trial, |bytes, shared| {
+        let it: TrialRecord<'_> = value::decode(Kind::Trial, bytes)?;
+        stored.trials.push(it.trial(shared));
+        Ok(())
+    })?;
     let last = db.scan_prefix([Kind::Journal as u8]).keys().next_back().transpose();
     let last = last.map_err(|error| OpenError::sled(path, &error))?;
-    loaded.journal_sequence = last.and_then(|key| key::journal_sequence(&key)).unwrap_or_default();
+    loaded.sequence = last.and_then(|key| key::journal_sequence(&key)).unwrap_or_default();
     Ok(loaded)
 }
 
@@ -162,9 +164,4 @@ impl Reader<'_> {
         }
         Ok(())
     }
-}
-
-/// A record refers to a person it does not have.
-fn dangling() -> Unreadable {
-    Unreadable::Broken("a person in it is missing".into())
 }

@@ -15,4 +15,5 @@ mod batch;
 mod load;
 pub mod database;
 pub mod journal;
+pub mod history;
 pub mod compact;

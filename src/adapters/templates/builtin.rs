@@ -5,6 +5,7 @@ use crate::{
     domain::{
         alert::AlertState,
         card::{Colour, cut, escape_markdown},
+        id::Subject,
         notice::{AlertLine, AlertView, AnswerView, Content, DigestView, Send, TicketView},
         rule::Severity,
         text::{Locale, Message},
@@ -42,7 +43,10 @@ pub(crate) const fn severity_colour(severity: Severity) -> Colour {
 
 fn alert(view: &AlertView, locale: Locale, around: &Surroundings) -> Draft {
     let alert = &view.alert;
-    let subject = view.ticket.as_ref().map(|ticket| context::subject(ticket, locale));
+    let subject = match &alert.key.subject {
+        Subject::Group(value) => Some(value.to_string()).filter(|value| !value.is_empty()),
+        _ => view.ticket.as_ref().map(|ticket| context::subject(ticket, locale)),
+    };
     let mut lines = vec![escape_markdown(alert.why.get(locale))];
     if let Some(view) = &view.ticket {
         lines.push(ticket_line(view, locale));
@@ -52,6 +56,9 @@ fn alert(view: &AlertView, locale: Locale, around: &Surroundings) -> Draft {
     let AlertState::Ended { fired_at, ended_at, reason } = &alert.state else {
         if let Some(advice) = view.rule.as_ref().and_then(|rule| rule.advice.as_deref()) {
             lines.push(escape_markdown(advice));
+        }
+        if let Some(runbook) = view.rule.as_ref().and_then(|rule| rule.runbook.as_deref()) {
+            lines.push(format!("{}{}", pick(locale, "处理手册：", "Runbook: "), escape_markdown(runbook)));
         }
         let tags = vec![words::severity(alert.severity).get(locale).to_string()];
         return Draft { title: head, colour: severity_colour(alert.severity), tags, body: lines.join("\n") };

@@ -13,11 +13,10 @@ use crate::{
     },
     domain::{
         alert::AlertState,
-        calendar::Pace,
         card::cut,
         clocks::Run,
-        condition::Clock,
         field::{Code, FIELDS, Kind, Value},
+        id::Subject,
         notice::{AlertLine, AlertView, AnswerView, Content, DigestView, Send, Step, TicketView},
         text::Locale,
         ticket::{Comment, CustomField, I18nText, Known, Person, Tag, Text},
@@ -90,6 +89,7 @@ fn alert_root(root: &mut Object, view: &AlertView, locale: Locale, around: &Surr
     rule.insert("severity".into(), json!(alert.severity.name()));
     rule.insert("summary".into(), shared(view.rule.as_ref().and_then(|rule| rule.summary.as_ref())));
     rule.insert("advice".into(), shared(view.rule.as_ref().and_then(|rule| rule.advice.as_ref())));
+    rule.insert("runbook".into(), shared(view.rule.as_ref().and_then(|rule| rule.runbook.as_ref())));
     root.insert("rule".into(), Json::Object(rule));
     root.insert("alert".into(), Json::Object(alert_values(root, view, locale)));
     if let Some(source) = alert.key.subject.source() {
@@ -103,10 +103,31 @@ fn alert_root(root: &mut Object, view: &AlertView, locale: Locale, around: &Surr
         ticket.insert("ticket_id".into(), text(key.id.as_str()));
         ticket.insert("subject".into(), text(key.id.as_str()));
     }
-    if let Some(clock) = view.rule.as_ref().and_then(|rule| frame::clock_of(rule)) {
-        let elapsed = elapsed(clock, view, around.now).map(|span| span_json(span, frame::at_least(view)));
-        root.insert("clock".into(), json!({ "name": clock.name(), "elapsed": elapsed }));
+    if let Some(clock) = clock(view, around.now) {
+        root.insert("clock".into(), clock);
     }
+}
+
+/// The rule's clock, counted as the rule counts it: as of the firing while that is fresh, of the ending when it is over,
+/// else of now.
+fn clock(view: &AlertView, now: Timestamp) -> Option<Json> {
+    let at = match &view.alert.state {
+        AlertState::Pending => now,
+        AlertState::Firing { fired_at, .. } if now.since(*fired_at) <= SETTLED => *fired_at,
+        AlertState::Firing { .. } => now,
+        AlertState::Ended { ended_at, .. } => *ended_at,
+    };
+    let seen = view.ticket.as_ref().map(TicketView::seen);
+    let clock = frame::clock_of(view.rule.as_ref()?, seen.as_ref(), at)?;
+    let elapsed = seen.and_then(|seen| Run::of(clock.clock, clock.pauses, &seen).elapsed(clock.pace, at));
+    let left = clock.target.zip(elapsed).filter(|(target, elapsed)| target > elapsed);
+    let left = left.map(|(target, elapsed)| Span::from_ms(target.as_ms() - elapsed.as_ms()));
+    Some(json!({
+        "name": clock.clock.name(),
+        "elapsed": elapsed.map(|span| span_json(span, frame::at_least(view))),
+        "target": clock.target.map(|span| span_json(span, false)),
+        "left": left.map(|span| span_json(span, false)),
+    }))
 }
 
 fn alert_values(root: &Object, view: &AlertView, locale: Locale) -> Object {
@@ -118,6 +139,10 @@ fn alert_values(root: &Object, view: &AlertView, locale: Locale) -> Object {
     out.insert("fired_at".into(), alert.fired_at().map_or(Json::Null, instant));
     out.insert("why".into(), text(alert.why.get(locale)));
     out.insert("episode".into(), json!(alert.episode));
+    out.insert("trial".into(), json!(alert.trial));
+    if let Subject::Group(value) = &alert.key.subject {
+        out.insert("group".into(), text(value));
+    }
     out.insert("stale_as_of".into(), frame::stale(view).map_or(Json::Null, instant));
     if view.step == Step::Repeated {
         out.insert("repeat".into(), json!(view.ordinal));
@@ -134,18 +159,6 @@ fn alert_values(root: &Object, view: &AlertView, locale: Locale) -> Object {
     };
     out.insert("state".into(), json!(state));
     out
-}
-
-/// What a rule's clock shows: as of the firing while that is fresh, of the ending when it is over, else of now.
-fn elapsed(clock: Clock, view: &AlertView, now: Timestamp) -> Option<Span> {
-    let at = match &view.alert.state {
-        AlertState::Pending => now,
-        AlertState::Firing { fired_at, .. } if now.since(*fired_at) <= SETTLED => *fired_at,
-        AlertState::Firing { .. } => now,
-        AlertState::Ended { ended_at, .. } => *ended_at,
-    };
-    let view = view.ticket.as_ref()?;
-    Run::of(clock, &[], &view.seen()).elapsed(&Pace::Wall, at)
 }
 
 /// A ticket as templates see it.
@@ -170,6 +183,20 @@ fn ticket(view: &TicketView, locale: Locale) -> Object {
         "priority".into(),
         view.labels.priority_of(ticket).present().map_or(Json::Null, |priority| text(priority)),
     );
+    out.insert(
+        "team".into(),
+        view.labels.team_of(&view.seen()).present().map_or(Json::Null, |team| text(team.name.as_str())),
+    );
+    if let Known::Present(conversation) = &facts.conversation {
+        for (name, message) in [
+            ("first_guest_message", conversation.first_guest.as_ref()),
+            ("last_guest_message", conversation.guest.last()),
+        ] {
+            if let Some(said) = message {
+                out.insert(name.into(), json!({ "at": said.at.as_ms(), "text": cut(&said.text, TEXT_CHARS_MAX) }));
+            }
+        }
+    }
     out.insert("closed".into(), ticket.is_closed().map_or(Json::Null, Json::Bool));
     out.insert("status_since".into(), instant(facts.status_since));
     out.insert("status_since_estimated".into(), json!(facts.status_since_estimated));

@@ -4,12 +4,14 @@ use crate::{
     adapters::templates::{library::Surroundings, words},
     domain::{
         alert::AlertState,
+        calendar::Pace,
         card::{CARD_TAGS_MAX, Card, Colour, cut, one_line},
         condition::{Clock, Condition},
         notice::{AlertView, AnswerView, Content, Send, Step},
         rule::{Rule, RuleKind},
+        seen::Seen,
         text::Locale,
-        time::Timestamp,
+        time::{Span, Timestamp},
     },
 };
 
@@ -73,6 +75,11 @@ fn marks(send: &Send, around: &Surroundings) -> Vec<String> {
         marks.push(pick(send, "可能重复", "may be a repeat").to_string());
     }
     if let Content::Alert(view) = &send.content
+        && view.alert.trial
+    {
+        marks.push(pick(send, "试运行", "trial").to_string());
+    }
+    if let Content::Alert(view) = &send.content
         && let Some(at) = stale(view)
     {
         let at = words::instant(at, around.now, around.zone);
@@ -116,14 +123,30 @@ fn footer(send: &Send, around: &Surroundings) -> String {
 /// Whether the time a status lasts is a guess and the rule looks at it: then it is at least that long.
 pub(crate) fn at_least(view: &AlertView) -> bool {
     let estimated = view.ticket.as_ref().is_some_and(|ticket| ticket.facts.status_since_estimated);
-    estimated && view.rule.as_ref().is_some_and(|rule| clock_of(rule) == Some(Clock::InStatus))
+    let looks_at_it =
+        |rule: &Rule| clock_of(rule, None, view.alert.since).is_some_and(|it| it.clock == Clock::InStatus);
+    estimated && view.rule.as_deref().is_some_and(looks_at_it)
 }
 
-/// The clock a rule looks at: the first that must hold, for readers the one that matters.
-pub(crate) fn clock_of(rule: &Rule) -> Option<Clock> {
-    fn first(condition: &Condition) -> Option<Clock> {
+/// The clock a rule looks at, and how it runs.
+pub(crate) struct RuleClock<'a> {
+    pub(crate) clock: Clock,
+    /// Statuses in which it rests.
+    pub(crate) pauses: &'a [i64],
+    /// How it is counted.
+    pub(crate) pace: &'a Pace,
+    /// What it must not reach; of service levels.
+    pub(crate) target: Option<Span>,
+}
+
+/// The clock a rule looks at: the first that must hold, for readers the one that matters. A service level's target is
+/// the one of the ticket.
+pub(crate) fn clock_of<'a>(rule: &'a Rule, seen: Option<&Seen<'_>>, now: Timestamp) -> Option<RuleClock<'a>> {
+    fn first(condition: &Condition) -> Option<RuleClock<'_>> {
         match condition {
-            Condition::Clock(test) => Some(test.clock),
+            Condition::Clock(test) => {
+                Some(RuleClock { clock: test.clock, pauses: &[], pace: &test.pace, target: None })
+            }
             Condition::All(parts) | Condition::Any(parts) => parts.iter().find_map(first),
             Condition::Meets(_, meant) => first(meant),
             Condition::None(_) | Condition::Not(_) | Condition::Test(_) | Condition::Was(_) | Condition::Changed(_) => {
@@ -132,7 +155,11 @@ pub(crate) fn clock_of(rule: &Rule) -> Option<Clock> {
         }
     }
     match &rule.kind {
-        RuleKind::Sla(sla) => Some(sla.clock),
+        RuleKind::Sla(sla) => {
+            let target = seen.and_then(|seen| sla.target_of(seen, now).present().copied());
+            let (pace, target) = target.map_or((&rule.pace, None), |target| (&target.pace, Some(target.is)));
+            Some(RuleClock { clock: sla.clock, pauses: &sla.pauses, pace, target })
+        }
         RuleKind::Ticket | RuleKind::Count(_) => first(&rule.when),
     }
 }

@@ -85,7 +85,7 @@ impl Shape {
 }
 
 fn root() -> Shape {
-    use Shape::{Instant, Number, Object, Person, Span, Text, Word};
+    use Shape::{Flag, Instant, Number, Object, Person, Span, Text, Word};
     let alert = vec![
         ("ref", Text),
         ("state", Word(STATES)),
@@ -100,6 +100,8 @@ fn root() -> Shape {
         ("repeat", Number),
         ("stale_as_of", Instant),
         ("taken_by", Person),
+        ("trial", Flag),
+        ("group", Text),
     ];
     let digest = vec![
         ("cause", Text),
@@ -109,12 +111,14 @@ fn root() -> Shape {
         ("lines", Shape::List(Box::new(line()))),
         ("more", Number),
     ];
-    let rule = vec![("name", Text), ("summary", Text), ("severity", Word(SEVERITIES)), ("advice", Text)];
+    let rule =
+        vec![("name", Text), ("summary", Text), ("severity", Word(SEVERITIES)), ("advice", Text), ("runbook", Text)];
+    let clock = vec![("name", Text), ("elapsed", Span), ("target", Span), ("left", Span)];
     Object(vec![
         ("rule", Object(rule)),
         ("ticket", Object(ticket())),
         ("alert", Object(alert)),
-        ("clock", Object(vec![("name", Text), ("elapsed", Span)])),
+        ("clock", Object(clock)),
         ("digest", Object(digest)),
         ("source", Text),
         ("now", Instant),

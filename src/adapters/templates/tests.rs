@@ -3,6 +3,7 @@
 mod broken;
 mod calls;
 mod cards;
+mod views;
 mod hostile;
 mod samples;
 mod schema;

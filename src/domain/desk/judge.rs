@@ -9,7 +9,7 @@ use crate::domain::{
         life::{self, Step},
         machine::{Desk, Duty, REFRESH_PATIENCE},
         outcome::{Effect, Write},
-        state::Remains,
+        state::{LastEpisode, Remains},
     },
     facts::Facts,
     id::{Subject, TicketKey},
@@ -178,7 +178,7 @@ impl Desk {
             key: key.clone(),
             status: watched.tracked.ticket.status.present().copied(),
             reopened_count: watched.tracked.facts.reopened_count,
-            episodes: alerts.iter().map(|alert| (alert.key.rule.clone(), alert.episode)).collect(),
+            episodes: alerts.iter().map(last_episode).collect(),
         };
         self.write(Write::Purge(Box::new(remains.clone())));
         self.remains.insert(key.clone(), remains);
@@ -246,4 +246,8 @@ fn talk_decides(duty: &Duty, live: bool, answer: Answer, hearing: &Hearing, now:
     let untold = Facts { conversation: Known::Unknown, ..seen.facts.clone() };
     let asked = Seen { facts: &untold, ..seen };
     live || judge_rule(&duty.rule, &asked, now).answer == Answer::Unknown
+}
+
+fn last_episode(alert: &Alert) -> LastEpisode {
+    LastEpisode { rule: alert.key.rule.clone(), episode: alert.episode, latched: alert.latched }
 }

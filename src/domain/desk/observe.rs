@@ -100,12 +100,13 @@ impl Desk {
         self.judge(key, &Cause::Observed(None), now);
     }
 
-    /// A returning ticket's alerts go on counting where they were, and do not ring for what still holds.
+    /// A returning ticket's alerts go on counting where they were, and do not ring for what held when it was let go.
     fn recall_episodes(&mut self, remains: &Remains, now: Timestamp) {
-        for (rule, episode) in &remains.episodes {
-            let key = AlertKey { subject: Subject::Ticket(remains.key.clone()), rule: rule.clone() };
+        for last in &remains.episodes {
+            let key = AlertKey { subject: Subject::Ticket(remains.key.clone()), rule: last.rule.clone() };
             let state = AlertState::Ended { fired_at: None, ended_at: now, reason: EndReason::Expired };
-            self.put_alert(Alert { episode: *episode, state, latched: true, ..Alert::pending(key, now) });
+            let (episode, latched) = (last.episode, last.latched);
+            self.put_alert(Alert { episode, state, latched, ..Alert::pending(key, now) });
         }
     }
 

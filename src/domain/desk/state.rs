@@ -38,7 +38,18 @@ pub struct Remains {
     /// How often it had been reopened.
     pub reopened_count: u32,
     /// The last episode of each rule that ever rang on it.
-    pub episodes: Vec<(RuleName, u32)>,
+    pub episodes: Vec<LastEpisode>,
+}
+
+/// How often a rule rang on a purged ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastEpisode {
+    /// The rule.
+    pub rule: RuleName,
+    /// Its last episode.
+    pub episode: u32,
+    /// That one ended while the condition still held: a returning ticket does not ring for it.
+    pub latched: bool,
 }
 
 /// What a ticket was before a change: the way back from the snapshot kept. The store keeps as many as a ticket has

@@ -1,6 +1,6 @@
 //! What the desk shows of itself: numbers and lists for status, health and metrics.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     delivery::FailureKind,
@@ -8,10 +8,11 @@ use crate::domain::{
         machine::Desk,
         state::{DeadLetter, Entry, Lane},
     },
-    id::{RuleName, SourceName},
+    id::{RuleName, SourceName, TicketKey},
     notice::Step,
     plan,
     text::Message,
+    ticket::Ticket,
     time::Timestamp,
 };
 
@@ -211,6 +212,11 @@ impl Desk {
                 (name.clone(), view)
             })
             .collect()
+    }
+
+    /// The snapshot of a ticket under watch.
+    pub fn ticket(&self, key: &TicketKey) -> Option<&Arc<Ticket>> {
+        self.tickets.get(key).map(|watched| &watched.tracked.ticket)
     }
 
     /// Notices that wait or are on their way.

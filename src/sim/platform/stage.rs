@@ -12,6 +12,7 @@ use crate::sim::{
     message::{Message, Sender},
     platform::{Call, Platform},
     route::Route,
+    said::TicketMessage,
     ticket::{
         FieldValue, Reason, STATUS_CLOSED_BY_AGENT, STATUS_CLOSED_BY_BOT, STATUS_CLOSED_BY_USER, STATUS_CREATED,
         STATUS_PROCESSING, Ticket, User,
@@ -206,6 +207,43 @@ impl Platform {
                 ticket.agents.push(agent.clone());
             }
         })
+    }
+
+    /// The guest writes on a ticket.
+    pub fn guest_says(&mut self, ticket_id: &str, text: &str, now_ms: i64) -> bool {
+        let Some(guest) = self.helpdesks.ticket(ticket_id).map(|ticket| ticket.guest.clone()) else { return false };
+        self.says(ticket_id, &guest, text, now_ms)
+    }
+
+    /// An agent writes on a ticket, which is an answer.
+    pub fn agent_says(&mut self, ticket_id: &str, agent: &User, text: &str, now_ms: i64) -> bool {
+        self.says(ticket_id, agent, text, now_ms) && self.post_agent_reply(ticket_id, agent, now_ms)
+    }
+
+    /// The bot writes on a ticket.
+    pub fn bot_says(&mut self, ticket_id: &str, text: &str, now_ms: i64) -> bool {
+        let bot = User { name: self.app.bot_name.clone(), ..User::default() };
+        self.says(ticket_id, &bot, text, now_ms)
+    }
+
+    /// Somebody writes on a ticket. An empty text is a picture. Moves `updated_at` only if the knob says so.
+    fn says(&mut self, ticket_id: &str, who: &User, text: &str, now_ms: i64) -> bool {
+        let kind = if text.is_empty() { "image" } else { "text" };
+        let message = TicketMessage {
+            user_id: who.id.clone(),
+            user_name: who.name.clone(),
+            kind: kind.to_string(),
+            text: text.to_string(),
+            at_ms: now_ms,
+            instead: None,
+        };
+        self.put_message(ticket_id, message)
+            && (!self.knobs.message_touches_updated_at || self.update_ticket(ticket_id, now_ms, |_| ()))
+    }
+
+    /// Puts a message on a ticket and changes nothing else; no: there is none of that id.
+    pub fn put_message(&mut self, ticket_id: &str, message: TicketMessage) -> bool {
+        self.helpdesks.say(ticket_id, message)
     }
 
     /// A ticket.

@@ -17,9 +17,10 @@ use crate::{
     domain::card::{Card, Colour},
 };
 
-const ENDPOINTS: [Endpoint; 13] = [
+const ENDPOINTS: [Endpoint; 14] = [
     Endpoint::TicketList,
     Endpoint::TicketGet,
+    Endpoint::TicketMessages,
     Endpoint::CustomizedFields,
     Endpoint::MessageCreate,
     Endpoint::MessageReply,
@@ -48,6 +49,7 @@ async fn fail(base: &str, endpoint: Endpoint) -> Error {
         Endpoint::Token => client.check_credentials().await.err(),
         Endpoint::TicketList => desk.list(&TicketQuery::default()).await.err(),
         Endpoint::TicketGet => desk.get(&"1".into()).await.err(),
+        Endpoint::TicketMessages => desk.messages(&"1".into()).await.error,
         Endpoint::CustomizedFields => desk.customized_fields(None).await.err(),
         Endpoint::MessageCreate => client.create(&chat, "{}", "u").await.err(),
         Endpoint::MessageReply => client.reply(&"om_a".into(), "{}", "u").await.err(),

@@ -3,19 +3,25 @@
 use serde::{Deserialize, Serialize};
 
 use super::parts::{MessageRecord, Shared, SubjectRecord, at, ms, rule, twin};
-use crate::domain::{
-    alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
-    id::ReceiverName,
-    rule::Severity,
-    time::Timestamp,
+use crate::{
+    adapters::store::{
+        key::Kind,
+        value::{self, Unreadable},
+    },
+    domain::{
+        alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
+        id::ReceiverName,
+        rule::Severity,
+        time::Timestamp,
+    },
 };
 
 twin!(SeverityRecord = Severity { Info, Warning, Critical });
 twin!(EndReasonRecord = EndReason { Cleared, Handled, Expired, TicketGone, RuleChanged, RuleRemoved, UntilMet });
 
-/// [`Alert`] on disk.
+/// [`Alert`] on disk; version 1 had no ladders and did not say of a line where it came from.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::adapters::store) struct AlertRecord<'a> {
+pub(in crate::adapters::store) struct AlertRecord<'a, L = LineRecord<'a>, P = ProgressRecord> {
     #[serde(borrow)]
     key: AlertKeyRecord<'a>,
     episode: u32,
@@ -24,10 +30,19 @@ pub(in crate::adapters::store) struct AlertRecord<'a> {
     severity: SeverityRecord,
     why: MessageRecord<'a>,
     announced: AnnouncedRecord,
-    lines: Vec<LineRecord<'a>>,
+    lines: Vec<L>,
     rev: u32,
     latched: bool,
     meaning: u64,
+    progress: P,
+}
+
+/// How far an alert has come beside its lines.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(in crate::adapters::store) struct ProgressRecord {
+    rung: u32,
+    quiet_since: Option<i64>,
+    trial: bool,
 }
 
 /// [`AlertKey`] on disk.
@@ -52,11 +67,26 @@ enum AnnouncedRecord {
     Nobody,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-struct LineRecord<'a> {
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(in crate::adapters::store) struct LineRecord<'a> {
+    #[serde(borrow)]
+    line: LineV1<'a>,
+    from: LineOfRecord,
+}
+
+/// What version 1 kept of a line.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct LineV1<'a> {
     receiver: &'a str,
     repeats: u32,
     next_at: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+enum LineOfRecord {
+    Notify(u32),
+    Rung(u32),
+    Nothing,
 }
 
 impl<'a> AlertKeyRecord<'a> {
@@ -87,10 +117,35 @@ impl<'a> AlertRecord<'a> {
             rev: alert.rev,
             latched: alert.latched,
             meaning: alert.meaning,
+            progress: ProgressRecord { rung: alert.rung, quiet_since: ms(alert.quiet_since), trial: alert.trial },
         }
     }
 
-    pub(in crate::adapters::store) fn alert(self, shared: &mut Shared) -> Alert {
+    /// From a record of any version; `kind` says whether it is of the present or of a past episode.
+    pub(in crate::adapters::store) fn read(
+        kind: Kind,
+        bytes: &'a [u8],
+        shared: &mut Shared,
+    ) -> Result<Alert, Unreadable> {
+        if value::is_version(bytes, 1) {
+            let old: AlertRecord<'a, LineV1<'a>, ()> = value::content(bytes)?;
+            // The lines were those of `notify`, in its order.
+            let line = |(at, line): (usize, LineV1<'_>), shared: &mut Shared| line.line(LineOf::notify(at), shared);
+            return Ok(old.alert(ProgressRecord::default(), shared, line));
+        }
+        let new: Self = value::decode(kind, bytes)?;
+        let progress = new.progress;
+        Ok(new.alert(progress, shared, |(_, line), shared| line.line.line(line.from.into(), shared)))
+    }
+}
+
+impl<L, P> AlertRecord<'_, L, P> {
+    fn alert(
+        self,
+        progress: ProgressRecord,
+        shared: &mut Shared,
+        mut line: impl FnMut((usize, L), &mut Shared) -> Line,
+    ) -> Alert {
         Alert {
             episode: self.episode,
             state: self.state.state(),
@@ -101,7 +156,10 @@ impl<'a> AlertRecord<'a> {
                 AnnouncedRecord::Digest(number) => Announced::Digest(number),
                 AnnouncedRecord::Nobody => Announced::Nobody,
             },
-            lines: self.lines.into_iter().map(|line| line.line(shared)).collect(),
+            lines: self.lines.into_iter().enumerate().map(|entry| line(entry, shared)).collect(),
+            rung: progress.rung,
+            quiet_since: at(progress.quiet_since),
+            trial: progress.trial,
             rev: self.rev,
             latched: self.latched,
             meaning: self.meaning,
@@ -140,11 +198,68 @@ impl StateRecord {
 
 impl<'a> LineRecord<'a> {
     fn of(line: &'a Line) -> Self {
-        Self { receiver: line.receiver.as_str(), repeats: line.repeats, next_at: ms(line.next_at) }
+        let from = match line.from {
+            LineOf::Notify(at) => LineOfRecord::Notify(at),
+            LineOf::Rung(at) => LineOfRecord::Rung(at),
+            LineOf::Nothing => LineOfRecord::Nothing,
+        };
+        let line = LineV1 { receiver: line.receiver.as_str(), repeats: line.repeats, next_at: ms(line.next_at) };
+        Self { line, from }
     }
+}
 
-    fn line(self, shared: &mut Shared) -> Line {
+impl LineV1<'_> {
+    fn line(self, from: LineOf, shared: &mut Shared) -> Line {
         let receiver = ReceiverName::new(shared.text(self.receiver));
-        Line { receiver, repeats: self.repeats, next_at: at(self.next_at), from: LineOf::Nothing }
+        Line { receiver, repeats: self.repeats, next_at: at(self.next_at), from }
+    }
+}
+
+impl From<LineOfRecord> for LineOf {
+    fn from(from: LineOfRecord) -> Self {
+        match from {
+            LineOfRecord::Notify(at) => Self::Notify(at),
+            LineOfRecord::Rung(at) => Self::Rung(at),
+            LineOfRecord::Nothing => Self::Nothing,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_of_version_1_goes_on_repeating() {
+        let key = AlertKey { subject: crate::domain::id::Subject::Service, rule: "r".into() };
+        let line = |receiver: &str, from| Line {
+            receiver: receiver.into(),
+            repeats: 2,
+            next_at: Some(Timestamp::from_ms(9)),
+            from,
+        };
+        let lines = vec![line("a", LineOf::Notify(0)), line("b", LineOf::Notify(1))];
+        let alert = Alert { episode: 4, lines, latched: true, ..Alert::pending(key, Timestamp::from_ms(1)) };
+        let AlertRecord { key, episode, state, since, severity, why, announced, lines, rev, latched, meaning, .. } =
+            AlertRecord::of(&alert);
+        let lines: Vec<_> = lines.into_iter().map(|line| line.line).collect();
+        let old = AlertRecord {
+            key,
+            episode,
+            state,
+            since,
+            severity,
+            why,
+            announced,
+            lines,
+            rev,
+            latched,
+            meaning,
+            progress: (),
+        };
+        let bytes = postcard::to_extend(&old, vec![1]).unwrap();
+        for kind in [Kind::Alert, Kind::Past] {
+            assert_eq!(AlertRecord::read(kind, &bytes, &mut Shared::default()).unwrap(), alert);
+        }
     }
 }

@@ -4,26 +4,31 @@ use std::{fmt::Debug, sync::Arc};
 
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
-use super::parts::{PackedText, Shared};
+use super::{
+    alert::AlertRecord,
+    parts::{PackedText, Shared},
+    tracked::{RemainsRecord, RevisionRecord, TrackedRecord},
+};
 use crate::{
     adapters::store::{key::Kind, record, value},
     domain::{
         alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
         command::Command,
+        conversation::{Conversation, Said},
         desk::{
             input::{ChatKind, ChatMessage},
             state::{
                 Answer, CardKey, CardShows, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Lane,
-                Remains, SourceState, Tracked,
+                LastEpisode, Remains, Revision, SourceState, Tracked, Trial,
             },
         },
-        facts::Facts,
+        facts::{Facts, Spell},
         id::{SourceName, Subject, TicketId, TicketKey},
         notice::{DigestCause, NoticeKey, Step, Target},
         rule::Severity,
         text::{Locale, Message},
         ticket::{Comment, CustomField, I18nText, Known, Person, Status, Tag, Text, Ticket},
-        time::Timestamp,
+        time::{Span, Timestamp},
     },
 };
 
@@ -174,6 +179,10 @@ fn tracked() -> BoxedStrategy<Tracked> {
             ..Facts::new(status_since, first_seen)
         },
     );
+    let spell = (any::<i64>(), at()).prop_map(|(status, since)| Spell { status, since });
+    let spells = option::of(vec(spell, 1..4).prop_map(Arc::from));
+    let facts = (facts, spells, known(conversation().prop_map(Arc::new)))
+        .prop_map(|(facts, spells, conversation)| Facts { spells, conversation, ..facts });
     (ticket(), facts, at(), option::of(any::<u64>()), option::of(at()))
         .prop_map(|(ticket, facts, asked_at, list_hash, gone_at)| Tracked {
             ticket: Arc::new(ticket),
@@ -185,9 +194,39 @@ fn tracked() -> BoxedStrategy<Tracked> {
         .boxed()
 }
 
+fn conversation() -> BoxedStrategy<Conversation> {
+    let said = (at(), text()).prop_map(|(at, text)| Said { at, text: text.as_str().into() }).boxed();
+    let side = vec(said.clone(), 0..3).prop_map(Arc::from).boxed();
+    (side.clone(), side, option::of(said), option::of(at()))
+        .prop_map(|(guest, agent, first_guest, unanswered_since)| Conversation {
+            guest,
+            agent,
+            first_guest,
+            unanswered_since,
+        })
+        .boxed()
+}
+
+fn trial() -> BoxedStrategy<Trial> {
+    (text(), at(), any::<u32>(), any::<u32>(), any::<i64>(), option::of(at()))
+        .prop_map(|(rule, began_at, fired, dealt_with, longest, reported_at)| Trial {
+            rule: rule.as_str().into(),
+            began_at,
+            fired,
+            dealt_with,
+            longest: Span::from_ms(longest),
+            reported_at,
+        })
+        .boxed()
+}
+
 fn remains() -> BoxedStrategy<Remains> {
-    let episodes = vec((text().prop_map(|rule| rule.as_str().into()), any::<u32>()), 0..4);
-    (ticket_key(), option::of(any::<i64>().prop_map(Status::from_code)), any::<u32>(), episodes)
+    let last = (text(), any::<u32>(), any::<bool>()).prop_map(|(rule, episode, latched)| LastEpisode {
+        rule: rule.as_str().into(),
+        episode,
+        latched,
+    });
+    (ticket_key(), option::of(any::<i64>().prop_map(Status::from_code)), any::<u32>(), vec(last, 0..4))
         .prop_map(|(key, status, reopened_count, episodes)| Remains { key, status, reopened_count, episodes })
         .boxed()
 }
@@ -198,6 +237,7 @@ fn subject() -> BoxedStrategy<Subject> {
         text().prop_map(|source| Subject::Source(source.as_str().into())),
         Just(Subject::Service),
         text().prop_map(|message| Subject::Message(message.as_str().into())),
+        text().prop_map(|value| Subject::Group(value.as_str().into())),
     ]
     .boxed()
 }
@@ -230,26 +270,35 @@ fn alert() -> BoxedStrategy<Alert> {
     ];
     let announced =
         prop_oneof![Just(Announced::Cards), any::<u32>().prop_map(Announced::Digest), Just(Announced::Nobody)];
-    let line = (text(), any::<u32>(), option::of(at())).prop_map(|(receiver, repeats, next_at)| Line {
+    let from =
+        prop_oneof![any::<u32>().prop_map(LineOf::Notify), any::<u32>().prop_map(LineOf::Rung), Just(LineOf::Nothing),];
+    let line = (text(), any::<u32>(), option::of(at()), from).prop_map(|(receiver, repeats, next_at, from)| Line {
         receiver: receiver.as_str().into(),
         repeats,
         next_at,
-        from: LineOf::Nothing,
+        from,
     });
     let severity = select(vec![Severity::Info, Severity::Warning, Severity::Critical]);
     let counts = (any::<u32>(), any::<u32>(), any::<bool>(), any::<u64>());
-    (alert_key(), state, at(), severity, message(), announced, vec(line, 0..3), counts)
-        .prop_map(|(key, state, since, severity, why, announced, lines, (episode, rev, latched, meaning))| Alert {
-            episode,
-            state,
-            severity,
-            why,
-            announced,
-            lines,
-            rev,
-            latched,
-            meaning,
-            ..Alert::pending(key, since)
+    let progress = (any::<u32>(), option::of(at()), any::<bool>());
+    (alert_key(), state, (at(), severity), message(), announced, vec(line, 0..3), counts, progress)
+        .prop_map(|(key, state, (since, severity), why, announced, lines, counts, (rung, quiet_since, trial))| {
+            let (episode, rev, latched, meaning) = counts;
+            Alert {
+                episode,
+                state,
+                severity,
+                why,
+                announced,
+                lines,
+                rev,
+                latched,
+                meaning,
+                rung,
+                quiet_since,
+                trial,
+                ..Alert::pending(key, since)
+            }
         })
         .boxed()
 }
@@ -284,7 +333,16 @@ fn digest() -> BoxedStrategy<Digest> {
 }
 
 fn notice_key() -> BoxedStrategy<NoticeKey> {
-    let steps = vec![Step::Fired, Step::Repeated, Step::Ended, Step::Digest, Step::Update, Step::Answer, Step::Trouble];
+    let steps = vec![
+        Step::Fired,
+        Step::Repeated,
+        Step::Ended,
+        Step::Digest,
+        Step::Update,
+        Step::Answer,
+        Step::Trouble,
+        Step::Escalated,
+    ];
     (subject(), text(), any::<u32>(), select(steps), any::<u32>(), text())
         .prop_map(|(subject, rule, episode, step, ordinal, receiver)| NoticeKey {
             subject,
@@ -386,8 +444,8 @@ proptest! {
 
     #[test]
     fn a_ticket_comes_back(value in tracked()) {
-        use record::ticket::TrackedRecord;
-        let back = comes_back!(value, Ticket, TrackedRecord<'_>, TrackedRecord::of, |it, shared| it.tracked(shared)).unwrap();
+        let bytes = value::encode(Kind::Ticket, &TrackedRecord::of(&value));
+        let back = TrackedRecord::read(&bytes, &mut Shared::default()).unwrap();
         prop_assert_eq!(&back.ticket, &value.ticket);
         prop_assert_eq!(back.facts, value.facts);
         prop_assert_eq!(
@@ -400,14 +458,23 @@ proptest! {
     fn all_else_comes_back(
         remains in remains(), alert in alert(), card in card(), digest in digest(), entry in entry(),
         (inbox, source, reason, given_up) in (inbox_item(), source(), message(), at()),
+        (trial, was) in (trial(), ticket()),
     ) {
-        use record::{alert::AlertRecord, card::{CardRecord, DigestRecord}, inbox::InboxRecord};
-        use record::{notice::{DeadRecord, EntryRecord}, source::SourceRecord, ticket::RemainsRecord};
+        use record::{card::{CardRecord, DigestRecord}, inbox::InboxRecord};
+        use record::{notice::{DeadRecord, EntryRecord}, source::SourceRecord, trial::TrialRecord};
         let dead = DeadLetter { entry: entry.clone(), at: given_up, reason };
-        let back = comes_back!(remains, Remains, RemainsRecord<'_>, RemainsRecord::of, |it, shared| it.remains(shared));
-        prop_assert_eq!(back, remains);
-        let back = comes_back!(alert, Alert, AlertRecord<'_>, AlertRecord::of, |it, shared| it.alert(shared));
-        prop_assert_eq!(back, alert);
+        let bytes = value::encode(Kind::Remains, &RemainsRecord::of(&remains));
+        prop_assert_eq!(RemainsRecord::read(&bytes, &mut Shared::default()).unwrap(), remains);
+        for kind in [Kind::Alert, Kind::Past] {
+            let bytes = value::encode(kind, &AlertRecord::of(&alert));
+            prop_assert_eq!(&AlertRecord::read(kind, &bytes, &mut Shared::default()).unwrap(), &alert);
+        }
+        let revision = Revision { at: given_up, was: Arc::new(was) };
+        let of = RevisionRecord::of;
+        let back = comes_back!(revision, Revision, RevisionRecord<'_>, of, |it, shared| it.revision(shared)).unwrap();
+        prop_assert_eq!(back, revision);
+        let back = comes_back!(trial, Trial, TrialRecord<'_>, TrialRecord::of, |it, shared| it.trial(shared));
+        prop_assert_eq!(back, trial);
         let back = comes_back!(card, Card, CardRecord<'_>, CardRecord::of, |it, shared| it.card(shared));
         prop_assert_eq!(back, card);
         let back = comes_back!(digest, Digest, DigestRecord<'_>, DigestRecord::of, |it, shared| it.digest(shared));
@@ -443,15 +510,22 @@ proptest! {
 
     #[test]
     fn damaged_bytes_are_refused_or_read_never_fatal(value in tracked(), at in any::<prop::sample::Index>(), byte: u8) {
-        let mut bytes = value::encode(Kind::Ticket, &record::ticket::TrackedRecord::of(&value));
+        let mut bytes = value::encode(Kind::Ticket, &TrackedRecord::of(&value));
         let at = at.index(bytes.len());
         bytes[at] = byte;
-        let read = value::decode::<record::ticket::TrackedRecord<'_>>(Kind::Ticket, &bytes);
-        let _ticket = read.ok().and_then(|record| record.tracked(&mut Shared::default()));
+        let _ticket = TrackedRecord::read(&bytes, &mut Shared::default());
         bytes.truncate(at);
-        let cut = value::decode::<record::ticket::TrackedRecord<'_>>(Kind::Ticket, &bytes);
-        prop_assert!(cut.is_err());
+        prop_assert!(TrackedRecord::read(&bytes, &mut Shared::default()).is_err());
     }
+}
+
+#[test]
+fn a_revision_of_one_field_is_small() {
+    let key = TicketKey::new("it-desk".into(), TicketId::new("6626871355780366331"));
+    let was = Ticket { status: Known::Present(Status::Queueing), ..Ticket::unknown(key) };
+    let revision = Revision { at: Timestamp::from_ms(1_790_000_000_000), was: Arc::new(was) };
+    let bytes = value::encode(Kind::Revision, &RevisionRecord::of(&revision));
+    assert!(bytes.len() <= 64, "{}", bytes.len());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A ticket on disk: its snapshot and facts, or what is left of it once it was purged.
+//! A ticket's snapshot on disk.
 //!
 //! Persons are written once per ticket and referred to by number. Avatar addresses are not kept: they are the longest
 //! texts, change by themselves and are unknown after a start until the ticket changes again.
@@ -7,33 +7,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{KnownRecord, PackedText, Shared, TicketKeyRecord, at, ms, rule};
+use super::parts::{KnownRecord, PackedText, Shared};
 use crate::domain::{
-    desk::state::{Remains, Tracked},
-    facts::Facts,
+    id::TicketKey,
     ticket::{Comment, CustomField, I18nText, Known, Person, Status, Tag, Ticket},
     time::Timestamp,
 };
 
-/// [`Remains`] on disk.
+/// [`Ticket`] on disk, but for its key: fields that nobody knows take one byte each.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::adapters::store) struct RemainsRecord<'a> {
+pub(in crate::adapters::store) struct SnapshotRecord<'a> {
     #[serde(borrow)]
-    key: TicketKeyRecord<'a>,
-    status: Option<i64>,
-    reopened_count: u32,
-    episodes: Vec<(&'a str, u32)>,
-}
-
-/// [`Tracked`] on disk.
-#[derive(Debug, Serialize, Deserialize)]
-pub(in crate::adapters::store) struct TrackedRecord<'a> {
-    #[serde(borrow)]
-    key: TicketKeyRecord<'a>,
-    facts: FactsRecord,
-    asked_at: i64,
-    list_hash: Option<u64>,
-    gone_at: Option<i64>,
     persons: Vec<PersonRecord<'a>>,
     helpdesk_id: PackedText<'a>,
     guest: KnownRecord<usize>,
@@ -61,14 +45,6 @@ pub(in crate::adapters::store) struct TrackedRecord<'a> {
     agent_last_response_time: KnownRecord<i64>,
     agent_owner: KnownRecord<usize>,
     tags: KnownRecord<Vec<TagRecord<'a>>>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct FactsRecord {
-    status_since: i64,
-    status_since_estimated: bool,
-    reopened_count: u32,
-    first_seen: i64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -119,29 +95,8 @@ struct TagRecord<'a> {
     name: PackedText<'a>,
 }
 
-impl<'a> RemainsRecord<'a> {
-    pub(in crate::adapters::store) fn of(remains: &'a Remains) -> Self {
-        Self {
-            key: TicketKeyRecord::of(&remains.key),
-            status: remains.status.map(Status::code),
-            reopened_count: remains.reopened_count,
-            episodes: remains.episodes.iter().map(|(rule, episode)| (rule.as_str(), *episode)).collect(),
-        }
-    }
-
-    pub(in crate::adapters::store) fn remains(self, shared: &mut Shared) -> Remains {
-        Remains {
-            key: self.key.key(shared),
-            status: self.status.map(Status::from_code),
-            reopened_count: self.reopened_count,
-            episodes: self.episodes.into_iter().map(|(name, episode)| (rule(name, shared), episode)).collect(),
-        }
-    }
-}
-
-impl<'a> TrackedRecord<'a> {
-    pub(in crate::adapters::store) fn of(tracked: &'a Tracked) -> Self {
-        let ticket = &*tracked.ticket;
+impl<'a> SnapshotRecord<'a> {
+    pub(super) fn of(ticket: &'a Ticket) -> Self {
         let mut persons = Persons::default();
         let guest = persons.one(&ticket.guest);
         let agents = persons.many(&ticket.agents);
@@ -149,11 +104,6 @@ impl<'a> TrackedRecord<'a> {
         let collaborators = persons.many(&ticket.collaborators);
         let agent_owner = persons.one(&ticket.agent_owner);
         Self {
-            key: TicketKeyRecord::of(&ticket.key),
-            facts: FactsRecord::of(&tracked.facts),
-            asked_at: tracked.asked_at.as_ms(),
-            list_hash: tracked.list_hash,
-            gone_at: ms(tracked.gone_at),
             persons: persons.0.into_iter().map(PersonRecord::of).collect(),
             helpdesk_id: PackedText::of(&ticket.helpdesk_id),
             guest,
@@ -185,14 +135,14 @@ impl<'a> TrackedRecord<'a> {
     }
 
     /// The domain's value; absent when the record refers to a person it does not have.
-    pub(in crate::adapters::store) fn tracked(self, shared: &mut Shared) -> Option<Tracked> {
+    pub(super) fn ticket(self, key: TicketKey, shared: &mut Shared) -> Option<Ticket> {
         let persons: Vec<_> = self.persons.into_iter().map(|person| person.person(shared)).collect();
         let one = |number: KnownRecord<usize>| resolve(number, |number| persons.get(number).cloned());
         let many = |all: KnownRecord<Vec<usize>>| {
             resolve(all, |all| all.iter().map(|number| persons.get(*number).cloned()).collect())
         };
-        let ticket = Ticket {
-            key: self.key.key(shared),
+        Some(Ticket {
+            key,
             helpdesk_id: self.helpdesk_id.known(shared),
             guest: one(self.guest)?,
             comments: unlist(self.comments, |comment| comment.comment(shared)),
@@ -219,13 +169,6 @@ impl<'a> TrackedRecord<'a> {
             agent_last_response_time: self.agent_last_response_time.known(Timestamp::from_ms),
             agent_owner: one(self.agent_owner)?,
             tags: unlist(self.tags, |tag| tag.tag(shared)),
-        };
-        Some(Tracked {
-            ticket: Arc::new(ticket),
-            facts: self.facts.facts(),
-            asked_at: Timestamp::from_ms(self.asked_at),
-            list_hash: self.list_hash,
-            gone_at: at(self.gone_at),
         })
     }
 }
@@ -273,25 +216,6 @@ fn list<'a, D, R>(value: &'a Known<Arc<[D]>>, f: impl Fn(&'a D) -> R) -> KnownRe
 
 fn unlist<R, D>(value: KnownRecord<Vec<R>>, f: impl FnMut(R) -> D) -> Known<Arc<[D]>> {
     value.known(|items| items.into_iter().map(f).collect())
-}
-
-impl FactsRecord {
-    const fn of(facts: &Facts) -> Self {
-        Self {
-            status_since: facts.status_since.as_ms(),
-            status_since_estimated: facts.status_since_estimated,
-            reopened_count: facts.reopened_count,
-            first_seen: facts.first_seen.as_ms(),
-        }
-    }
-
-    fn facts(self) -> Facts {
-        Facts {
-            status_since_estimated: self.status_since_estimated,
-            reopened_count: self.reopened_count,
-            ..Facts::new(Timestamp::from_ms(self.status_since), Timestamp::from_ms(self.first_seen))
-        }
-    }
 }
 
 impl<'a> PersonRecord<'a> {
