@@ -31,6 +31,9 @@ const SHIPPED: &[(&str, &str)] = &[("cn", include_str!("../../../calendars/cn.ya
 /// The folder beside the configuration in which the files are.
 const FOLDER: &str = "calendars";
 
+/// Days that a list of one year may have.
+const LISTED_MAX: usize = 1_000;
+
 /// Characters a name may have.
 const NAME_CHARS_MAX: usize = 32;
 
@@ -169,6 +172,14 @@ fn read(file: &str, text: &str, faults: &mut Vec<Fault>) -> PublicDays {
 fn listed(map: &mut Map<'_>, key: &str, year: i32, faults: &mut Vec<Fault>) -> Vec<(Place, NaiveDate)> {
     let mut found = Vec::new();
     for node in map.list(key, faults).unwrap_or_default() {
+        if found.len() > LISTED_MAX {
+            let message = Message::new(
+                format!("一年里最多列 {LISTED_MAX} 天"),
+                format!("a year lists {LISTED_MAX} days at most"),
+            );
+            faults.push(Fault::error(node.place.clone(), message));
+            break;
+        }
         let Some(text) = node.text() else {
             faults.push(node.expected(&Message::new("日期，例如 2027-02-05", "a date such as 2027-02-05")));
             continue;

@@ -123,6 +123,8 @@ struct Days {
     off: BTreeSet<NaiveDate>,
     worked: BTreeSet<NaiveDate>,
     half: BTreeMap<NaiveDate, Vec<Frame>>,
+    /// How many days were listed, the same one twice if it is there twice.
+    listed: usize,
     public: Option<Public>,
 }
 
@@ -137,7 +139,10 @@ impl Days {
                         self.add_public(name, node, public::load(name, node, base, faults));
                     }
                 }
-                _ => self.off.extend(dates_of(node, faults)),
+                _ => {
+                    let dates = self.dates_of(node, faults);
+                    self.off.extend(dates);
+                }
             }
         }
     }
@@ -153,7 +158,8 @@ impl Days {
 
     fn workdays(&mut self, map: &mut Map<'_>, faults: &mut Vec<Fault>) {
         for node in map.filled("workdays").map(Node::one_or_many).unwrap_or_default() {
-            self.worked.extend(dates_of(node, faults));
+            let dates = self.dates_of(node, faults);
+            self.worked.extend(dates);
         }
     }
 
@@ -162,14 +168,37 @@ impl Days {
         for (key, node) in half.rest() {
             let found = frames(node, faults);
             match dates(&key.text) {
-                Ok(dates) => self.half.extend(dates.into_iter().map(|date| (date, found.clone()))),
+                Ok(dates) => {
+                    let dates = self.listed(dates);
+                    self.half.extend(dates.into_iter().map(|date| (date, found.clone())));
+                }
                 Err(message) => faults.push(Fault::error(key.place.clone(), message)),
             }
         }
     }
 
+    fn dates_of(&mut self, node: &Node, faults: &mut Vec<Fault>) -> Vec<NaiveDate> {
+        let Some(scalar) = node.scalar() else {
+            faults.push(node.expected(&Message::new("日期，例如 2027-02-05", "a date such as 2027-02-05")));
+            return Vec::new();
+        };
+        match dates(&scalar.text) {
+            Ok(dates) => self.listed(dates),
+            Err(message) => {
+                faults.push(Fault::error(node.place.clone(), message));
+                Vec::new()
+            }
+        }
+    }
+
+    /// Counts the days; those that are too many are not kept.
+    fn listed(&mut self, dates: Vec<NaiveDate>) -> Vec<NaiveDate> {
+        self.listed += dates.len();
+        if self.listed > DATES_MAX { Vec::new() } else { dates }
+    }
+
     fn check_size(&self, place: &Place, faults: &mut Vec<Fault>) {
-        let days = self.off.len() + self.worked.len() + self.half.len();
+        let days = self.listed;
         if days > DATES_MAX {
             let message = Message::new(
                 format!("单独列出的日子有 {days} 天，最多 {DATES_MAX} 天"),
@@ -195,17 +224,6 @@ impl Days {
         dates.extend(self.half.iter().map(|(date, frames)| (*date, frames.clone())));
         dates
     }
-}
-
-fn dates_of(node: &Node, faults: &mut Vec<Fault>) -> Vec<NaiveDate> {
-    let Some(scalar) = node.scalar() else {
-        faults.push(node.expected(&Message::new("日期，例如 2027-02-05", "a date such as 2027-02-05")));
-        return Vec::new();
-    };
-    dates(&scalar.text).unwrap_or_else(|message| {
-        faults.push(Fault::error(node.place.clone(), message));
-        Vec::new()
-    })
 }
 
 #[cfg(test)]

@@ -118,3 +118,38 @@ pub fn read(root: &mut Map<'_>, base: &Path, zone: Zone, faults: &mut Vec<Fault>
     }
     calendars
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::{NaiveDate, NaiveTime};
+    use chrono_tz::Asia::Shanghai;
+
+    use super::*;
+    use crate::adapters::yaml::parse::parse;
+
+    fn at(date: &str) -> Timestamp {
+        let date: NaiveDate = date.parse().unwrap();
+        let local = date.and_time(NaiveTime::MIN).and_local_timezone(Shanghai).unwrap();
+        Timestamp::from_ms(local.timestamp_millis())
+    }
+
+    #[test]
+    fn what_runs_out_is_named_with_the_year_and_never_before_its_time() {
+        let text = "calendars:\n  office: { week: { mon-fri: \"09:00-17:00\" }, holidays: [2026-12-31, cn] }\n  \
+                    always-open: { week: { daily: \"00:00-24:00\" } }\n";
+        let mut faults = Vec::new();
+        let node = parse("deskbell.yaml", text, &mut faults).unwrap();
+        let mut root = Map::of(&node, &Message::default(), &mut faults).unwrap();
+        let calendars = read(&mut root, Path::new("."), Zone(Shanghai), &mut faults);
+        assert_eq!(faults, []);
+        for quiet in ["2026-01-01", "2026-06-01", "2026-11-01"] {
+            assert_eq!(calendars.run_out(at(quiet)), [], "{quiet}");
+        }
+        let told = calendars.run_out(at("2026-11-20"));
+        let [fault] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!((fault.place.line, fault.place.column), (2, 70));
+        assert!(fault.message.en.contains("known until 2026-12-31: 2027 is missing"), "{}", fault.message);
+        assert!(fault.hint.as_ref().unwrap().zh.contains("calendars/cn.yaml"), "{:?}", fault.hint);
+        assert!(calendars.run_out(at("2028-03-01"))[0].message.zh.contains("没有 2028 年"));
+    }
+}

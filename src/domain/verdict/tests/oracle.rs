@@ -23,7 +23,7 @@ use crate::domain::{
 const CASES: u64 = 2_000;
 
 /// Cases that happen in the same world.
-const CASES_IN_A_WORLD: u64 = 40;
+const CASES_IN_A_WORLD: u64 = 80;
 
 /// The longest a case goes on.
 const CASE_MINS_MAX: i64 = 3 * 24 * 60;
@@ -32,22 +32,14 @@ const MINUTE_MS: i64 = 60_000;
 
 const ROOT: Allowed = Allowed { clocks: true, events: true };
 
+/// What is checked of a case.
+const CHECKS: [(&str, Check); 3] =
+    [("a condition", check_condition), ("a service level", check_sla), ("held since", check_held_since)];
+
+type Check = fn(&mut Dice, &World) -> Result<(), String>;
+
 #[test]
 fn verdicts_are_what_every_minute_says() {
-    run(check_condition);
-}
-
-#[test]
-fn steps_of_a_service_level_are_reached_when_every_minute_says() {
-    run(check_sla);
-}
-
-#[test]
-fn what_holds_has_held_since_it_began_to() {
-    run(check_held_since);
-}
-
-fn run(check: fn(&mut Dice, &World) -> Result<(), String>) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let only = number("DESKBELL_CASE");
     let cases = number("DESKBELL_CASES").unwrap_or(CASES);
@@ -58,8 +50,10 @@ fn run(check: fn(&mut Dice, &World) -> Result<(), String>) {
             Some(same) if same.0 == seed => world.insert(same),
             _ => world.insert((seed, World::new(seed))),
         };
-        if let Err(message) = check(&mut Dice::new(case + (1 << 32)), &world.1) {
-            panic!("case {case}: {message}\nagain: DESKBELL_CASE={case} cargo test --lib verdict::");
+        for (what, check) in CHECKS {
+            if let Err(message) = check(&mut Dice::new(case + (1 << 32)), &world.1) {
+                panic!("case {case}, {what}: {message}\nagain: DESKBELL_CASE={case} cargo test --lib verdict::");
+            }
         }
     }
 }
