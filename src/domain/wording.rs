@@ -83,35 +83,65 @@ pub fn test_words(test: &Test) -> Message {
     )
 }
 
-/// What an operator says of a value, and its operand; `field` names the numbers of an enumeration.
-pub(super) fn operator_words(operator: &Operator, field: Option<&Field>) -> (Words, Message) {
+/// What an operator says and what it demands: `是`, `不满意`. Numbers of an enumeration are said as `field` names them.
+pub fn operator_words(operator: &Operator, field: Option<&Field>) -> (Words, Message) {
     let said = |zh: &'static str, en: &'static str| Words { zh, en };
-    let listed = |words: &[Text]| either(words.iter().map(|word| Message::new(shortened(word), shortened(word))));
-    let every = |words: &[Text]| {
-        let shown: Vec<String> = words.iter().take(ITEMS_MAX).map(|word| shortened(word)).collect();
-        Message::new(shown.join("、"), shown.join(", "))
+    let verb = match operator {
+        Operator::TextIs(_) | Operator::PersonIs(_) | Operator::CodeIs(_) | Operator::NumberIs(_) => said("是", "is"),
+        Operator::TextContains(_) | Operator::ListContains(_) => said("包含", "contains"),
+        Operator::ListContainsAll(_) => said("全部包含", "contains all of"),
+        Operator::TextStartsWith(_) => said("开头是", "starts with"),
+        Operator::TextMatches(_) => said("匹配", "matches"),
+        Operator::AtLeast(_) => said("至少", "is at least"),
+        Operator::AtMost(_) => said("至多", "is at most"),
+        Operator::Above(_) => said("大于", "is above"),
+        Operator::Below(_) => said("小于", "is below"),
+        Operator::Before(_) => said("早于", "is before"),
+        Operator::After(_) => said("晚于", "is after"),
+        Operator::Exists(true) => said("有值", "is there"),
+        Operator::Exists(false) => said("没有值", "is not there"),
     };
-    let number = |number: &f64| Message::new(number.to_string(), number.to_string());
+    let operand = match operator {
+        Operator::ListContainsAll(_) => several(&operand_items(operator, field)),
+        Operator::CodeIs(codes) => codes_words(field, codes),
+        _ => either(operand_items(operator, field).into_iter()),
+    };
+    (verb, operand)
+}
+
+/// Each thing an operator demands, or one of which it demands.
+pub fn operand_items(operator: &Operator, field: Option<&Field>) -> Vec<Message> {
+    let same = |text: String| Message::new(text.clone(), text);
+    let listed = |words: &[Text]| words.iter().map(|word| same(shortened(word))).collect();
     match operator {
-        Operator::TextIs(words) | Operator::PersonIs(words) => (said("是", "is"), listed(words)),
-        Operator::TextContains(words) | Operator::ListContains(words) => (said("包含", "contains"), listed(words)),
-        Operator::ListContainsAll(words) => (said("全部包含", "contains all of"), every(words)),
-        Operator::TextStartsWith(words) => (said("开头是", "starts with"), listed(words)),
-        Operator::TextMatches(patterns) => {
-            let shown = patterns.iter().map(|pattern| Message::new(pattern.as_str(), pattern.as_str()));
-            (said("匹配", "matches"), either(shown))
+        Operator::TextIs(words)
+        | Operator::PersonIs(words)
+        | Operator::TextContains(words)
+        | Operator::ListContains(words)
+        | Operator::ListContainsAll(words)
+        | Operator::TextStartsWith(words) => listed(words),
+        Operator::TextMatches(patterns) => patterns.iter().map(|pattern| same(pattern.as_str().to_string())).collect(),
+        Operator::CodeIs(codes) => codes.iter().map(|code| code_words(field, *code)).collect(),
+        Operator::NumberIs(numbers) => numbers.iter().map(|number| same(number.to_string())).collect(),
+        Operator::AtLeast(bound) | Operator::AtMost(bound) | Operator::Above(bound) | Operator::Below(bound) => {
+            vec![same(bound.to_string())]
         }
-        Operator::CodeIs(codes) => (said("是", "is"), codes_words(field, codes)),
-        Operator::NumberIs(numbers) => (said("是", "is"), either(numbers.iter().map(number))),
-        Operator::AtLeast(bound) => (said("至少", "is at least"), number(bound)),
-        Operator::AtMost(bound) => (said("至多", "is at most"), number(bound)),
-        Operator::Above(bound) => (said("大于", "is above"), number(bound)),
-        Operator::Below(bound) => (said("小于", "is below"), number(bound)),
-        Operator::Before(at) => (said("早于", "is before"), utc(*at)),
-        Operator::After(at) => (said("晚于", "is after"), utc(*at)),
-        Operator::Exists(true) => (said("有值", "is there"), Message::default()),
-        Operator::Exists(false) => (said("没有值", "is not there"), Message::default()),
+        Operator::Before(at) | Operator::After(at) => vec![utc(*at)],
+        Operator::Exists(_) => Vec::new(),
     }
+}
+
+/// `投诉、起诉`: a list of [`ITEMS_MAX`] items at most; of a longer one it is said how many there are.
+pub fn several(words: &[Message]) -> Message {
+    let shown = words.get(..ITEMS_MAX).unwrap_or(words);
+    let zh: Vec<&str> = shown.iter().map(|word| word.zh.as_str()).collect();
+    let en: Vec<&str> = shown.iter().map(|word| word.en.as_str()).collect();
+    let (mut zh, mut en) = (zh.join("、"), en.join(", "));
+    if words.len() > shown.len() {
+        zh.push_str(&format!(" 等 {} 项", words.len()));
+        en.push_str(&format!(" and more, {} in all", words.len()));
+    }
+    Message::new(zh, en)
 }
 
 fn utc(at: Timestamp) -> Message {
