@@ -35,6 +35,8 @@ pub enum Step {
     Answer,
     /// deskbell's own trouble, to operations.
     Trouble,
+    /// Rules that changed, to operations.
+    Announced,
 }
 
 impl Step {
@@ -49,6 +51,7 @@ impl Step {
             Self::Update => "update",
             Self::Answer => "answer",
             Self::Trouble => "trouble",
+            Self::Announced => "announced",
         }
     }
 }
@@ -219,8 +222,10 @@ pub enum Content {
     Digest(Box<DigestView>),
     /// An answer to a person.
     Answer(Box<AnswerView>),
-    /// A sentence to operations.
+    /// A trouble, to operations.
     Trouble(Message),
+    /// A sentence to operations that is no trouble.
+    Announcement(Message),
 }
 
 /// What is sent now: made from the state committed at this moment, rendered by an adapter.

@@ -223,7 +223,7 @@ impl Loop {
         self.show_at = self.show_at.min(self.show_again_at);
         match &input {
             Input::Tick => self.ticked_at = now,
-            Input::Rules(rules) => self.rules.store(Arc::clone(rules)),
+            Input::Rules(new) => self.rules.store(Arc::clone(&new.rules)),
             _ => {}
         }
         let outcome = self.desk.handle(input, now);

@@ -14,7 +14,7 @@ use crate::{
     adapters::{clock::Clock, store::database::Store, templates::library::Templates},
     domain::{
         desk::{
-            input::{ChatMessage, Input},
+            input::{ChatMessage, Input, NewRules},
             machine::Desk,
             outcome::LookUp,
             settings::Settings,
@@ -120,8 +120,8 @@ impl Port {
     }
 
     /// Puts other rules in force.
-    pub async fn change_rules(&self, rules: Arc<RuleSet>) {
-        self.tell(Input::Rules(rules)).await;
+    pub async fn change_rules(&self, new: Box<NewRules>) {
+        self.tell(Input::Rules(new)).await;
     }
 
     /// Tells operations of a trouble, once per `name` and day.

@@ -24,6 +24,11 @@ pub(crate) fn draft(send: &Send, around: &Surroundings) -> Draft {
             AnswerView::Ticket(view) => ticket(view, send.locale),
             AnswerView::Text(message) => sentence(message, send.locale, Colour::Grey),
         },
+        Content::Announcement(message) => {
+            let mut draft = sentence(message, send.locale, Colour::Blue);
+            draft.tags.push(pick(send.locale, "规则更新", "rules").to_string());
+            draft
+        }
         Content::Trouble(message) => {
             let mut draft = sentence(message, send.locale, Colour::Orange);
             draft.tags.push(pick(send.locale, "运行状况", "operations").to_string());

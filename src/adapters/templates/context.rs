@@ -58,7 +58,7 @@ pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
                 root.insert("source".into(), text(view.ticket.key.source.as_str()));
             }
         }
-        Content::Trouble(_) => {}
+        Content::Trouble(_) | Content::Announcement(_) => {}
     }
     root.insert("now".into(), json!(around.now.as_ms()));
     let locale = if locale == Locale::Zh { "zh" } else { "en" };

@@ -143,7 +143,7 @@ impl Templates {
                 AnswerView::Ticket(_) => vec!["ticket"],
                 AnswerView::Text(_) => return Ok(builtin::draft(send, around)),
             },
-            Content::Trouble(_) => return Ok(builtin::draft(send, around)),
+            Content::Trouble(_) | Content::Announcement(_) => return Ok(builtin::draft(send, around)),
         };
         let variant = names.iter().find_map(|name| self.variant(name, send.locale)).ok_or_else(|| {
             let name = names.first().copied().unwrap_or_default();

@@ -34,7 +34,8 @@ impl Desk {
             }
             (Step::Answer, Some(Answer::Text(text))) => Some(Content::Answer(Box::new(AnswerView::Text(text.clone())))),
             (Step::Trouble, Some(Answer::Text(text))) => Some(Content::Trouble(text.clone())),
-            (Step::Answer | Step::Trouble, _) => None,
+            (Step::Announced, Some(Answer::Text(text))) => Some(Content::Announcement(text.clone())),
+            (Step::Answer | Step::Trouble | Step::Announced, _) => None,
             _ if key.rule.as_str() == DIGEST => self.digest_view(key).map(|view| Content::Digest(Box::new(view))),
             _ => self.alert_view(key).map(|view| Content::Alert(Box::new(view))),
         }
@@ -126,7 +127,7 @@ impl Desk {
         let rev = match &content {
             Content::Alert(view) => view.alert.rev,
             Content::Digest(_) => self.rev_of(&CardShows::Digest(source_of(key), key.episode)),
-            Content::Answer(_) | Content::Trouble(_) => 1,
+            Content::Answer(_) | Content::Trouble(_) | Content::Announcement(_) => 1,
         };
         Send {
             key: key.clone(),

@@ -1,12 +1,13 @@
 //! What can happen to the desk: a closed set.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     command::Command,
     conversation::Conversation,
     delivery::{HistoryReport, SendReport},
     id::{ChatId, EventId, MessageId, OpenId, SourceName, TicketKey},
+    labels::Labels,
     rule::RuleSet,
     text::{Locale, Message},
     ticket::Ticket,
@@ -33,7 +34,7 @@ pub enum Input {
     /// A chat's history was searched.
     History(HistoryReport),
     /// Other rules are in force.
-    Rules(Arc<RuleSet>),
+    Rules(Box<NewRules>),
     /// Something went wrong that operations must hear, once per `name` and day.
     Trouble {
         /// A stable name (`render_failed`).
@@ -45,6 +46,24 @@ pub enum Input {
     ClockSetBack,
     /// Time went on.
     Tick,
+}
+
+/// What comes into force together.
+#[derive(Clone, Debug)]
+pub struct NewRules {
+    /// The rules.
+    pub rules: Arc<RuleSet>,
+    /// What the configuration says of the sources' tickets, for sources of which it says something else now.
+    pub labels: BTreeMap<SourceName, Arc<Labels>>,
+    /// What else changed, in words: templates.
+    pub words: Vec<Message>,
+}
+
+impl NewRules {
+    /// Other rules, and nothing else.
+    pub fn only(rules: Arc<RuleSet>) -> Box<Self> {
+        Box::new(Self { rules, labels: BTreeMap::new(), words: Vec::new() })
+    }
 }
 
 /// What a pass reads.

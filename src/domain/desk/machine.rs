@@ -9,6 +9,7 @@ use crate::domain::{
     alert::{Alert, AlertKey},
     budget::Budgets,
     desk::{
+        announce::Announcing,
         count::Tally,
         dead::DeadLetters,
         digests::CatchingUp,
@@ -71,6 +72,8 @@ pub struct Desk {
     pub(super) meanings: BTreeMap<RuleName, u64>,
     /// Tells two pieces of news of one minute apart.
     pub(super) sent_news: u16,
+    /// Rules that changed and were not announced yet.
+    pub(super) announcing: Option<Announcing>,
     pub(super) budgets: Budgets,
     pub(super) counters: Counters,
     /// Grows while an input is handled, handed out at its end.
@@ -180,6 +183,7 @@ impl Desk {
             seen_order: BTreeSet::new(),
             meanings: BTreeMap::new(),
             sent_news: 0,
+            announcing: None,
             counters: Counters::default(),
             out: Outcome::default(),
         };
@@ -200,7 +204,7 @@ impl Desk {
             Input::LookedUp(looked_up) => self.looked_up(looked_up, now),
             Input::Sent(report) => self.sent(report, now),
             Input::History(report) => self.history(&report, now),
-            Input::Rules(rules) => self.change_rules(&rules, now),
+            Input::Rules(new) => self.change_rules(*new, now),
             Input::Trouble { name, message } => self.trouble(name, message, now),
             Input::ClockSetBack => self.rewind(now),
             Input::Tick => self.tick(now),
@@ -217,7 +221,7 @@ impl Desk {
         let sources = self.sources.values().map(Source::next_due).min().unwrap_or(Timestamp::NEVER);
         let dead = self.dead.next_due(self.settings.retention);
         let counts = self.tallies_due().min(self.trial_due());
-        due.min(seen).min(sources).min(dead).min(counts).min(self.outbox.next_due())
+        due.min(seen).min(sources).min(dead).min(counts).min(self.outbox.next_due()).min(self.announcing_due())
     }
 
     /// Whether the list showed the ticket with these very bytes before: then it need not be decoded.

@@ -27,6 +27,7 @@ mod reports;
 mod inbox;
 mod dead;
 mod troubles;
+mod announce;
 mod rewind;
 mod content;
 pub mod view;

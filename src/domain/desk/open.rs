@@ -7,6 +7,7 @@ use crate::domain::{
     delivery::ANSWER_GIVE_UP_AFTER,
     desk::{
         digests::CatchingUp,
+        input::NewRules,
         judge::judge_rule,
         machine::{Desk, Duty, Source, Talk, Watched},
         outcome::Write,
@@ -141,15 +142,32 @@ impl Desk {
 
     /// Other rules are in force: what no rule asks for any more ends now, everything else is judged again when the
     /// next pass is complete.
-    pub(super) fn change_rules(&mut self, rules: &RuleSet, now: Timestamp) {
-        self.set_rules(rules);
+    pub(super) fn change_rules(&mut self, new: NewRules, now: Timestamp) {
+        self.begin_announcing(&new, now);
+        let matters = self.is_judged_otherwise(&new);
+        for (name, labels) in new.labels {
+            if let Some(settings) = self.settings.sources.get_mut(&name) {
+                settings.labels = labels;
+            }
+        }
+        self.set_rules(&new.rules);
         self.begin_trials(now);
         self.begin_tallies(now);
+        if !matters {
+            return self.announce_if_judged(now);
+        }
         for source in self.sources.values_mut() {
             source.rejudge = true;
             source.catching_up.get_or_insert_with(|| CatchingUp::new(DigestCause::RuleChange));
         }
         self.end_removed(now);
+    }
+
+    /// Whether a ticket may be judged otherwise by the new rules. Texts and receivers decide nothing.
+    fn is_judged_otherwise(&self, new: &NewRules) -> bool {
+        let decides = |rule: &Rule| (rule.meaning, rule.mode.clone());
+        let differs = |rule: &Rule| self.rules.get(&rule.name).is_none_or(|old| decides(old) != decides(rule));
+        !new.labels.is_empty() || self.rules.len() != new.rules.rules.len() || new.rules.rules.values().any(differs)
     }
 
     fn set_rules(&mut self, rules: &RuleSet) {

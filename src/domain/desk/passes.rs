@@ -124,6 +124,7 @@ impl Desk {
             self.touch_groups();
         }
         self.remember_meanings();
+        self.announce_if_judged(now);
     }
 
     /// Judges what waited for this pass; every ticket, if rules changed.

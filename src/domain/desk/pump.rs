@@ -140,7 +140,7 @@ impl Desk {
                 }
                 None => post(),
             },
-            Step::Fired | Step::Ended | Step::Digest | Step::Trouble | Step::Answer => post(),
+            Step::Fired | Step::Ended | Step::Digest | Step::Trouble | Step::Announced | Step::Answer => post(),
         }
     }
 

@@ -43,7 +43,7 @@ impl Desk {
                     self.put_card(card);
                 }
             }
-            Step::Repeated | Step::Escalated | Step::Ended | Step::Answer | Step::Trouble => {}
+            Step::Repeated | Step::Escalated | Step::Ended | Step::Answer | Step::Trouble | Step::Announced => {}
         }
         let told = matches!(key.step, Step::Fired | Step::Repeated | Step::Escalated | Step::Ended | Step::Digest);
         if told {

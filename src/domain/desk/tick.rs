@@ -14,6 +14,9 @@ impl Desk {
         self.forget_seen(now);
         self.forget_dead(now);
         self.report_trials(now);
+        if self.announcing_due() <= now {
+            self.announce_if_judged(now);
+        }
         let due: Vec<TicketKey> = self
             .due
             .iter()

@@ -190,8 +190,8 @@ fn teams_are_said() {
     let team = |name: &str, to: &str| Team { name: name.into(), when: None, to: to.into(), lead: None, oncall: None };
     let zh = |old: &[Team], new: &[Team]| team_lines(old, new).into_iter().map(|line| line.zh).collect::<Vec<_>>();
     let (pay, other) = (team("payment", "support"), team("other", "leads"));
-    assert_eq!(zh(&[pay.clone()], &[team("payment", "leads"), other.clone()]), ["团队 payment 改了", "新增团队 other"]);
-    assert_eq!(zh(&[pay.clone(), other.clone()], &[other.clone()]), ["删除团队 payment"]);
+    assert_eq!(zh(std::slice::from_ref(&pay), &[team("payment", "leads"), other.clone()]), ["团队 payment 改了", "新增团队 other"]);
+    assert_eq!(zh(&[pay.clone(), other.clone()], std::slice::from_ref(&other)), ["删除团队 payment"]);
     assert_eq!(zh(&[pay.clone(), other.clone()], &[other.clone(), pay.clone()]), ["团队的先后改了"]);
-    assert!(zh(&[pay.clone()], &[pay]).is_empty());
+    assert!(zh(std::slice::from_ref(&pay), std::slice::from_ref(&pay)).is_empty());
 }

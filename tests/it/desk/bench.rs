@@ -15,7 +15,7 @@ use deskbell::{
         delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
         desk::{
             input::{
-                ChatKind, ChatMessage, Input, LookUpResult, LookedUp, MessagesRead, Observed, Page, PassEnded,
+                ChatKind, ChatMessage, Input, LookUpResult, LookedUp, MessagesRead, NewRules, Observed, Page, PassEnded,
                 PassFailure, PassKind, ReadResult, TicketRead,
             },
             machine::Desk,
@@ -189,7 +189,7 @@ impl Bench {
             rule.meaning = 2;
         }
         self.rules = rules.clone();
-        self.handle(Input::Rules(Arc::new(rules)));
+        self.handle(Input::Rules(NewRules::only(Arc::new(rules))));
     }
 
     fn ask(&mut self, line: &str) {
@@ -364,6 +364,7 @@ fn line(send: &Send) -> String {
             AnswerView::Text(message) => format!(" “{}”", message.zh.chars().take(8).collect::<String>()),
         },
         Content::Trouble(_) => format!(" {}", send.key.rule),
+        Content::Announcement(message) => format!(" {}", message.zh),
     };
     let again = if send.maybe_repeat { " maybe-repeat" } else { "" };
     format!("{} {}{how}{of}{again}", send.key.receiver, send.key.step.name())

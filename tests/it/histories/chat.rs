@@ -94,6 +94,6 @@ fn shows_firing(content: &Content) -> bool {
     match content {
         Content::Alert(view) => matches!(view.alert.state, AlertState::Firing { .. }),
         Content::Digest(view) => view.firing > 0,
-        Content::Answer(_) | Content::Trouble(_) => false,
+        Content::Answer(_) | Content::Trouble(_) | Content::Announcement(_) => false,
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::{
     time::Timestamp,
 };
 
-twin!(StepRecord = Step { Fired, Repeated, Ended, Digest, Update, Answer, Trouble, Escalated });
+twin!(StepRecord = Step { Fired, Repeated, Ended, Digest, Update, Answer, Trouble, Escalated, Announced });
 twin!(LaneRecord = Lane { Answers, Critical, Alerts, Updates });
 
 /// [`Entry`] on disk.

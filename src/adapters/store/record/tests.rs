@@ -342,6 +342,7 @@ fn notice_key() -> BoxedStrategy<NoticeKey> {
         Step::Answer,
         Step::Trouble,
         Step::Escalated,
+        Step::Announced,
     ];
     (subject(), text(), any::<u32>(), select(steps), any::<u32>(), text())
         .prop_map(|(subject, rule, episode, step, ordinal, receiver)| NoticeKey {

@@ -199,6 +199,7 @@ pub(crate) fn send(content: Content, template: Option<&str>, locale: Locale) -> 
         Content::Digest(_) => Step::Digest,
         Content::Answer(_) => Step::Answer,
         Content::Trouble(_) => Step::Trouble,
+        Content::Announcement(_) => Step::Announced,
     };
     Send {
         key: NoticeKey {
