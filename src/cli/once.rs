@@ -20,7 +20,7 @@ const SENT: &[(Step, Words)] = &[
     (Step::Ended, Words { zh: "结束", en: "endings" }),
     (Step::Update, Words { zh: "卡片更新", en: "card updates" }),
     (Step::Answer, Words { zh: "回答", en: "answers" }),
-    (Step::Announced, Words { zh: "规则更新", en: "rule changes" }),
+    (Step::Announced, Words { zh: "规则消息", en: "news of rules" }),
     (Step::Trouble, Words { zh: "自身故障", en: "own troubles" }),
 ];
 

@@ -35,7 +35,7 @@ pub enum Step {
     Answer,
     /// deskbell's own trouble, to operations.
     Trouble,
-    /// Rules that changed, to operations.
+    /// What is no trouble and worth knowing: rules that changed, what became of a trial.
     Announced,
 }
 
@@ -224,7 +224,7 @@ pub enum Content {
     Answer(Box<AnswerView>),
     /// A trouble, to operations.
     Trouble(Message),
-    /// A sentence to operations that is no trouble.
+    /// A sentence that is no trouble: of rules that changed, of a trial.
     Announcement(Message),
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn draft(send: &Send, around: &Surroundings) -> Draft {
         },
         Content::Announcement(message) => {
             let mut draft = sentence(message, send.locale, Colour::Blue);
-            draft.tags.push(pick(send.locale, "规则更新", "rules").to_string());
+            draft.tags.push(pick(send.locale, "规则", "rules").to_string());
             draft
         }
         Content::Trouble(message) => {

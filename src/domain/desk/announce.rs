@@ -5,21 +5,16 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     alert::{AlertState, EndReason},
-    desk::{
-        input::NewRules,
-        machine::Desk,
-        state::{Answer, Lane},
-    },
-    id::{RuleName, Subject},
-    notice::{NoticeKey, Step},
+    desk::{input::NewRules, machine::Desk},
+    id::RuleName,
     rule::Rule,
     rule_change,
     text::Message,
     time::{Span, Timestamp},
 };
 
-/// The name the announcement carries where notices carry their rule's.
-const RULES_CHANGED: &str = "deskbell.rules_changed";
+/// The announcement's word in journal, keys and logs.
+const RULES_CHANGED: &str = "rules_changed";
 
 /// How long is waited at most until every source was judged by the new rules.
 const JUDGED_WAIT_MAX: Span = Span::from_mins(10);
@@ -94,17 +89,7 @@ impl Desk {
             ));
         }
         let message = announcement(&lines);
-        self.journal(now, (&Subject::Service, None, 0), "rules_changed", message.clone());
-        let Some(receiver) = self.settings.operations.clone() else { return };
-        let key = NoticeKey {
-            subject: Subject::Service,
-            rule: RuleName::from(RULES_CHANGED),
-            episode: u32::try_from(now.as_ms().div_euclid(1_000)).unwrap_or(0),
-            step: Step::Announced,
-            ordinal: 0,
-            receiver,
-        };
-        self.enqueue(key, Lane::Alerts, Some(Answer::Text(message)), now);
+        self.news(RULES_CHANGED, self.settings.operations.clone(), message, now);
     }
 
     /// Alerts that people were told of and that ended because of rules since then.

@@ -45,7 +45,7 @@ impl Desk {
             subject: Subject::Service,
             rule: RuleName::from(format!("deskbell.{name}").as_str()),
             episode: u32::try_from(minute).unwrap_or(0),
-            step: Step::Trouble,
+            step: Step::Announced,
             ordinal: u32::from(self.sent_news),
             receiver,
         };

@@ -364,7 +364,8 @@ fn line(send: &Send) -> String {
             AnswerView::Text(message) => format!(" “{}”", message.zh.chars().take(8).collect::<String>()),
         },
         Content::Trouble(_) => format!(" {}", send.key.rule),
-        Content::Announcement(message) => format!(" {}", message.zh),
+        Content::Announcement(message) if send.key.rule.as_str() == "deskbell.rules_changed" => format!(" {}", message.zh),
+        Content::Announcement(_) => format!(" {}", send.key.rule),
     };
     let again = if send.maybe_repeat { " maybe-repeat" } else { "" };
     format!("{} {}{how}{of}{again}", send.key.receiver, send.key.step.name())
