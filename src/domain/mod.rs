@@ -35,6 +35,7 @@ pub mod alert;
 pub mod budget;
 pub mod plan;
 pub mod reading;
+pub mod rehearsal;
 pub mod receiver;
 pub mod notice;
 pub mod card;
