@@ -172,6 +172,8 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// 规则上线之前，用真实的历史工单演练一遍 · Play the rules over the helpdesk's own history before they go live
+    Rehearse(crate::cli::rehearse::run::RehearseArguments),
     /// 维护数据目录 · Look after the store
     #[command(subcommand)]
     Store(StoreVerb),

@@ -23,6 +23,7 @@ pub mod words;
 pub mod rules;
 pub mod chats;
 pub mod send_test;
+pub mod rehearse;
 pub mod status;
 pub mod init;
 pub mod demo;

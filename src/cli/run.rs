@@ -7,7 +7,7 @@ use clap::{Parser, error::ErrorKind};
 use crate::{
     cli::{
         args::{Arguments, StoreVerb, Verb},
-        chats, check, demo, doctor, fields, init, language, logging, rules, send_test, serve, status, store,
+        chats, check, demo, doctor, fields, init, language, logging, rehearse, rules, send_test, serve, status, store,
         terminal::Terminal,
         test, ticket, words,
     },
@@ -95,6 +95,7 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
             send_test::run(&at.config, &receiver, rule.as_deref().zip(ticket.as_deref()), terminal)
         }
         Verb::Status { at, json } => status::run(&at.config, json, terminal),
+        Verb::Rehearse(arguments) => rehearse::run::run(&arguments, terminal),
         Verb::Store(StoreVerb::Compact { at }) => store::compact(&at.config, terminal),
         Verb::Init { dir, base_url, yes } => init::run::run(&dir, &base_url, yes, terminal),
         Verb::Demo(arguments) => demo::run(&arguments, terminal),

@@ -61,7 +61,11 @@ pub fn run(path: &Path, receiver: &str, of: Option<(&str, &str)>, terminal: Term
     Ok(())
 }
 
-fn known<'a>(setup: &'a Setup, name: &str) -> Result<&'a Receiver, Stop> {
+/// The receiver of that name.
+///
+/// # Errors
+/// There is none.
+pub fn known<'a>(setup: &'a Setup, name: &str) -> Result<&'a Receiver, Stop> {
     let receivers = &setup.settings.receivers;
     receivers.get(&ReceiverName::from(name)).ok_or_else(|| {
         let names: Vec<&str> = receivers.keys().map(ReceiverName::as_str).collect();
@@ -136,7 +140,11 @@ fn send(setup: &Setup, receiver: &Receiver, content: Content, clock: &Clock) -> 
     }
 }
 
-async fn deliver(
+/// Sends a card to a receiver.
+///
+/// # Errors
+/// It cannot be delivered, and what to do.
+pub async fn deliver(
     setup: &Setup,
     client: &Client,
     receiver: &Receiver,

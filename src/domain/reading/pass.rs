@@ -164,6 +164,11 @@ impl Pass {
         Self::new(PassKind::Sweep, limits, now, sections)
     }
 
+    /// All that lies in one window: a piece of history.
+    pub fn history(limits: ListLimits, window: Option<Window>, now: Timestamp) -> Self {
+        Self::new(PassKind::Sweep, limits, now, vec![Section { filter: Filter::All, window, cuts: 0 }])
+    }
+
     fn new(kind: PassKind, limits: ListLimits, started_at: Timestamp, mut sections: Vec<Section>) -> Self {
         sections.reverse();
         Self { kind, started_at, limits, todo: sections, progress: Progress::default(), pages: 0, failed: None }

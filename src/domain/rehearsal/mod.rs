@@ -3,3 +3,8 @@
 
 pub mod past;
 pub mod replayable;
+pub mod tune;
+pub mod report;
+pub mod difference;
+pub mod chart;
+pub mod text;

@@ -130,7 +130,7 @@ const NOT_SOLVED: i64 = 1;
 /// Takes a step.
 fn take(step: Step, draft: &mut Ticket, last: &Ticket, at: Timestamp) {
     let has_status = !last.status.is_unknown();
-    let mut become_status = |draft: &mut Ticket, status| {
+    let become_status = |draft: &mut Ticket, status| {
         if has_status {
             draft.status = Known::Present(status);
         }

@@ -58,6 +58,8 @@ pub enum Gap {
     Durations,
     /// What was said.
     Messages,
+    /// What was said: of that deskbell keeps only the newest.
+    MessagesPast,
 }
 
 /// Which way a count errs.
@@ -130,6 +132,10 @@ impl Gap {
                 zh: "需要对话内容：加 --messages 再读一遍（每张工单一次调用）",
                 en: "what was said is needed: read it with --messages, one call a ticket",
             },
+            Self::MessagesPast => Words {
+                zh: "需要当时的对话内容，数据目录里只有最近的",
+                en: "what was said then is needed, and the store has only the newest words",
+            },
         }
     }
 
@@ -137,7 +143,7 @@ impl Gap {
         match self {
             Self::RatedAt => Errs::Not,
             Self::Statuses | Self::Owner | Self::Replies | Self::Updates => Errs::TooMany,
-            Self::Waiting | Self::Reopened | Self::Messages => Errs::TooFew,
+            Self::Waiting | Self::Reopened | Self::Messages | Self::MessagesPast => Errs::TooFew,
             Self::Changes | Self::Values | Self::Durations => Errs::EitherWay,
         }
     }
@@ -297,11 +303,18 @@ fn of_statuses(codes: &[i64]) -> Replayable {
 fn of_clock(clock: Clock, history: History) -> Replayable {
     match (history, clock) {
         (History::List { messages: true }, Clock::UnansweredFor) => Replayable::Full,
-        (_, Clock::UnansweredFor) => Replayable::no(Gap::Messages),
+        (_, Clock::UnansweredFor) => Replayable::no(unsaid(history)),
         (History::Observed, _) | (_, Clock::Age | Clock::FirstResponse | Clock::Resolution) => Replayable::Full,
         (_, Clock::Idle) => Replayable::partly(Gap::Updates),
         (_, Clock::SinceAgentReply) => Replayable::partly(Gap::Replies),
         (_, Clock::InStatus | Clock::QueueTime | Clock::ServiceTime) => Replayable::partly(Gap::Statuses),
+    }
+}
+
+const fn unsaid(history: History) -> Gap {
+    match history {
+        History::List { .. } => Gap::Messages,
+        History::Observed => Gap::MessagesPast,
     }
 }
 
@@ -313,7 +326,7 @@ fn of_target(target: &Target, history: History) -> Replayable {
     };
     match (field.carrier, history) {
         (Carrier::Messages, History::List { messages: true }) => return Replayable::Full,
-        (Carrier::Messages, _) => return Replayable::no(Gap::Messages),
+        (Carrier::Messages, _) => return Replayable::no(unsaid(history)),
         (_, History::Observed) => return Replayable::Full,
         _ => {}
     }
@@ -442,7 +455,7 @@ mod tests {
             (clock(Clock::QueueTime), "full"),
             (exists(field("reopened_count")), "full"),
             (changed(&[Target::Custom(CustomSelector::Any("vip".into()))]), "full"),
-            (clock(Clock::UnansweredFor), "no≥ Messages"),
+            (clock(Clock::UnansweredFor), "no≥ MessagesPast"),
         ] {
             let text = condition.to_string();
             assert_eq!(told(condition, History::Observed), expected, "{text}");

@@ -1,0 +1,347 @@
+//! The verb: read, play, show.
+
+use std::{path::Path, sync::Arc};
+
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::{
+    adapters::{
+        clock::Clock,
+        feishu::{client::Client, helpdesk::Helpdesk, page::RawTicket},
+        yaml::duration::read_span,
+    },
+    app::config::{calls::grouped, setup::Setup, sources::Source as SourceConfig},
+    cli::{
+        args::ConfigPath,
+        prepare::{self, Warnings},
+        rehearse::{
+            kept::{Found, Head, Kept, Piece},
+            reading::{Reader, TICKETS_MAX},
+            shown,
+        },
+        run::Stop,
+        send_test,
+        terminal::Terminal,
+    },
+    domain::{
+        id::{RuleName, SourceName},
+        rehearsal::{
+            past::past,
+            replayable::History,
+            report::{Ask, Page, rehearse},
+            text::{self, Heading},
+        },
+        replay::script::{Script, Sight, What},
+        rule::RuleSet,
+        text::{Locale, Message},
+        time::{Span, Timestamp},
+    },
+    engine::source::{Decoder, Source},
+};
+
+/// The longest time that is looked back on.
+pub const SINCE_MAX: Span = Span::from_days(366);
+
+/// Of a month's calls, how many in a hundred one rehearsal takes without being told to.
+pub const PLAN_PERCENT: u64 = 10;
+
+/// What may be typed.
+#[derive(Clone, Debug, Args)]
+pub struct RehearseArguments {
+    /// Which configuration.
+    #[command(flatten)]
+    pub at: ConfigPath,
+    /// 数据源；只有一个时可省略 · The source; may be left out where there is but one
+    #[arg(long, value_name = "NAME")]
+    pub source: Option<String>,
+    /// 往回看多久 · How far to look back
+    #[arg(long, value_name = "30d", default_value = "30d", hide_default_value = true)]
+    pub since: String,
+    /// 只看这条规则 · Only this rule
+    #[arg(long, value_name = "NAME")]
+    pub rule: Option<String>,
+    /// 把结果作为一张卡片发给接收方 · Post the page as a card to a receiver
+    #[arg(long, value_name = "RECEIVER")]
+    pub to: Option<String>,
+    /// 调用次数多也照读 · Read even where that takes many calls
+    #[arg(long)]
+    pub yes: bool,
+    /// 不接着上次，从头读 · Begin anew instead of going on with an interrupted reading
+    #[arg(long)]
+    pub fresh: bool,
+    /// 输出格式 · What is printed
+    #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
+    pub format: Format,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A page for people.
+    Text,
+    /// A page for programs.
+    Json,
+}
+
+/// Rehearses.
+pub fn run(arguments: &RehearseArguments, terminal: Terminal) -> Result<(), Stop> {
+    let since = since(&arguments.since)?;
+    let setup = prepare::setup(&arguments.at.config, Warnings::Left, terminal)?;
+    let source = source_of(&setup, arguments.source.as_deref())?;
+    let rules = rules_of(&setup.rules, source, arguments.rule.as_deref())?;
+    let receiver = arguments.to.as_deref().map(|name| send_test::known(&setup, name)).transpose()?;
+    let client = prepare::client(&setup.feishu, &setup.http)?;
+    let clock = Clock::system();
+    let runtime = prepare::small_runtime()?;
+    let wish = Wish { setup: &setup, source, since, yes: arguments.yes, fresh: arguments.fresh };
+    let (read, kept) = runtime.block_on(wish.read(&client, &clock, terminal))?;
+    let script = script(&read, source, &setup, terminal);
+    let heading = heading(source, &setup);
+    let ask = Ask { script: &script, from: script.start, history: History::List { messages: false } };
+    let page = play(ask, &rules, &setup, terminal);
+    show(&page, &heading, arguments.format, terminal);
+    if let Some(receiver) = receiver {
+        let card = text::card(&page, &heading, receiver.locale);
+        runtime.block_on(shown::post(&setup, &client, receiver, &card, &clock))?;
+        let name = &receiver.name;
+        terminal.note(&Message::new(format!("已发到 {name}"), format!("Sent to {name}")));
+    }
+    kept.remove();
+    Ok(())
+}
+
+/// A time to look back on.
+pub fn since(text: &str) -> Result<Span, Stop> {
+    let since = read_span(text).map_err(|message| {
+        Stop::usage(format!("--since：{}", message.zh), format!("--since: {}", message.en))
+    })?;
+    if since < Span::from_hours(1) || since > SINCE_MAX {
+        return Err(Stop::usage(
+            format!("--since {text} 不行：最短 1h，最长 366d"),
+            format!("--since {text} will not do: from 1h to 366d"),
+        ));
+    }
+    Ok(since)
+}
+
+fn source_of<'a>(setup: &'a Setup, name: Option<&str>) -> Result<&'a SourceConfig, Stop> {
+    let names: Vec<&str> = setup.sources.keys().map(SourceName::as_str).collect();
+    match (name, setup.sources.len()) {
+        (Some(name), _) => setup.sources.get(&SourceName::from(name)).ok_or_else(|| {
+            Stop::usage(
+                format!("没有叫 “{name}” 的数据源；有：{}", names.join("、")),
+                format!("there is no source `{name}`; there are: {}", names.join(", ")),
+            )
+        }),
+        (None, 1) => setup.sources.values().next().ok_or_else(prepare::faulty),
+        (None, _) => Err(Stop::usage(
+            format!("请用 --source 说是哪个数据源：{}", names.join("、")),
+            format!("say which source with --source: {}", names.join(", ")),
+        )),
+    }
+}
+
+fn rules_of(rules: &RuleSet, source: &SourceConfig, only: Option<&str>) -> Result<RuleSet, Stop> {
+    let mut rules = one_or_all(rules, only)?;
+    rules.rules.retain(|_, rule| rule.watches(&source.name));
+    if rules.rules.is_empty() {
+        let name = &source.name;
+        return Err(Stop::usage(
+            format!("没有规则看 {name}，没有什么可演练"),
+            format!("no rule watches {name}: there is nothing to rehearse"),
+        ));
+    }
+    Ok(rules)
+}
+
+/// The rule of that name, or all of them.
+pub fn one_or_all(rules: &RuleSet, only: Option<&str>) -> Result<RuleSet, Stop> {
+    let Some(name) = only else { return Ok(rules.clone()) };
+    match rules.rules.get(&RuleName::from(name)) {
+        Some(rule) => Ok(RuleSet { rules: [(rule.name.clone(), rule.clone())].into() }),
+        None => {
+            let names: Vec<&str> = rules.rules.keys().map(RuleName::as_str).collect();
+            Err(Stop::usage(
+                format!("没有叫 “{name}” 的规则；有：{}", names.join("、")),
+                format!("there is no rule `{name}`; there are: {}", names.join(", ")),
+            ))
+        }
+    }
+}
+
+/// What was read.
+struct Read {
+    from: Timestamp,
+    until: Timestamp,
+    tickets: Vec<RawTicket>,
+}
+
+/// What is to be read.
+struct Wish<'a> {
+    setup: &'a Setup,
+    source: &'a SourceConfig,
+    since: Span,
+    yes: bool,
+    fresh: bool,
+}
+
+impl Wish<'_> {
+    async fn read(&self, client: &Client, clock: &Clock, terminal: Terminal) -> Result<(Read, Kept), Stop> {
+        let helpdesk = Source::Feishu(Helpdesk::new(client.clone(), &self.source.helpdesk));
+        let mut reader = Reader::new(helpdesk, self.setup.settings.limits, clock.clone());
+        let mut kept = Kept::open(&self.setup.store.path, &self.source.name)?;
+        let (head, found) = self.begin(&mut reader, &mut kept, clock.now(), terminal).await?;
+        let (done, mut tickets) = found.map_or_else(Default::default, |found| (found.done, found.tickets));
+        let todo: Vec<(usize, Piece)> =
+            head.pieces.iter().copied().enumerate().filter(|(number, _)| !done.contains(number)).collect();
+        let pieces: Vec<Piece> = todo.iter().map(|(_, piece)| *piece).collect();
+        let calls = reader.calls_for(&pieces);
+        self.announce(&head, done.len(), calls, terminal)?;
+        let bar = bar(calls, terminal.locale);
+        for (number, piece) in todo {
+            let read = reader.piece(piece, &|| bar.inc(1)).await.map_err(|stop| interrupted(&stop))?;
+            kept.keep(number, &read)?;
+            tickets.extend(read);
+        }
+        bar.finish_and_clear();
+        if reader.broken > 0 {
+            let broken = reader.broken;
+            terminal.note(&Message::new(format!("{broken} 张工单读不懂，没有算进去"), format!("{broken} tickets cannot be read and are left out")));
+        }
+        let (from, until) = (Timestamp::from_ms(head.from), Timestamp::from_ms(head.until));
+        Ok((Read { from, until, tickets }, kept))
+    }
+
+    /// What an earlier run left, or a new beginning.
+    async fn begin(
+        &self,
+        reader: &mut Reader,
+        kept: &mut Kept,
+        now: Timestamp,
+        terminal: Terminal,
+    ) -> Result<(Head, Option<Found>), Stop> {
+        let helpdesk = self.source.helpdesk.helpdesk_id.as_str();
+        let found = kept.found().filter(|found| !self.fresh && found.head.fits(&self.source.name, helpdesk, self.since, now));
+        if let Some(found) = found {
+            kept.go_on(&found)?;
+            return Ok((found.head.clone(), Some(found)));
+        }
+        let from = now.minus(self.since);
+        let pieces = reader.survey(from, now).await?;
+        let head = Head::new(&self.source.name, helpdesk, from, now, pieces);
+        kept.begin(&head)?;
+        let asked = reader.calls;
+        if asked > 1 {
+            terminal.note(&Message::new(format!("已用 {asked} 次调用看清有多少工单"), format!("{asked} calls were made to see how many tickets there are")));
+        }
+        Ok((head, None))
+    }
+
+    /// Says what the reading will cost, and stops where that is more than it may take unasked.
+    fn announce(&self, head: &Head, done: usize, calls: u64, terminal: Terminal) -> Result<(), Stop> {
+        let tickets: u64 = head.pieces.iter().map(|piece| piece.total).sum();
+        let (name, tickets, shown) = (&self.source.name, grouped(tickets.min(TICKETS_MAX)), grouped(calls));
+        let pieces = head.pieces.len();
+        let (mut zh, mut en) = (
+            format!("{name}：历史里约 {tickets} 张工单，读完约需 {shown} 次 API 调用"),
+            format!("{name}: about {tickets} tickets in its history; reading them takes about {shown} API calls"),
+        );
+        if done > 0 {
+            zh = format!("接着上次读到的地方（{done}/{pieces} 段）。{zh}");
+            en = format!("Going on where it was interrupted ({done} of {pieces} pieces). {en}");
+        }
+        terminal.note(&Message::new(zh, en));
+        let share = self.setup.settings.plan.monthly().map(|monthly| monthly * PLAN_PERCENT / 100);
+        match share {
+            Some(share) if calls > share && !self.yes => Err(Stop::usage(
+                format!("这超过套餐每月次数的 {PLAN_PERCENT}%（{} 次）。缩短 --since，或加 --yes 照读", grouped(share)),
+                format!(
+                    "that is more than {PLAN_PERCENT}% of the month's calls ({}). Use a shorter --since, or add --yes",
+                    grouped(share)
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn interrupted(stop: &Stop) -> Stop {
+    let (Stop::Failure(said) | Stop::Usage(said)) = stop;
+    Stop::failure(
+        format!("没有读完：{}。读到的已经留着，再运行一次会接着读", said.zh),
+        format!("not all was read: {}. What was read is kept; run this again to go on", said.en),
+    )
+}
+
+/// Draws nothing when standard error is no terminal.
+fn bar(length: u64, locale: Locale) -> ProgressBar {
+    let template = match locale {
+        Locale::Zh => "读取 {bar:30} {pos}/{len} 页（还要 {eta}）",
+        Locale::En => "reading {bar:30} {pos}/{len} pages ({eta} left)",
+    };
+    let bar = ProgressBar::new(length);
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+fn script(read: &Read, source: &SourceConfig, setup: &Setup, terminal: Terminal) -> Script {
+    let helpdesk = |client: &Client| Source::Feishu(Helpdesk::new(client.clone(), &source.helpdesk));
+    let mut decoder: Option<Decoder> = prepare::client(&setup.feishu, &setup.http).ok().map(|client| helpdesk(&client).decoder(&source.name));
+    let mut sights = Vec::new();
+    let mut unreadable = 0_u64;
+    for raw in &read.tickets {
+        let ticket = decoder.as_mut().and_then(|decoder| decoder.decode(raw).ok());
+        let Some(ticket) = ticket else {
+            unreadable += 1;
+            continue;
+        };
+        let key = ticket.key.clone();
+        let way = past(&ticket, read.until);
+        unreadable += u64::from(way.is_empty());
+        sights.extend(way.into_iter().map(|sight| Sight { at: sight.at, key: key.clone(), what: What::Ticket(sight.ticket) }));
+    }
+    sights.sort_by(|one, other| (one.at, &one.key).cmp(&(other.at, &other.key)));
+    if unreadable > 0 {
+        terminal.note(&Message::new(
+            format!("{unreadable} 张工单读不懂，没有算进去"),
+            format!("{unreadable} tickets cannot be read and are left out"),
+        ));
+    }
+    Script { start: read.from, end: read.until, sights }
+}
+
+fn heading(source: &SourceConfig, setup: &Setup) -> Heading {
+    let name = &source.name;
+    let calls = setup.calls.sources.iter().find(|calls| calls.source == *name);
+    Heading {
+        title: Message::new(format!("演练 {name}：如果这些规则已经上线"), format!("Rehearsal of {name}: had these rules been live")),
+        polling: calls.map_or(0, |calls| calls.total),
+    }
+}
+
+/// Plays with a bar that follows virtual time.
+pub fn play(ask: Ask<'_>, rules: &RuleSet, setup: &Setup, terminal: Terminal) -> Page {
+    let bar = ProgressBar::new(1_000);
+    let template = match terminal.locale {
+        Locale::Zh => "演算 {bar:30} {percent}%",
+        Locale::En => "playing {bar:30} {percent}%",
+    };
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let (start, whole) = (ask.script.start, ask.script.end.since(ask.script.start).as_ms().max(1));
+    let (page, _) = rehearse(ask, rules, &setup.settings, &mut |number, of, at| {
+        let part = at.since(start).as_ms() * 1_000 / whole;
+        let done = (number as u64 * 1_000 + part.unsigned_abs()) / (of as u64).max(1);
+        bar.set_position(done.min(1_000));
+    });
+    bar.finish_and_clear();
+    page
+}
+
+/// Prints the page.
+pub fn show(page: &Page, heading: &Heading, format: Format, terminal: Terminal) {
+    match format {
+        Format::Text => terminal.print(&text::terminal(page, heading, terminal.locale)),
+        Format::Json => terminal.print(&shown::json(page, heading).to_string()),
+    }
+}
