@@ -14,6 +14,7 @@ mod histories;
 mod history;
 mod pages;
 mod polling;
+mod rehearsal;
 mod rules;
 mod ruletests;
 mod sim;

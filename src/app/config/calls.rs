@@ -12,7 +12,7 @@ use crate::{
             scope::SweepScope,
         },
         rule::{Rule, RuleSet},
-        text::Message,
+        text::{Message, grouped},
         time::{Span, Timestamp, Zone},
     },
 };
@@ -143,19 +143,6 @@ impl Calls {
     }
 }
 
-/// `1234567` as `1,234,567`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,12 +176,5 @@ mod tests {
         let without = calls(&RuleSet::default());
         assert_eq!((without.total, without.by_rule.len()), (60, 0));
         assert!(!without.words().zh.contains("消息"), "{}", without.words());
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
     }
 }

@@ -32,7 +32,7 @@ shipped![
 ];
 
 /// What a version control system must not see.
-const IGNORED: &str = "/secrets/\n/data/\n";
+const IGNORED: &str = "/secrets/\n/data/\n/rehearsal-*.jsonl\n";
 
 /// What a new configuration says.
 #[derive(Debug)]

@@ -68,18 +68,15 @@ impl Head {
     }
 }
 
-/// A line of the file.
+/// A line of the file: a ticket with its id, or the number of a piece that is whole with it.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Line<'a> {
-    Ticket {
-        id: String,
-        #[serde(borrow)]
-        ticket: &'a RawValue,
-    },
-    Done {
-        piece: usize,
-    },
+struct Line<'a> {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default, borrow)]
+    ticket: Option<&'a RawValue>,
+    #[serde(default)]
+    piece: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -151,17 +148,18 @@ impl Kept {
                 break; // cut off while it was written
             }
             offset += u64::try_from(read).ok()?;
-            match serde_json::from_slice(&line) {
-                Ok(Line::Ticket { id, ticket }) => found.tickets.push(RawTicket {
+            let Ok(line) = serde_json::from_slice::<Line<'_>>(&line) else { break };
+            match (line.id.zip(line.ticket), line.piece) {
+                (Some((id, ticket)), _) => found.tickets.push(RawTicket {
                     id: TicketId::from(id.as_str()),
                     hash: 0, // only ever compared by polls
                     body: Bytes::copy_from_slice(ticket.get().as_bytes()),
                 }),
-                Ok(Line::Done { piece }) if piece < found.head.pieces.len() => {
+                (None, Some(piece)) if piece < found.head.pieces.len() => {
                     found.done.push(piece);
                     (whole, found.end) = (found.tickets.len(), offset);
                 }
-                Ok(Line::Done { .. }) | Err(_) => break,
+                _ => break,
             }
         }
         found.tickets.truncate(whole);

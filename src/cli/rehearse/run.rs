@@ -8,10 +8,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::{
     adapters::{
         clock::Clock,
-        feishu::{client::Client, helpdesk::Helpdesk, page::RawTicket},
+        feishu::{client::Client, helpdesk::Helpdesk, page::RawTicket, ticket::Decoder},
         yaml::duration::read_span,
     },
-    app::config::{calls::grouped, setup::Setup, sources::Source as SourceConfig},
+    app::config::{setup::Setup, sources::Source as SourceConfig},
     cli::{
         args::ConfigPath,
         prepare::{self, Warnings},
@@ -34,10 +34,10 @@ use crate::{
         },
         replay::script::{Script, Sight, What},
         rule::RuleSet,
-        text::{Locale, Message},
+        text::{Locale, Message, grouped},
         time::{Span, Timestamp},
     },
-    engine::source::{Decoder, Source},
+    engine::source::Source,
 };
 
 /// The longest time that is looked back on.
@@ -96,7 +96,7 @@ pub fn run(arguments: &RehearseArguments, terminal: Terminal) -> Result<(), Stop
     let runtime = prepare::small_runtime()?;
     let wish = Wish { setup: &setup, source, since, yes: arguments.yes, fresh: arguments.fresh };
     let (read, kept) = runtime.block_on(wish.read(&client, &clock, terminal))?;
-    let script = script(&read, source, &setup, terminal);
+    let script = script(&read, source, terminal);
     let heading = heading(source, &setup);
     let ask = Ask { script: &script, from: script.start, history: History::List { messages: false } };
     let page = play(ask, &rules, &setup, terminal);
@@ -285,17 +285,16 @@ fn bar(length: u64, locale: Locale) -> ProgressBar {
     bar
 }
 
-fn script(read: &Read, source: &SourceConfig, setup: &Setup, terminal: Terminal) -> Script {
-    let helpdesk = |client: &Client| Source::Feishu(Helpdesk::new(client.clone(), &source.helpdesk));
-    let mut decoder: Option<Decoder> = prepare::client(&setup.feishu, &setup.http).ok().map(|client| helpdesk(&client).decoder(&source.name));
+fn script(read: &Read, source: &SourceConfig, terminal: Terminal) -> Script {
+    let mut decoder = Decoder::new(source.name.clone());
     let mut sights = Vec::new();
     let mut unreadable = 0_u64;
     for raw in &read.tickets {
-        let ticket = decoder.as_mut().and_then(|decoder| decoder.decode(raw).ok());
-        let Some(ticket) = ticket else {
+        let Ok(decoded) = decoder.decode(raw) else {
             unreadable += 1;
             continue;
         };
+        let ticket = decoded.ticket;
         let key = ticket.key.clone();
         let way = past(&ticket, read.until);
         unreadable += u64::from(way.is_empty());

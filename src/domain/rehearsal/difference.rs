@@ -154,7 +154,7 @@ mod tests {
 
     fn rules(names: &[(&str, &str)]) -> RuleSet {
         let rule = |(name, formerly): &(&str, &str)| {
-            let formerly = formerly.split_whitespace().map(RuleName::from).collect();
+            let formerly = Some(*formerly).filter(|name| !name.is_empty()).map(RuleName::from).into_iter().collect();
             let rule = Rule { formerly, ..Rule::new(RuleName::from(*name), Condition::All(vec![])) };
             (rule.name.clone(), rule)
         };

@@ -8,3 +8,4 @@ pub mod report;
 pub mod difference;
 pub mod chart;
 pub mod text;
+pub mod compared;

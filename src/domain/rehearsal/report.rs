@@ -170,22 +170,14 @@ pub fn rehearse(
     settings: &Settings,
     progress: &mut dyn FnMut(usize, usize, Timestamp),
 ) -> (Page, Played) {
-    let judged: BTreeMap<&RuleName, (&Rule, Replayable)> = rules
-        .rules
-        .iter()
-        .filter(|(_, rule)| rule.mode != Mode::Disabled)
-        .map(|(name, rule)| (name, (rule, replayable(rule, ask.history))))
-        .collect();
-    let (played_rules, unplayed): (Vec<_>, Vec<_>) = judged.into_iter().partition(|(_, (_, found))| found.is_played());
-    let set = RuleSet { rules: played_rules.iter().map(|(name, (rule, _))| ((*name).clone(), (*rule).clone())).collect() };
     let script = ask.script;
-    let mut played = play(script, Arc::new(set), settings.clone(), &mut |at| progress(0, 1, at));
-    count_from(&mut played, ask.from);
+    let (played_rules, unplayed) = sorted(rules, ask.history);
+    let played = rung(ask, rules, settings, &mut |at| progress(0, 1, at));
     let ways = ways(script);
     let days = Days::of(ask.from, script.end, settings.zone);
     let mut pages: Vec<RulePage> = played_rules
         .iter()
-        .map(|(_, (rule, found))| of_rule(rule, found, &played, &Around { ways: &ways, days: &days, script }))
+        .map(|(rule, found)| of_rule(rule, found, &played, &Around { ways: &ways, days: &days, script }))
         .collect();
     let noisy = pages.iter().filter(|page| !page.noisy.is_empty()).count();
     let mut done = 0;
@@ -193,10 +185,8 @@ pub fn rehearse(
         let Some(rule) = rules.rules.get(&page.name) else { continue };
         for turned in FACTORS.iter().filter_map(|factor| tuned(rule, *factor)) {
             let alone = RuleSet { rules: [(rule.name.clone(), turned.rule)].into() };
-            let mut again = play(script, Arc::new(alone), settings.clone(), &mut |at| {
-                progress(1 + done, 1 + noisy * FACTORS.len(), at);
-            });
-            count_from(&mut again, ask.from);
+            let mut heard = |at| progress(1 + done, 1 + noisy * FACTORS.len(), at);
+            let again = rung(ask, &alone, settings, &mut heard);
             done += 1;
             page.proposals.push(Proposal { change: turned.change, rings: again.rings.len() });
         }
@@ -208,7 +198,7 @@ pub fn rehearse(
         zone: settings.zone,
         tickets: ways.len(),
         rules: pages,
-        unplayed: unplayed.into_iter().map(|(name, (_, found))| (name.clone(), found.reasons())).collect(),
+        unplayed: unplayed.into_iter().map(|(rule, found)| (rule.name.clone(), found.reasons())).collect(),
         cards: days.count(played.told.iter().filter(|told| is_card(&told.send.target, told.send.key.step)).map(|told| told.at)),
         sends_per_month: per_month(played.told.len(), script.end.since(ask.from)),
         cut: played.cut,
@@ -221,8 +211,23 @@ fn is_card(target: &Target, step: Step) -> bool {
     step != Step::Trouble && matches!(target, Target::Post(_) | Target::Reply(_))
 }
 
+/// Rules that history can play, and those that it cannot; what is disabled is neither.
+fn sorted(rules: &RuleSet, history: History) -> (Vec<(&Rule, Replayable)>, Vec<(&Rule, Replayable)>) {
+    let judged = rules.rules.values().filter(|rule| rule.mode != Mode::Disabled);
+    judged.map(|rule| (rule, replayable(rule, history))).partition(|(_, found)| found.is_played())
+}
+
+/// Only plays the rules: what rang and was told from `ask.from` on.
+pub fn rung(ask: Ask<'_>, rules: &RuleSet, settings: &Settings, progress: &mut dyn FnMut(Timestamp)) -> Played {
+    let (playable, _) = sorted(rules, ask.history);
+    let set = RuleSet { rules: playable.into_iter().map(|(rule, _)| (rule.name.clone(), rule.clone())).collect() };
+    let mut played = play(ask.script, Arc::new(set), settings.clone(), progress);
+    count_from(&mut played, ask.from);
+    played
+}
+
 /// Leaves out what rang and was told before.
-pub fn count_from(played: &mut Played, from: Timestamp) {
+fn count_from(played: &mut Played, from: Timestamp) {
     played.rings.retain(|ring| ring.fired_at >= from);
     played.told.retain(|told| told.at >= from);
 }
@@ -405,4 +410,4 @@ impl Page {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -8,7 +8,7 @@ use crate::domain::{
         report::{ALONE_FOR, Example, KNOWN_WITHIN, NOISY_DAY, NOISY_PER_DAY, Noise, Page, RulePage, STORM_WITHIN},
         tune::short,
     },
-    text::{Locale, Message, Words},
+    text::{Locale, Message, Words, grouped},
 };
 
 /// Columns of a terminal's page.
@@ -99,7 +99,7 @@ pub fn card(page: &Page, heading: &Heading, locale: Locale) -> Card {
 /// What all rules come to.
 fn summary(page: &Page, heading: &Heading) -> Vec<Message> {
     let (from, until) = (page.zone.minute(page.from), page.zone.minute(page.until));
-    let (tickets, days) = (page.tickets, page.until.since(page.from).as_secs() / 86_400);
+    let (tickets, days) = (grouped(page.tickets as u64), page.until.since(page.from).as_secs() / 86_400);
     let cards: usize = page.cards.iter().sum();
     let per_day = tenths(cards, page.until.since(page.from).as_ms());
     let (mut zh, mut en) = (format!("每天约 {per_day} 张卡片"), format!("about {per_day} cards a day"));
@@ -108,7 +108,7 @@ fn summary(page: &Page, heading: &Heading) -> Vec<Message> {
         en += &format!(", {most} on the busiest day ({date})");
     }
     let (polling, sends) = (heading.polling, page.sends_per_month);
-    let total = polling.saturating_add(sends);
+    let (total, polling, sends) = (grouped(polling.saturating_add(sends)), grouped(polling), grouped(sends));
     zh += &format!("；每月约 {total} 次 API 调用（读工单 {polling}，发消息 {sends}）");
     en += &format!("; about {total} API calls a month (reading {polling}, telling {sends})");
     let mut lines = vec![
@@ -260,10 +260,10 @@ fn proposals(rule: &RulePage) -> (String, String) {
     let (mut zh, mut en) = (Vec::new(), Vec::new());
     for proposal in &rule.proposals {
         let (rings, fewer) = (proposal.rings, rule.rings.saturating_sub(proposal.rings) * 100 / rule.rings.max(1));
-        zh.push(format!("{} 剩 {rings} 次（少 {fewer}%）", proposal.change.zh));
+        zh.push(format!("{}，剩 {rings} 次（少 {fewer}%）", proposal.change.zh));
         en.push(format!("{} leaves {rings} ({fewer}% fewer)", proposal.change.en));
     }
-    (format!("改成 {}", zh.join("；")), format!("Changing {}", en.join("; ")))
+    (format!("如果{}", zh.join("；")), format!("With {}", en.join("; ")))
 }
 
 fn storm(rule: &RulePage) -> Message {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::domain::{
+    calendar::Wait,
     condition::{Bound, ClockTest, Condition, Operator},
-    rule::{Count, Rule, RuleKind},
+    rule::{Count, Rule, RuleKind, Until},
     sla::{Sla, SlaTarget},
-    text::Message,
+    text::{Message, Words},
     time::Span,
 };
 
@@ -18,18 +19,22 @@ pub const FACTORS: [u32; 3] = [150, 200, 300];
 pub struct Tuned {
     /// The rule.
     pub rule: Rule,
-    /// What was changed: `30m → 45m`.
+    /// What was changed: `age 30m → 45m`.
     pub change: Message,
 }
 
+/// The wait that a rule without any number is given, for a factor of 100.
+const HOLD: Span = Span::from_mins(10);
+
 /// The rule waiting `percent` hundredths as long: its clocks, else its `for`, else the targets of its service level,
-/// else the numbers it counts to. Nothing where it has no such number.
+/// else the numbers it counts to; a rule without any of these that ends by itself is given a `for`. Nothing where
+/// waiting makes no difference.
 pub fn tuned(rule: &Rule, percent: u32) -> Option<Tuned> {
     let mut turned = Turned { percent, first: None };
     let mut rule = rule.clone();
     rule.when = turned.condition(&rule.when);
     if turned.first.is_none() && !rule.hold.is_none() {
-        rule.hold.span = turned.span(rule.hold.span, "for");
+        rule.hold.span = turned.span(rule.hold.span, FOR);
     }
     if turned.first.is_none() {
         rule.kind = match rule.kind {
@@ -38,9 +43,18 @@ pub fn tuned(rule: &Rule, percent: u32) -> Option<Tuned> {
             RuleKind::Count(count) => RuleKind::Count(turned.count(count)),
         };
     }
+    let ends_by_itself = matches!((&rule.kind, &rule.until), (RuleKind::Ticket, Until::Cleared));
+    if turned.first.is_none() && ends_by_itself && !rule.is_event() {
+        rule.hold = Wait { span: Span::from_ms(HOLD.times(i64::from(percent)).as_ms() / 100), pace: rule.pace.clone() };
+        let span = short(rule.hold.span);
+        turned.first = Some(Message::new(format!("加上 for: {span}"), format!("adding for: {span}")));
+    }
     let change = turned.first?;
     Some(Tuned { rule, change })
 }
+
+/// What `for` is called.
+const FOR: Words = Words { zh: "for", en: "for" };
 
 /// Turns numbers, and remembers the first it turned.
 struct Turned {
@@ -55,7 +69,7 @@ impl Turned {
             Condition::All(parts) => Condition::All(every(parts)),
             Condition::Any(parts) => Condition::Any(every(parts)),
             Condition::Clock(ClockTest { clock, bound: Bound::AtLeast(span), pace }) => {
-                let span = self.span(*span, clock.name());
+                let span = self.span(*span, clock.words());
                 Condition::Clock(ClockTest { clock: *clock, bound: Bound::AtLeast(span), pace: pace.clone() })
             }
             Condition::Meets(name, meant) => Condition::Meets(name.clone(), Arc::new(self.condition(meant))),
@@ -70,7 +84,7 @@ impl Turned {
     }
 
     fn sla(&mut self, sla: Sla) -> Sla {
-        let name = sla.clock.name();
+        let name = sla.clock.words();
         let targets = sla.targets.into_iter().map(|target| SlaTarget { is: self.span(target.is, name), ..target });
         Sla { targets: targets.collect(), ..sla }
     }
@@ -84,7 +98,7 @@ impl Turned {
         Count { when: when.collect(), ..count }
     }
 
-    fn span(&mut self, span: Span, name: &str) -> Span {
+    fn span(&mut self, span: Span, name: Words) -> Span {
         let turned = Span::from_ms(span.times(i64::from(self.percent)).as_ms() / 100);
         self.note(name, &short(span), &short(turned));
         turned
@@ -92,13 +106,13 @@ impl Turned {
 
     fn number(&mut self, number: f64) -> f64 {
         let turned = (number * f64::from(self.percent) / 100.0).ceil();
-        self.note("count", &number.to_string(), &turned.to_string());
+        self.note(Words { zh: "数量", en: "count" }, &number.to_string(), &turned.to_string());
         turned
     }
 
-    fn note(&mut self, name: &str, from: &str, to: &str) {
-        let said = format!("{name} {from} → {to}");
-        self.first.get_or_insert_with(|| Message::new(said.clone(), said));
+    fn note(&mut self, name: Words, from: &str, to: &str) {
+        let said = |name| format!("{name} {from} → {to}");
+        self.first.get_or_insert_with(|| Message::new(said(name.zh), said(name.en)));
     }
 }
 
@@ -117,10 +131,9 @@ pub fn short(span: Span) -> String {
 mod tests {
     use super::*;
     use crate::domain::{
-        calendar::{Pace, Wait},
+        calendar::Pace,
         condition::Clock,
         id::RuleName,
-        rule::Until,
     };
 
     fn clock(bound: Bound) -> Condition {
@@ -149,10 +162,12 @@ mod tests {
             (rule(Condition::Not(Box::new(at_least()))), 200, None),
             (Rule { kind: RuleKind::Sla(sla), ..rule(Condition::All(vec![])) }, 150, Some("first_response 4h → 6h")),
             (Rule { kind: RuleKind::Count(count), ..rule(Condition::All(vec![])) }, 150, Some("count 5 → 8")),
+            (Rule { until: Until::Cleared, ..rule(Condition::Any(vec![])) }, 300, Some("adding for: 30m")),
+            (Rule { until: Until::Cleared, ..rule(Condition::Changed(Arc::from([]))) }, 300, None),
             (rule(Condition::Meets("x".into(), Arc::new(at_least()))), 200, Some("age 30m → 1h")),
         ];
         for (rule, percent, expected) in cases {
-            let found = tuned(&rule, percent).map(|tuned| tuned.change.zh);
+            let found = tuned(&rule, percent).map(|tuned| tuned.change.en);
             assert_eq!(found.as_deref(), expected, "{}", rule.when);
         }
         let turned = tuned(&rule(at_least()), 200).unwrap().rule.when.to_string();

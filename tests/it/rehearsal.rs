@@ -1,0 +1,186 @@
+//! The real binary rehearses over a month of the fake helpdesk: what it reads, what it says, how it goes on.
+
+use std::{fs, os::unix::fs::PermissionsExt};
+
+use deskbell::sim::{
+    faults::Fault,
+    http::lock,
+    route::Route,
+    ticket::{STATUS_CLOSED_BY_AGENT, STATUS_QUEUEING, Ticket, User},
+};
+use serde_json::Value;
+
+use crate::town::{Town, wait_until};
+
+const MINUTE: i64 = 60_000;
+const DAY: i64 = 24 * 60 * MINUTE;
+
+/// Rings on what queues half an hour, and on bad ratings.
+const RULES: &str = "
+rules:
+  - name: 排队太久
+    when: { status: 排队中, in_status: { at_least: 30m } }
+    notify: [{ to: support }]
+  - name: 不满意
+    when: { score: 不满意 }
+    until: handled
+    notify: [{ to: support }]
+  - name: 说了投诉
+    when: { guest_message: { contains: 投诉 } }
+    until: handled
+    notify: [{ to: support }]
+";
+
+impl Town {
+    /// A configuration with rules worth rehearsing.
+    fn rehearsing() -> Self {
+        let town = Self::new();
+        town.init().expect(0, &[]);
+        fs::remove_dir_all(town.home.path().join("rules")).unwrap();
+        fs::create_dir(town.home.path().join("rules")).unwrap();
+        fs::write(town.home.path().join("rules/all.yaml"), RULES).unwrap();
+        town
+    }
+
+    /// So many tickets over the last 29 days, one after the other: every tenth is answered after an hour, all others
+    /// after ten minutes; every twentieth is rated badly.
+    fn live_a_month(&self, tickets: i64) {
+        let now = self.clock.now().as_ms();
+        let first = now - 29 * DAY;
+        let every = (29 * DAY - 3 * 60 * MINUTE) / tickets;
+        for number in 0..tickets {
+            let created = first + number * every;
+            let reply = created + if number % 10 == 0 { 60 } else { 10 } * MINUTE;
+            let closed = reply + 30 * MINUTE;
+            let agent = User { id: "ou_li".into(), name: "李雷".into(), ..User::default() };
+            lock(&self.platform).create_ticket(created, |ticket: &mut Ticket| {
+                ticket.status = STATUS_CLOSED_BY_AGENT;
+                ticket.agent_entry_time = Some(created);
+                ticket.agent_first_response_time = Some(reply);
+                ticket.agent_last_response_time = Some(reply);
+                ticket.agent_owner = Some(agent);
+                ticket.closed_at = Some(closed);
+                ticket.updated_at = Some(closed);
+                ticket.score = (number % 20 == 0).then_some(1);
+            });
+        }
+    }
+
+    fn lists(&self) -> usize {
+        lock(&self.platform).count(Route::TicketList)
+    }
+
+    fn kept(&self) -> std::path::PathBuf {
+        self.home.path().join("rehearsal-it-desk.jsonl")
+    }
+}
+
+fn rings(page: &Value, rule: &str) -> i64 {
+    let rules = page["rules"].as_array().unwrap();
+    rules.iter().find(|found| found["name"] == rule).unwrap()["rings"].as_i64().unwrap()
+}
+
+#[test]
+fn a_month_is_read_played_and_told() {
+    let town = Town::rehearsing();
+    town.live_a_month(400);
+    let now = town.clock.now().as_ms();
+    lock(&town.platform).create_ticket(now - 2 * 60 * MINUTE, |ticket| {
+        ticket.status = STATUS_QUEUEING;
+        ticket.agent_entry_time = Some(now - 2 * 60 * MINUTE);
+        ticket.updated_at = Some(now - 2 * 60 * MINUTE);
+    });
+    let json = town.run(&["rehearse", "--format", "json"]).expect(0, &["about 401 tickets", "about 3 API calls"]);
+    let page: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((rings(&page, "排队太久"), rings(&page, "不满意")), (41, 20), "{page:#}");
+    assert_eq!(page["tickets"], 401);
+    assert_eq!(page["unplayed"][0]["name"], "说了投诉");
+    assert_eq!(page["rules"][0]["rings_by_day"].as_array().unwrap().len(), 31);
+    assert_eq!(town.cards(), 0, "nothing is sent");
+    assert!(!town.kept().exists() && !town.home.path().join("data").exists(), "nothing stays");
+
+    let words = ["演练 it-desk", "排队太久", "每天约", "无人处理", "历史演不了的规则", "投诉"];
+    town.run(&["--lang", "zh", "rehearse", "--source", "it-desk", "--to", "support"]).expect(0, &words);
+    assert_eq!(town.cards(), 1);
+    let card = lock(&town.platform).messages_in("oc_support")[0].card().unwrap();
+    assert!(card.title.contains("演练"), "{}", card.title);
+
+    let one = town.run(&["rehearse", "--rule", "不满意", "--since", "10d"]).expect(0, &["Rehearsal of it-desk", "不满意"]);
+    assert!(!one.out.contains("排队太久"), "{}", one.out);
+}
+
+#[test]
+fn an_interrupted_reading_goes_on_where_it_was() {
+    let town = Town::rehearsing();
+    town.live_a_month(2_500);
+    // Three pieces of five pages, after one call to see how many there are; the month's calls end in the second.
+    lock(&town.platform).turn(|knobs| knobs.quota_per_month = Some(8));
+    let zh = town.run(&["--lang", "zh", "rehearse"]).expect(1, &["2,500 张工单", "没有读完", "再运行一次会接着读"]);
+    assert!(zh.out.is_empty(), "{}", zh.out);
+    assert_eq!(fs::metadata(town.kept()).unwrap().permissions().mode() & 0o777, 0o600);
+    lock(&town.platform).turn(|knobs| knobs.quota_per_month = None);
+    let before = town.lists();
+    let json = town.run(&["rehearse", "--format", "json"]).expect(0, &["Going on", "1 of 3 pieces"]);
+    assert_eq!(town.lists() - before, 10, "two pieces of five pages");
+    let page: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((rings(&page, "排队太久"), rings(&page, "不满意"), page["tickets"].clone()), (250, 125, 2_500.into()));
+    assert!(!town.kept().exists());
+
+    // The same without an interruption.
+    let whole = town.run(&["rehearse", "--format", "json", "--fresh"]).expect(0, &[]);
+    let whole: Value = serde_json::from_str(&whole.out).unwrap();
+    assert_eq!(rings(&whole, "排队太久"), 250);
+}
+
+#[test]
+fn more_than_a_share_of_the_plan_is_not_read_unasked() {
+    let town = Town::rehearsing();
+    town.edit("plan: free", "plan: 100");
+    town.live_a_month(2_500);
+    town.run(&["rehearse"]).expect(2, &["about 15 API calls", "more than 10%", "--yes"]);
+    assert_eq!(town.lists(), 1);
+    town.run(&["rehearse", "--yes"]).expect(0, &["Going on", "Rehearsal of it-desk"]);
+}
+
+#[test]
+fn a_helpdesk_that_stumbles_is_asked_again_and_one_that_is_wrong_is_not() {
+    let town = Town::rehearsing();
+    town.live_a_month(30);
+    lock(&town.platform).fail_next(Route::TicketList, Fault::CutBefore, 1);
+    town.run(&["rehearse"]).expect(0, &["Rehearsal of it-desk"]);
+    town.run(&["rehearse", "--source", "nowhere"]).expect(2, &["there is no source `nowhere`", "it-desk"]);
+    town.run(&["rehearse", "--rule", "没有"]).expect(2, &["there is no rule `没有`", "不满意"]);
+    town.run(&["rehearse", "--to", "nobody"]).expect(2, &["there is no receiver `nobody`"]);
+    town.run(&["rehearse", "--since", "1wd"]).expect(2, &["--since"]);
+    town.run(&["rehearse", "--since", "1m"]).expect(2, &["from 1h to 366d"]);
+    fs::write(town.home.path().join("secrets/helpdesk_token"), "wrong").unwrap();
+    town.run(&["rehearse"]).expect(1, &["helpdesk"]);
+}
+
+#[test]
+fn it_works_while_the_service_runs() {
+    let town = Town::rehearsing();
+    town.live_a_month(30);
+    let (_, admin) = town.listen();
+    let running = crate::town::Running::start(&town, admin);
+    wait_until(&town, "the rehearsal beside the service", || {
+        town.run(&["rehearse"]).expect(0, &["Rehearsal of it-desk"]).code == 0
+    });
+    assert_eq!(running.stop().0, Some(0));
+}
+
+#[test]
+fn the_page_in_the_documents_is_a_real_one() {
+    for (docs, page) in [("docs/rehearsal.md", "page.en.txt"), ("docs/rehearsal.zh-CN.md", "page.zh.txt")] {
+        let text = fs::read_to_string(docs).unwrap();
+        let page = fs::read_to_string(format!("tests/cases/rehearsal/{page}")).unwrap();
+        let block = format!("<!-- rehearsal -->\n```text\n{page}```\n<!-- /rehearsal -->");
+        if text.contains(&block) {
+            continue;
+        }
+        assert!(std::env::var_os("UPDATE_DOCS").is_some(), "{docs}: the sample is old; run the tests with UPDATE_DOCS=1");
+        let (before, rest) = text.split_once("<!-- rehearsal -->").unwrap();
+        let (_, after) = rest.split_once("<!-- /rehearsal -->").unwrap();
+        fs::write(docs, format!("{before}{block}{after}")).unwrap();
+    }
+}
