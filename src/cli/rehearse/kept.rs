@@ -38,6 +38,14 @@ pub(super) struct Head {
     pub(super) helpdesk: String,
     pub(super) from: i64,
     pub(super) until: i64,
+    /// How many tickets there were when it was looked.
+    pub(super) tickets: u64,
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// What a first look at a helpdesk found.
+pub(super) struct Survey {
+    pub(super) tickets: u64,
     pub(super) pieces: Vec<Piece>,
 }
 
@@ -51,9 +59,10 @@ pub(super) struct Piece {
 }
 
 impl Head {
-    pub(super) fn new(source: &SourceName, helpdesk: &str, from: Timestamp, until: Timestamp, pieces: Vec<Piece>) -> Self {
+    pub(super) fn new(source: &SourceName, helpdesk: &str, from: Timestamp, until: Timestamp, found: Survey) -> Self {
         let (source, helpdesk) = (source.to_string(), helpdesk.to_string());
-        Self { form: FORM, source, helpdesk, from: from.as_ms(), until: until.as_ms(), pieces }
+        let Survey { tickets, pieces } = found;
+        Self { form: FORM, source, helpdesk, from: from.as_ms(), until: until.as_ms(), tickets, pieces }
     }
 
     /// Whether a reading that is wanted now may go on with it.
@@ -225,7 +234,9 @@ fn unusable(path: &Path, error: &std::io::Error) -> Stop {
     let path = path.display();
     Stop::failure(
         format!("{path} 不能读写：{error}。演练把读到的工单放在这里；请检查目录的权限和空间"),
-        format!("{path} cannot be used: {error}. A rehearsal keeps what it read there; check the folder's permissions and space"),
+        format!(
+            "{path} cannot be used: {error}. A rehearsal keeps what it read there; check the folder's permissions and space"
+        ),
     )
 }
 
@@ -240,7 +251,7 @@ mod tests {
     fn head() -> Head {
         let piece = |from| Piece { from, until: from + 9, total: 1 };
         let (from, until) = (Timestamp::from_ms(0), Timestamp::from_ms(20));
-        Head::new(&"desk".into(), "h", from, until, vec![piece(0), piece(10)])
+        Head::new(&"desk".into(), "h", from, until, Survey { tickets: 2, pieces: vec![piece(0), piece(10)] })
     }
 
     #[test]

@@ -4,4 +4,5 @@
 pub mod run;
 mod reading;
 mod kept;
+mod wish;
 pub mod shown;

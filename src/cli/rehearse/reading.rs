@@ -9,7 +9,7 @@ use crate::{
             page::{RawPage, RawTicket},
         },
     },
-    cli::{rehearse::kept::Piece, run::Stop},
+    cli::{rehearse::kept::{Piece, Survey}, run::Stop},
     domain::{
         desk::settings::Limits,
         reading::pass::{Axis, Filter, ListLimits, Next, PageSeen, Pass, Query, Window},
@@ -48,7 +48,8 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn new(source: Source, limits: Limits, clock: Clock) -> Self {
-        let gap = (1_000 / i64::from(limits.api_per_second.max(1))).max(60_000 / i64::from(limits.api_per_minute.max(1)));
+        let gap =
+            (1_000 / i64::from(limits.api_per_second.max(1))).max(60_000 / i64::from(limits.api_per_minute.max(1)));
         Self { source, clock, gap: Span::from_ms(gap), next_at: Timestamp::MIN, calls: 0, broken: 0 }
     }
 
@@ -57,7 +58,7 @@ impl Reader {
     }
 
     /// The pieces in which everything created between two instants is read: one call where the list can show it all.
-    pub(super) async fn survey(&mut self, from: Timestamp, until: Timestamp) -> Result<Vec<Piece>, Stop> {
+    pub(super) async fn survey(&mut self, from: Timestamp, until: Timestamp) -> Result<Survey, Stop> {
         let mut todo = vec![(from.as_ms(), until.as_ms())];
         let (mut pieces, mut total) = (Vec::new(), 0);
         while let Some((from, until)) = todo.pop() {
@@ -76,7 +77,7 @@ impl Reader {
             }
             pieces.extend(sliced(from, until, seen.total));
         }
-        Ok(pieces)
+        Ok(Survey { tickets: total, pieces })
     }
 
     /// About how many calls these pieces take.
@@ -100,7 +101,8 @@ impl Reader {
             let mut seen = PageSeen { total: page.total, ..PageSeen::default() };
             seen.ids.extend(page.tickets.iter().map(|raw| raw.id.clone()));
             seen.ids.extend(page.broken.iter().filter_map(|broken| broken.id.clone()));
-            seen.nameless = u32::try_from(page.broken.iter().filter(|broken| broken.id.is_none()).count()).unwrap_or(u32::MAX);
+            seen.nameless =
+                u32::try_from(page.broken.iter().filter(|broken| broken.id.is_none()).count()).unwrap_or(u32::MAX);
             self.broken += page.broken.len() as u64;
             // A page's bytes live as long as any slice of them: what is kept is copied out.
             tickets.extend(page.tickets.into_iter().map(|raw| {
@@ -168,7 +170,8 @@ mod tests {
 
     #[test]
     fn slices_cover_the_window_and_nothing_twice() {
-        for (from, until, total) in [(0, 99, 0), (0, 99, 999), (0, 99, 2_500), (5, 5, 9_999), (0, 2, 9_999), (7, 1_006, 10_000)]
+        for (from, until, total) in
+            [(0, 99, 0), (0, 99, 999), (0, 99, 2_500), (5, 5, 9_999), (0, 2, 9_999), (7, 1_006, 10_000)]
         {
             let slices = sliced(from, until, total);
             assert_eq!(slices.first().unwrap().from, from);

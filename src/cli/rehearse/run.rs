@@ -2,23 +2,22 @@
 
 use std::{path::Path, sync::Arc};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     adapters::{
         clock::Clock,
-        feishu::{client::Client, helpdesk::Helpdesk, page::RawTicket, ticket::Decoder},
+        feishu::ticket::Decoder,
         yaml::duration::read_span,
     },
     app::config::{setup::Setup, sources::Source as SourceConfig},
     cli::{
-        args::ConfigPath,
+        args::{ConfigPath, Format},
         prepare::{self, Warnings},
         rehearse::{
-            kept::{Found, Head, Kept, Piece},
-            reading::{Reader, TICKETS_MAX},
             shown,
+            wish::{Read, Wish},
         },
         run::Stop,
         send_test,
@@ -34,17 +33,13 @@ use crate::{
         },
         replay::script::{Script, Sight, What},
         rule::RuleSet,
-        text::{Locale, Message, grouped},
-        time::{Span, Timestamp},
+        text::{Locale, Message},
+        time::Span,
     },
-    engine::source::Source,
 };
 
 /// The longest time that is looked back on.
 pub const SINCE_MAX: Span = Span::from_days(366);
-
-/// Of a month's calls, how many in a hundred one rehearsal takes without being told to.
-pub const PLAN_PERCENT: u64 = 10;
 
 /// What may be typed.
 #[derive(Clone, Debug, Args)]
@@ -73,15 +68,6 @@ pub struct RehearseArguments {
     /// 输出格式 · What is printed
     #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
     pub format: Format,
-}
-
-/// What is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// A page for people.
-    Text,
-    /// A page for programs.
-    Json,
 }
 
 /// Rehearses.
@@ -113,9 +99,8 @@ pub fn run(arguments: &RehearseArguments, terminal: Terminal) -> Result<(), Stop
 
 /// A time to look back on.
 pub fn since(text: &str) -> Result<Span, Stop> {
-    let since = read_span(text).map_err(|message| {
-        Stop::usage(format!("--since：{}", message.zh), format!("--since: {}", message.en))
-    })?;
+    let since = read_span(text)
+        .map_err(|message| Stop::usage(format!("--since：{}", message.zh), format!("--since: {}", message.en)))?;
     if since < Span::from_hours(1) || since > SINCE_MAX {
         return Err(Stop::usage(
             format!("--since {text} 不行：最短 1h，最长 366d"),
@@ -170,121 +155,6 @@ pub fn one_or_all(rules: &RuleSet, only: Option<&str>) -> Result<RuleSet, Stop> 
     }
 }
 
-/// What was read.
-struct Read {
-    from: Timestamp,
-    until: Timestamp,
-    tickets: Vec<RawTicket>,
-}
-
-/// What is to be read.
-struct Wish<'a> {
-    setup: &'a Setup,
-    source: &'a SourceConfig,
-    since: Span,
-    yes: bool,
-    fresh: bool,
-}
-
-impl Wish<'_> {
-    async fn read(&self, client: &Client, clock: &Clock, terminal: Terminal) -> Result<(Read, Kept), Stop> {
-        let helpdesk = Source::Feishu(Helpdesk::new(client.clone(), &self.source.helpdesk));
-        let mut reader = Reader::new(helpdesk, self.setup.settings.limits, clock.clone());
-        let mut kept = Kept::open(&self.setup.store.path, &self.source.name)?;
-        let (head, found) = self.begin(&mut reader, &mut kept, clock.now(), terminal).await?;
-        let (done, mut tickets) = found.map_or_else(Default::default, |found| (found.done, found.tickets));
-        let todo: Vec<(usize, Piece)> =
-            head.pieces.iter().copied().enumerate().filter(|(number, _)| !done.contains(number)).collect();
-        let pieces: Vec<Piece> = todo.iter().map(|(_, piece)| *piece).collect();
-        let calls = reader.calls_for(&pieces);
-        self.announce(&head, done.len(), calls, terminal)?;
-        let bar = bar(calls, terminal.locale);
-        for (number, piece) in todo {
-            let read = reader.piece(piece, &|| bar.inc(1)).await.map_err(|stop| interrupted(&stop))?;
-            kept.keep(number, &read)?;
-            tickets.extend(read);
-        }
-        bar.finish_and_clear();
-        if reader.broken > 0 {
-            let broken = reader.broken;
-            terminal.note(&Message::new(format!("{broken} 张工单读不懂，没有算进去"), format!("{broken} tickets cannot be read and are left out")));
-        }
-        let (from, until) = (Timestamp::from_ms(head.from), Timestamp::from_ms(head.until));
-        Ok((Read { from, until, tickets }, kept))
-    }
-
-    /// What an earlier run left, or a new beginning.
-    async fn begin(
-        &self,
-        reader: &mut Reader,
-        kept: &mut Kept,
-        now: Timestamp,
-        terminal: Terminal,
-    ) -> Result<(Head, Option<Found>), Stop> {
-        let helpdesk = self.source.helpdesk.helpdesk_id.as_str();
-        let found = kept.found().filter(|found| !self.fresh && found.head.fits(&self.source.name, helpdesk, self.since, now));
-        if let Some(found) = found {
-            kept.go_on(&found)?;
-            return Ok((found.head.clone(), Some(found)));
-        }
-        let from = now.minus(self.since);
-        let pieces = reader.survey(from, now).await?;
-        let head = Head::new(&self.source.name, helpdesk, from, now, pieces);
-        kept.begin(&head)?;
-        let asked = reader.calls;
-        if asked > 1 {
-            terminal.note(&Message::new(format!("已用 {asked} 次调用看清有多少工单"), format!("{asked} calls were made to see how many tickets there are")));
-        }
-        Ok((head, None))
-    }
-
-    /// Says what the reading will cost, and stops where that is more than it may take unasked.
-    fn announce(&self, head: &Head, done: usize, calls: u64, terminal: Terminal) -> Result<(), Stop> {
-        let tickets: u64 = head.pieces.iter().map(|piece| piece.total).sum();
-        let (name, tickets, shown) = (&self.source.name, grouped(tickets.min(TICKETS_MAX)), grouped(calls));
-        let pieces = head.pieces.len();
-        let (mut zh, mut en) = (
-            format!("{name}：历史里约 {tickets} 张工单，读完约需 {shown} 次 API 调用"),
-            format!("{name}: about {tickets} tickets in its history; reading them takes about {shown} API calls"),
-        );
-        if done > 0 {
-            zh = format!("接着上次读到的地方（{done}/{pieces} 段）。{zh}");
-            en = format!("Going on where it was interrupted ({done} of {pieces} pieces). {en}");
-        }
-        terminal.note(&Message::new(zh, en));
-        let share = self.setup.settings.plan.monthly().map(|monthly| monthly * PLAN_PERCENT / 100);
-        match share {
-            Some(share) if calls > share && !self.yes => Err(Stop::usage(
-                format!("这超过套餐每月次数的 {PLAN_PERCENT}%（{} 次）。缩短 --since，或加 --yes 照读", grouped(share)),
-                format!(
-                    "that is more than {PLAN_PERCENT}% of the month's calls ({}). Use a shorter --since, or add --yes",
-                    grouped(share)
-                ),
-            )),
-            _ => Ok(()),
-        }
-    }
-}
-
-fn interrupted(stop: &Stop) -> Stop {
-    let (Stop::Failure(said) | Stop::Usage(said)) = stop;
-    Stop::failure(
-        format!("没有读完：{}。读到的已经留着，再运行一次会接着读", said.zh),
-        format!("not all was read: {}. What was read is kept; run this again to go on", said.en),
-    )
-}
-
-/// Draws nothing when standard error is no terminal.
-fn bar(length: u64, locale: Locale) -> ProgressBar {
-    let template = match locale {
-        Locale::Zh => "读取 {bar:30} {pos}/{len} 页（还要 {eta}）",
-        Locale::En => "reading {bar:30} {pos}/{len} pages ({eta} left)",
-    };
-    let bar = ProgressBar::new(length);
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
-}
-
 fn script(read: &Read, source: &SourceConfig, terminal: Terminal) -> Script {
     let mut decoder = Decoder::new(source.name.clone());
     let mut sights = Vec::new();
@@ -298,7 +168,11 @@ fn script(read: &Read, source: &SourceConfig, terminal: Terminal) -> Script {
         let key = ticket.key.clone();
         let way = past(&ticket, read.until);
         unreadable += u64::from(way.is_empty());
-        sights.extend(way.into_iter().map(|sight| Sight { at: sight.at, key: key.clone(), what: What::Ticket(sight.ticket) }));
+        sights.extend(way.into_iter().map(|sight| Sight {
+            at: sight.at,
+            key: key.clone(),
+            what: What::Ticket(sight.ticket),
+        }));
     }
     sights.sort_by(|one, other| (one.at, &one.key).cmp(&(other.at, &other.key)));
     if unreadable > 0 {
@@ -314,8 +188,12 @@ fn heading(source: &SourceConfig, setup: &Setup) -> Heading {
     let name = &source.name;
     let calls = setup.calls.sources.iter().find(|calls| calls.source == *name);
     Heading {
-        title: Message::new(format!("演练 {name}：如果这些规则已经上线"), format!("Rehearsal of {name}: had these rules been live")),
+        title: Message::new(
+            format!("演练 {name}：如果这些规则已经上线"),
+            format!("Rehearsal of {name}: had these rules been live"),
+        ),
         polling: calls.map_or(0, |calls| calls.total),
+        monthly: setup.settings.plan.monthly(),
     }
 }
 

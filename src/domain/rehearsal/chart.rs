@@ -80,7 +80,8 @@ fn pieces(text: &str) -> Vec<&str> {
     let mut before: Option<char> = None;
     for (at, c) in text.char_indices() {
         let breaks = before.is_some_and(|before| {
-            (before == ' ' && c != ' ') || (!closes(c) && (is_wide(before) || is_wide(c)) && !matches!(before, '（' | '“' | '「'))
+            (before == ' ' && c != ' ')
+                || (!closes(c) && (is_wide(before) || is_wide(c)) && !matches!(before, '（' | '“' | '「'))
         });
         if breaks {
             pieces.extend(text.get(start..at));

@@ -49,7 +49,13 @@ pub struct Missing {
 ///
 /// Two rings are the same if rule and subject are and they rang at the same time at some time. A rule that was renamed
 /// (`formerly`) is one rule.
-pub fn difference(before: &Played, after: &Played, old: &RuleSet, new: &RuleSet, end: Timestamp) -> Vec<RuleDifference> {
+pub fn difference(
+    before: &Played,
+    after: &Played,
+    old: &RuleSet,
+    new: &RuleSet,
+    end: Timestamp,
+) -> Vec<RuleDifference> {
     let renamed: BTreeMap<&RuleName, &RuleName> = new
         .rules
         .values()

@@ -176,8 +176,11 @@ fn take(step: Step, draft: &mut Ticket, last: &Ticket, at: Timestamp) {
 /// The notes that stood there by `at`.
 fn written_by(comments: &Known<Arc<[Comment]>>, at: Timestamp) -> Known<Arc<[Comment]>> {
     let Known::Present(all) = comments else { return comments.clone() };
-    let by_then: Arc<[Comment]> =
-        all.iter().filter(|comment| comment.created_at.present().is_none_or(|written| *written <= at)).cloned().collect();
+    let by_then: Arc<[Comment]> = all
+        .iter()
+        .filter(|comment| comment.created_at.present().is_none_or(|written| *written <= at))
+        .cloned()
+        .collect();
     if by_then.is_empty() { Known::Empty } else { Known::Present(by_then) }
 }
 

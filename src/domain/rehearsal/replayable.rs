@@ -99,7 +99,10 @@ impl Gap {
                 zh: "何时转为待用户响应或暂停，历史里没有：只算得出现在仍是这样的工单，会少算",
                 en: "when a ticket was pending or waited for its user is not in history: only those that are so now count, too few",
             },
-            Self::Reopened => Words { zh: "历史里没有重新打开的记录", en: "history does not say that a ticket was reopened" },
+            Self::Reopened => Words {
+                zh: "历史里没有重新打开的记录",
+                en: "history does not say that a ticket was reopened",
+            },
             Self::Changes => Words {
                 zh: "历史里只有创建、进人工、首末次回复、关闭这几次变化",
                 en: "of all changes history has creation, people, first and last reply and closing only",

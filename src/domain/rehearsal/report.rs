@@ -9,6 +9,7 @@ use crate::domain::{
     id::{RuleName, Subject, TicketKey},
     notice::{Step, Target},
     plan::MONTH,
+    receiver::ReceiverKind,
     rehearsal::{
         replayable::{Errs, History, Replayable, replayable},
         tune::{FACTORS, tuned},
@@ -18,7 +19,7 @@ use crate::domain::{
         script::{Script, What},
         stage::play,
     },
-    rule::{Mode, Rule, RuleSet, Severity},
+    rule::{Mode, Rule, RuleSet, Severity, Until},
     text::Message,
     ticket::{Known, Ticket},
     time::{Span, Timestamp, Zone},
@@ -94,13 +95,13 @@ pub struct RulePage {
     pub rings: usize,
     /// The same for each day.
     pub days: Vec<usize>,
-    /// Rings about tickets of which it is known whether anyone acted in [`ALONE_FOR`].
+    /// Rings about open tickets of which it is known whether anyone acted in [`ALONE_FOR`].
     pub judged: usize,
     /// Of those, the ones on which nobody had.
     pub alone: usize,
     /// From a ring to the first act, the middle value of those that were acted on.
     pub acted_after: Option<Span>,
-    /// How long it rang, the middle value.
+    /// How long it rang, the middle value; nothing where a person must say that it is over.
     pub lasted: Option<Span>,
     /// The one that rang longest.
     pub longest: Option<Example>,
@@ -199,8 +200,10 @@ pub fn rehearse(
         tickets: ways.len(),
         rules: pages,
         unplayed: unplayed.into_iter().map(|(rule, found)| (rule.name.clone(), found.reasons())).collect(),
-        cards: days.count(played.told.iter().filter(|told| is_card(&told.send.target, told.send.key.step)).map(|told| told.at)),
-        sends_per_month: per_month(played.told.len(), script.end.since(ask.from)),
+        cards: days.count(
+            played.told.iter().filter(|told| is_card(&told.send.target, told.send.key.step)).map(|told| told.at),
+        ),
+        sends_per_month: per_month(calls(&played, settings), script.end.since(ask.from)),
         cut: played.cut,
     };
     (page, played)
@@ -230,6 +233,12 @@ pub fn rung(ask: Ask<'_>, rules: &RuleSet, settings: &Settings, progress: &mut d
 fn count_from(played: &mut Played, from: Timestamp) {
     played.rings.retain(|ring| ring.fired_at >= from);
     played.told.retain(|told| told.at >= from);
+}
+
+/// API calls that telling took; custom bots take none (`facts/feishu.md §14`).
+fn calls(played: &Played, settings: &Settings) -> usize {
+    let is_call = |name| settings.receiver(name).is_none_or(|receiver| receiver.kind != ReceiverKind::Webhook);
+    played.told.iter().filter(|told| is_call(&told.send.key.receiver)).count()
 }
 
 fn per_month(count: usize, took: Span) -> u64 {
@@ -264,13 +273,18 @@ fn of_rule(rule: &Rule, found: &Replayable, played: &Played, around: &Around<'_>
     let mut known = Vec::new(); // for each ring about a ticket: after how long someone acted
     for ring in &rings {
         if let Some(way) = ring.subject.ticket().and_then(|key| around.ways.get(key)) {
+            if was_closed(way, ring.fired_at) {
+                continue; // what is done about a closed ticket leaves no trace on it
+            }
             let acted = acted_at(way, ring.fired_at).map(|at| at.since(ring.fired_at));
             if acted.is_some() || end.since(ring.fired_at) > ALONE_FOR {
                 known.push(acted);
             }
         }
     }
-    let longest = rings.iter().max_by_key(|ring| lasted(ring)).map(|ring| Example {
+    // Nobody is there to say that it is handled.
+    let ends = !matches!(rule.until, Until::Handled);
+    let longest = rings.iter().filter(|_| ends).max_by_key(|ring| lasted(ring)).map(|ring| Example {
         subject: ring.subject.clone(),
         at: ring.fired_at,
         lasted: lasted(ring),
@@ -289,7 +303,7 @@ fn of_rule(rule: &Rule, found: &Replayable, played: &Played, around: &Around<'_>
         judged: known.len(),
         alone: known.iter().filter(|acted| acted.is_none_or(|after| after > ALONE_FOR)).count(),
         acted_after: middle(known.iter().copied().flatten().collect()),
-        lasted: middle(rings.iter().map(|ring| lasted(ring)).collect()),
+        lasted: middle(rings.iter().filter(|_| ends).map(|ring| lasted(ring)).collect()),
         longest,
         off_hours: fired.iter().filter(|at| is_off(rule, **at, around.days.zone)).count(),
         storms,
@@ -305,6 +319,11 @@ fn acted_at(way: &[(Timestamp, &Ticket)], after: Timestamp) -> Option<Timestamp>
     let next = way.partition_point(|(at, _)| *at <= after);
     let (_, then) = way.get(next.checked_sub(1)?)?;
     way.iter().skip(next).find(|(_, now)| is_act(then, now)).map(|(at, _)| *at)
+}
+
+fn was_closed(way: &[(Timestamp, &Ticket)], at: Timestamp) -> bool {
+    let next = way.partition_point(|(seen, _)| *seen <= at);
+    next.checked_sub(1).and_then(|last| way.get(last)).is_some_and(|(_, ticket)| ticket.is_closed() == Some(true))
 }
 
 fn is_act(then: &Ticket, now: &Ticket) -> bool {

@@ -30,6 +30,8 @@ pub struct Heading {
     pub title: Message,
     /// API calls a month that polling asks for.
     pub polling: u64,
+    /// How many there are a month; absent where there is no limit.
+    pub monthly: Option<u64>,
 }
 
 /// The page for a terminal.
@@ -74,7 +76,9 @@ pub fn card(page: &Page, heading: &Heading, locale: Locale) -> Card {
     }
     let more = page.rules.len().saturating_sub(CARD_RULES_MAX);
     if more > 0 {
-        body.push(Message::new(format!("还有 {more} 条规则"), format!("and {more} more rules")).get(locale).to_string());
+        body.push(
+            Message::new(format!("还有 {more} 条规则"), format!("and {more} more rules")).get(locale).to_string(),
+        );
     }
     for (head, items) in sections(page) {
         if !items.is_empty() {
@@ -108,9 +112,15 @@ fn summary(page: &Page, heading: &Heading) -> Vec<Message> {
         en += &format!(", {most} on the busiest day ({date})");
     }
     let (polling, sends) = (heading.polling, page.sends_per_month);
-    let (total, polling, sends) = (grouped(polling.saturating_add(sends)), grouped(polling), grouped(sends));
+    let whole = polling.saturating_add(sends);
+    let (total, polling, sends) = (grouped(whole), grouped(polling), grouped(sends));
     zh += &format!("；每月约 {total} 次 API 调用（读工单 {polling}，发消息 {sends}）");
     en += &format!("; about {total} API calls a month (reading {polling}, telling {sends})");
+    if let Some(monthly) = heading.monthly.filter(|monthly| *monthly < whole) {
+        let monthly = grouped(monthly);
+        zh += &format!("，超过套餐的 {monthly} 次，轮询会变慢");
+        en += &format!(", more than the plan's {monthly}: polling will slow down");
+    }
     let mut lines = vec![
         Message::new(
             format!("{from} 至 {until}，{days} 天，{tickets} 张工单"),
@@ -202,7 +212,8 @@ fn sections(page: &Page) -> Vec<Section> {
     let noisy = page.rules.iter().filter(|rule| !rule.noisy.is_empty()).map(noise).collect();
     let storms = page.rules.iter().filter(|rule| rule.storms > 0).map(storm).collect();
     let longest = page.rules.iter().filter_map(|rule| Some(example(page, rule, rule.longest.as_ref()?))).collect();
-    let named = |(name, why): (&str, &Message)| Message::new(format!("{name}：{}", why.zh), format!("{name}: {}", why.en));
+    let named =
+        |(name, why): (&str, &Message)| Message::new(format!("{name}：{}", why.zh), format!("{name}: {}", why.en));
     let doubtful = page.rules.iter().filter(|rule| !rule.doubts.zh.is_empty());
     vec![
         (Words { zh: "会太吵的规则", en: "Too noisy" }, noisy),

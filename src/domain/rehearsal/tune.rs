@@ -121,7 +121,8 @@ pub fn short(span: Span) -> String {
     let secs = span.as_secs();
     let units = [(secs / 86_400, "d"), (secs / 3_600 % 24, "h"), (secs / 60 % 60, "m"), (secs % 60, "s")];
     let mut out = String::new();
-    for (count, unit) in units.into_iter().skip_while(|(count, _)| *count == 0).take(2).filter(|(count, _)| *count > 0) {
+    for (count, unit) in units.into_iter().skip_while(|(count, _)| *count == 0).take(2).filter(|(count, _)| *count > 0)
+    {
         out.push_str(&format!("{count}{unit}"));
     }
     if out.is_empty() { "0m".to_string() } else { out }
@@ -130,11 +131,7 @@ pub fn short(span: Span) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{
-        calendar::Pace,
-        condition::Clock,
-        id::RuleName,
-    };
+    use crate::domain::{calendar::Pace, condition::Clock, id::RuleName};
 
     fn clock(bound: Bound) -> Condition {
         Condition::Clock(ClockTest { clock: Clock::Age, bound, pace: Pace::Wall })
@@ -176,7 +173,8 @@ mod tests {
 
     #[test]
     fn spans_are_short() {
-        for (secs, text) in [(0, "0m"), (59, "59s"), (90, "1m30s"), (5_400, "1h30m"), (86_460, "1d"), (97_200, "1d3h")] {
+        for (secs, text) in [(0, "0m"), (59, "59s"), (90, "1m30s"), (5_400, "1h30m"), (86_460, "1d"), (97_200, "1d3h")]
+        {
             assert_eq!(short(Span::from_secs(secs)), text);
         }
     }

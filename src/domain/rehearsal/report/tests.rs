@@ -64,7 +64,8 @@ fn set(rules: impl IntoIterator<Item = Rule>) -> RuleSet {
 }
 
 fn ticket(number: i64, created: i64, edit: impl Fn(&mut Ticket)) -> Ticket {
-    let key = TicketKey::new(SourceName::from("it-desk"), TicketId::new((6_626_871_355_780_000_000 + number).to_string()));
+    let key =
+        TicketKey::new(SourceName::from("it-desk"), TicketId::new((6_626_871_355_780_000_000 + number).to_string()));
     let mut ticket = Ticket {
         status: Known::Present(Status::Queueing),
         ticket_type: Known::Present(2),
@@ -89,7 +90,8 @@ fn served(number: i64, created: i64, reply: i64, score: Option<i64>) -> Ticket {
         ticket.status = Known::Present(Status::ClosedByAgent);
         ticket.agent_first_response_time = replied;
         ticket.agent_last_response_time = replied;
-        ticket.agent_owner = Known::Present(Arc::new(Person { id: Known::Present("ou_li".into()), ..Person::default() }));
+        ticket.agent_owner =
+            Known::Present(Arc::new(Person { id: Known::Present("ou_li".into()), ..Person::default() }));
         ticket.closed_at = closed;
         ticket.updated_at = closed;
         ticket.score = score.into();
@@ -148,8 +150,8 @@ fn page<'a>(page: &'a Page, name: &str) -> &'a RulePage {
 fn rings_are_counted_by_day_and_by_who_acted() {
     let rules = set([rule("排队", vec![is("status", 3), at_least(Clock::InStatus, Span::from_mins(20))])]);
     let tickets = [
-        served(1, 600, 10, None),  // too quick to ring
-        served(2, 700, 25, None),  // rings, acted on 5 minutes later
+        served(1, 600, 10, None),   // too quick to ring
+        served(2, 700, 25, None),   // rings, acted on 5 minutes later
         served(3, 2_000, 80, None), // rings, acted on an hour later
         ticket(4, 2_100, |_| {}),   // rings to the end
         ticket(5, 2_980, |_| {}),   // rings right at the end: nobody knows yet
@@ -159,7 +161,10 @@ fn rings_are_counted_by_day_and_by_who_acted() {
     assert_eq!((rule.rings, rule.days.clone()), (4, vec![1, 2, 1]));
     assert_eq!((rule.judged, rule.alone), (3, 2));
     assert_eq!(rule.acted_after, Some(Span::from_mins(60)), "of 5 and 60 minutes the later");
-    assert_eq!(rule.longest.as_ref().map(|longest| (longest.at, longest.lasted)), Some((after(2_120), Span::from_mins(880))));
+    assert_eq!(
+        rule.longest.as_ref().map(|longest| (longest.at, longest.lasted)),
+        Some((after(2_120), Span::from_mins(880)))
+    );
     assert_eq!((rule.storms, rule.peak), (0, 1));
     assert_eq!((found.tickets, found.cards.clone()), (5, vec![1, 2, 1]));
     assert!(rule.noisy.is_empty() && found.cut.is_none());
@@ -178,7 +183,11 @@ fn rings_of_the_time_before_are_no_news() {
 fn a_noisy_rule_comes_with_what_longer_waits_would_make_of_it() {
     let found = month();
     let rule = page(&found, "排队太久");
-    assert!(matches!(rule.noisy[..], [Noise::PerDay(per_day), Noise::Day(_)] if per_day > NOISY_PER_DAY), "{:?}", rule.noisy);
+    assert!(
+        matches!(rule.noisy[..], [Noise::PerDay(per_day), Noise::Day(_)] if per_day > NOISY_PER_DAY),
+        "{:?}",
+        rule.noisy
+    );
     let proposals: Vec<(&str, usize)> =
         rule.proposals.iter().map(|proposal| (proposal.change.zh.as_str(), proposal.rings)).collect();
     let [(one, many), (_, fewer), (three, fewest)] = proposals[..] else { panic!("{proposals:?}") };
@@ -194,7 +203,15 @@ fn a_noisy_rule_comes_with_what_longer_waits_would_make_of_it() {
 #[test]
 fn nights_and_weekends_are_off_hours_where_no_calendar_is_named() {
     let any = rule("任何", vec![]);
-    let cases = [(0, true), (8, false), (21, false), (22, true), (3 * 24 + 12, true), (4 * 24 + 12, true), (5 * 24 + 12, false)];
+    let cases = [
+        (0, true),
+        (8, false),
+        (21, false),
+        (22, true),
+        (3 * 24 + 12, true),
+        (4 * 24 + 12, true),
+        (5 * 24 + 12, false),
+    ];
     for (hour, off) in cases {
         assert_eq!(is_off(&any, after(hour * 60), Zone(chrono_tz::Asia::Shanghai)), off, "{hour}");
     }

@@ -11,7 +11,8 @@ const UPDATE: &str = "UPDATE_CASES";
 fn heading() -> Heading {
     Heading {
         title: Message::new("演练 it-desk：如果这些规则已经上线", "Rehearsal of it-desk: had these rules been live"),
-        polling: 15_120,
+        polling: 6_060,
+        monthly: Some(10_000),
     }
 }
 
@@ -38,6 +39,12 @@ fn the_page_reads_as_it_is_kept_and_fits_the_terminal() {
         is_kept(&format!("card.{name}.txt"), &format!("{}\n{}\n{}", card.title, shown(&card.body), card.footer));
         assert!(card.body.len() < 20_000 && card.colour == Colour::Orange);
     }
+}
+
+#[test]
+fn more_calls_than_the_plan_has_are_said() {
+    let told = |monthly| terminal(&month(), &Heading { monthly, ..heading() }, Locale::En).contains("more than the plan's");
+    assert!(told(Some(7_000)) && !told(Some(100_000)) && !told(None));
 }
 
 #[test]
