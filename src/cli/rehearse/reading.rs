@@ -9,7 +9,10 @@ use crate::{
             page::{RawPage, RawTicket},
         },
     },
-    cli::{rehearse::kept::{Piece, Survey}, run::Stop},
+    cli::{
+        rehearse::kept::{Piece, Survey},
+        run::Stop,
+    },
     domain::{
         desk::settings::Limits,
         reading::pass::{Axis, Filter, ListLimits, Next, PageSeen, Pass, Query, Window},

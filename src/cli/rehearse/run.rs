@@ -1,16 +1,10 @@
 //! The verb: read, play, show.
 
-use std::{path::Path, sync::Arc};
-
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
-    adapters::{
-        clock::Clock,
-        feishu::ticket::Decoder,
-        yaml::duration::read_span,
-    },
+    adapters::{clock::Clock, feishu::ticket::Decoder, yaml::duration::read_span},
     app::config::{setup::Setup, sources::Source as SourceConfig},
     cli::{
         args::{ConfigPath, Format},

@@ -147,4 +147,3 @@ fn bar(length: u64, locale: Locale) -> ProgressBar {
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar
 }
-

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use crate::domain::{
+    conversation::{Conversation, Said, Speaker},
     ticket::{Comment, Known, Status, Ticket},
     time::Timestamp,
 };
@@ -64,6 +65,21 @@ pub fn past(last: &Ticket, asked_at: Timestamp) -> Vec<PastSight> {
         }
     }
     sights
+}
+
+/// What was said on a ticket by each instant at which someone spoke, oldest first, none before `created`; at its
+/// beginning there is a conversation even if nobody had spoken.
+pub fn spoken(created: Timestamp, mut said: Vec<(Speaker, Said)>, until: Timestamp) -> Vec<(Timestamp, Conversation)> {
+    said.sort_by_key(|(_, said)| said.at);
+    said.retain(|(_, said)| said.at <= until);
+    let mut instants: Vec<Timestamp> = said.iter().map(|(_, said)| said.at.max(created)).chain([created]).collect();
+    instants.sort_unstable();
+    instants.dedup();
+    let by = |at: Timestamp| {
+        let count = said.partition_point(|(_, said)| said.at <= at);
+        Conversation::of(said.iter().take(count).cloned().collect())
+    };
+    instants.into_iter().map(|at| (at, by(at))).collect()
 }
 
 /// What happened and when, and whether the instant is a guess.

@@ -214,8 +214,11 @@ fn is_card(target: &Target, step: Step) -> bool {
     step != Step::Trouble && matches!(target, Target::Post(_) | Target::Reply(_))
 }
 
+/// Rules with what can be replayed of them.
+type Judged<'a> = Vec<(&'a Rule, Replayable)>;
+
 /// Rules that history can play, and those that it cannot; what is disabled is neither.
-fn sorted(rules: &RuleSet, history: History) -> (Vec<(&Rule, Replayable)>, Vec<(&Rule, Replayable)>) {
+fn sorted(rules: &RuleSet, history: History) -> (Judged<'_>, Judged<'_>) {
     let judged = rules.rules.values().filter(|rule| rule.mode != Mode::Disabled);
     judged.map(|rule| (rule, replayable(rule, history))).partition(|(_, found)| found.is_played())
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     card::{Card, Colour, cut, escape_markdown},
-    id::Subject,
+    id::{RuleName, Subject},
     rehearsal::{
         chart::{CHART_WIDTH_MAX, bars, left, right, wrap},
         report::{ALONE_FOR, Example, KNOWN_WITHIN, NOISY_DAY, NOISY_PER_DAY, Noise, Page, RulePage, STORM_WITHIN},
@@ -212,22 +212,30 @@ fn sections(page: &Page) -> Vec<Section> {
     let noisy = page.rules.iter().filter(|rule| !rule.noisy.is_empty()).map(noise).collect();
     let storms = page.rules.iter().filter(|rule| rule.storms > 0).map(storm).collect();
     let longest = page.rules.iter().filter_map(|rule| Some(example(page, rule, rule.longest.as_ref()?))).collect();
-    let named =
-        |(name, why): (&str, &Message)| Message::new(format!("{name}：{}", why.zh), format!("{name}: {}", why.en));
-    let doubtful = page.rules.iter().filter(|rule| !rule.doubts.zh.is_empty());
+    let doubts = page.rules.iter().filter(|rule| !rule.doubts.zh.is_empty()).map(|rule| (&rule.name, &rule.doubts));
+    let unplayed = page.unplayed.iter().map(|(name, why)| (name, why));
     vec![
         (Words { zh: "会太吵的规则", en: "Too noisy" }, noisy),
         (Words { zh: "集中爆发", en: "Storms" }, storms),
         (Words { zh: "响得最久的一次", en: "The longest of each" }, longest),
-        (
-            Words { zh: "历史里看不全的规则", en: "What history does not show in full" },
-            doubtful.map(|rule| named((rule.name.as_str(), &rule.doubts))).collect(),
-        ),
-        (
-            Words { zh: "历史演不了的规则", en: "Rules that history cannot play" },
-            page.unplayed.iter().map(|(name, why)| named((name.as_str(), why))).collect(),
-        ),
+        (Words { zh: "历史里看不全的规则", en: "What history does not show in full" }, by_reason(doubts)),
+        (Words { zh: "历史演不了的规则", en: "Rules that history cannot play" }, by_reason(unplayed)),
     ]
+}
+
+/// A line for each reason, with the rules that have it.
+fn by_reason<'a>(rules: impl Iterator<Item = (&'a RuleName, &'a Message)>) -> Vec<Message> {
+    let mut reasons: Vec<(&Message, Vec<&str>)> = Vec::new();
+    for (name, why) in rules {
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, names)) => names.push(name.as_str()),
+            None => reasons.push((why, vec![name.as_str()])),
+        }
+    }
+    let line = |(why, names): (&Message, Vec<&str>)| {
+        Message::new(format!("{}：{}", names.join("、"), why.zh), format!("{}: {}", names.join(", "), why.en))
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 fn noise(rule: &RulePage) -> Message {
@@ -272,16 +280,16 @@ fn proposals(rule: &RulePage) -> (String, String) {
     for proposal in &rule.proposals {
         let (rings, fewer) = (proposal.rings, rule.rings.saturating_sub(proposal.rings) * 100 / rule.rings.max(1));
         zh.push(format!("{}，剩 {rings} 次（少 {fewer}%）", proposal.change.zh));
-        en.push(format!("{} leaves {rings} ({fewer}% fewer)", proposal.change.en));
+        en.push(format!("{}, {rings} left ({fewer}% fewer)", proposal.change.en));
     }
-    (format!("如果{}", zh.join("；")), format!("With {}", en.join("; ")))
+    (format!("可以改：{}", zh.join("；")), format!("Try: {}", en.join("; ")))
 }
 
 fn storm(rule: &RulePage) -> Message {
     let (name, storms, peak, within) = (&rule.name, rule.storms, rule.peak, short(STORM_WITHIN));
     Message::new(
         format!("{name}：{storms} 次，{within} 内最多 {peak} 条；这样的时候一张汇总好过一条条发"),
-        format!("{name}: {storms}, at most {peak} within {within}; one digest would do better than single cards"),
+        format!("{name}: {storms} times, at most {peak} within {within}; one digest would do better than single cards"),
     )
 }
 

@@ -165,3 +165,20 @@ fn the_last_sight_is_the_ticket_itself() {
         assert!(sights.is_sorted_by_key(|sight| sight.ticket.updated_at.present().copied()));
     }
 }
+
+#[test]
+fn what_was_said_grows_word_by_word() {
+    let said = |speaker, minute: i64, text: &str| (speaker, Said { at: at(minute), text: text.into() });
+    let messages = vec![
+        said(Speaker::Agent, 40, "来了"),
+        said(Speaker::Guest, 5, "在吗"),
+        said(Speaker::Guest, 20, "有人吗"),
+        said(Speaker::Guest, 2_000, "之后"),
+    ];
+    let told: Vec<(i64, usize, Option<Timestamp>)> = spoken(at(10), messages, at(NOW))
+        .iter()
+        .map(|(at, said)| (at.as_ms() / 60_000, said.guest.len() + said.agent.len(), said.unanswered_since))
+        .collect();
+    assert_eq!(told, [(10, 1, Some(at(5))), (20, 2, Some(at(5))), (40, 3, None)]);
+    assert_eq!(spoken(at(10), vec![], at(NOW)), [(at(10), Conversation::default())]);
+}

@@ -43,7 +43,8 @@ fn the_page_reads_as_it_is_kept_and_fits_the_terminal() {
 
 #[test]
 fn more_calls_than_the_plan_has_are_said() {
-    let told = |monthly| terminal(&month(), &Heading { monthly, ..heading() }, Locale::En).contains("more than the plan's");
+    let told =
+        |monthly| terminal(&month(), &Heading { monthly, ..heading() }, Locale::En).contains("more than the plan's");
     assert!(told(Some(7_000)) && !told(Some(100_000)) && !told(None));
 }
 
