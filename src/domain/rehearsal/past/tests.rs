@@ -1,3 +1,5 @@
+//! Ways of tickets, put together again.
+
 use super::*;
 use crate::domain::{
     id::{SourceName, TicketId, TicketKey},

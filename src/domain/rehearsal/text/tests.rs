@@ -1,3 +1,5 @@
+//! The page as it is kept in `tests/cases/rehearsal`.
+
 use std::{env, fs};
 
 use unicode_width::UnicodeWidthStr;
