@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{cli::logging::LogFormat, domain::text::Locale};
+use crate::{
+    cli::{logging::LogFormat, schema::SchemaOf},
+    domain::text::Locale,
+};
 
 /// What a person typed.
 #[derive(Debug, Parser)]
@@ -142,6 +145,12 @@ pub enum Verb {
         /// 输出格式 · What the answer looks like
         #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
         format: Format,
+    },
+    /// 给编辑器用的 JSON Schema · JSON Schema for editors
+    Schema {
+        /// rules：规则文件；config：配置文件 · rules: rule files; config: the configuration
+        #[arg(value_name = "rules|config", hide_possible_values = true)]
+        what: SchemaOf,
     },
     /// 列出机器人所在的群 · List the chats the bot is in
     Chats {

@@ -21,6 +21,7 @@ pub mod ticket;
 pub mod fields;
 pub mod words;
 pub mod rules;
+pub mod schema;
 pub mod chats;
 pub mod send_test;
 pub mod rehearse;

@@ -13,6 +13,12 @@ use crate::domain::{
 /// Columns of a file's line that are shown.
 const LINE_WIDTH_MAX: usize = 100;
 
+/// Characters of a file's line that are looked at; what stands behind them is out of sight.
+const LINE_CHARS_MAX: usize = 1_000;
+
+/// Faults that are shown in full; the rest is counted.
+const FAULTS_SHOWN_MAX: usize = 200;
+
 /// Keys whose values are secrets.
 const SECRET_KEYS: &[&str] = &[
     "app_secret",
@@ -31,9 +37,13 @@ pub fn faults(faults: &[Fault], locale: Locale, read: &dyn Fn(&str) -> Option<St
     let mut sorted: Vec<&Fault> = faults.iter().collect();
     sorted.sort_by(|one, other| one.place.cmp(&other.place));
     let mut out = String::new();
-    for fault in &sorted {
+    for fault in sorted.iter().take(FAULTS_SHOWN_MAX) {
         one(fault, locale, read, &mut out);
         out.push('\n');
+    }
+    if let Some(more) = sorted.len().checked_sub(FAULTS_SHOWN_MAX).filter(|more| *more > 0) {
+        let rest = Message::new(format!("还有 {more} 处没有列出"), format!("{more} more are not shown"));
+        out.push_str(&format!("{}\n\n", rest.get(locale)));
     }
     out.push_str(count(&sorted).get(locale));
     out
@@ -64,7 +74,7 @@ fn one(fault: &Fault, locale: Locale, read: &dyn Fn(&str) -> Option<String>, out
 fn shown(place: &Place, read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
     let text = read(&place.file)?;
     let line = text.lines().nth(place.line.checked_sub(1)?)?;
-    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line: String = line.chars().take(LINE_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
     let line = without_secrets(&line);
     let before: String = line.chars().take(place.column.saturating_sub(1)).collect();
     let number = format!("{:>4}", place.line);
@@ -161,6 +171,15 @@ mod tests {
         check("工单: 值\n", 1, 5, &["     1 | 工单: 值", "       |       ^"]);
         check("a: 1\n", 9, 1, &[]);
         check("\tx: \u{7}\n", 1, 2, &["     1 |  x:  ", "       |  ^"]);
+    }
+
+    #[test]
+    fn endless_faults_are_counted() {
+        let place = |line| Place { file: "a.yaml".into(), line, column: 1 };
+        let many: Vec<Fault> = (1..=500).map(|line| Fault::error(place(line), Message::new("不对", "wrong"))).collect();
+        let shown = faults(&many, Locale::En, &|_| None);
+        assert_eq!(shown.matches("wrong").count(), FAULTS_SHOWN_MAX);
+        assert!(shown.ends_with("300 more are not shown\n\n500 errors, 0 warnings"), "{shown}");
     }
 
     #[test]

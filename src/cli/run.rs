@@ -7,7 +7,8 @@ use clap::{Parser, error::ErrorKind};
 use crate::{
     cli::{
         args::{Arguments, StoreVerb, Verb},
-        chats, check, demo, doctor, fields, init, language, logging, rehearse, rules, send_test, serve, status, store,
+        chats, check, demo, doctor, fields, init, language, logging, rehearse, rules, schema, send_test, serve, status,
+        store,
         terminal::Terminal,
         test, ticket, words,
     },
@@ -90,6 +91,7 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
         Verb::Fields { at } => fields::run(&at.config, terminal),
         Verb::Rules { at, name, format } => rules::run(&at.config, name.as_deref(), format, terminal),
         Verb::Words { at, word, format } => words::run(&at.config, word.as_deref(), format, terminal),
+        Verb::Schema { what } => schema::run(what, terminal),
         Verb::Chats { at } => chats::run(&at.config, terminal),
         Verb::SendTest { at, receiver, rule, ticket } => {
             send_test::run(&at.config, &receiver, rule.as_deref().zip(ticket.as_deref()), terminal)

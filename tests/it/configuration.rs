@@ -12,7 +12,7 @@ use deskbell::{
 };
 
 /// Values that any variable of an example may have.
-fn environment(name: &str) -> Option<String> {
+pub(crate) fn environment(name: &str) -> Option<String> {
     match name {
         "NOT_SET" => None,
         "FEISHU_APP_ID" => Some("cli_a1b2c3".to_string()),

@@ -17,6 +17,8 @@ mod polling;
 mod rehearsal;
 mod rules;
 mod ruletests;
+mod fuzz;
+mod schema;
 mod sim;
 mod town;
 mod operations;

@@ -20,7 +20,7 @@ use deskbell::{
     },
 };
 
-fn names() -> Names {
+pub(crate) fn names() -> Names {
     let set = |words: &[&str]| words.iter().map(|word| (*word).to_string()).collect();
     Names {
         receivers: set(&["support", "leads"]),

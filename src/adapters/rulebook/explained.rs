@@ -115,3 +115,174 @@ pub(super) const fn clock_course(clock: Clock) -> (Words, Words) {
         ),
     }
 }
+
+/// What a key says: of a file, a rule, or a line of one of a rule's lists.
+pub(super) fn key_doc(of: &str, key: &str) -> Words {
+    match of {
+        "file" => match key {
+            "rules" => Words { zh: "几条规则", en: "several rules" },
+            "defaults" => Words {
+                zh: "整个文件夹的规则共用的写法；规则自己写了就以自己的为准",
+                en: "what holds for every rule of the folder that does not say it itself",
+            },
+            "conditions" => Words {
+                zh: "命名的条件，规则里用 meets 引用",
+                en: "named conditions; rules refer to them with meets",
+            },
+            _ => NOTHING,
+        },
+        "rule" => RULE_KEY_DOCS.iter().find(|(known, _)| *known == key).map_or(NOTHING, |(_, doc)| *doc),
+        _ => line_key_doc(of, key),
+    }
+}
+
+/// Keys of a rule.
+const RULE_KEY_DOCS: &[(&str, Words)] = &[
+    ("name", Words { zh: "规则的名字；提醒属于它", en: "the rule's name; alerts belong to it" }),
+    ("summary", Words { zh: "一句话说明", en: "one line for people" }),
+    (
+        "severity",
+        Words {
+            zh: "级别：info 提示、warning 警告（默认）、critical 严重",
+            en: "info, warning (the default) or critical",
+        },
+    ),
+    (
+        "mode",
+        Words {
+            zh: "live 正式；trial 试运行：判断、计数，只发给 trial_to；disabled 停用",
+            en: "live; trial: judged and counted, told only to trial_to; disabled",
+        },
+    ),
+    (
+        "trial_to",
+        Words {
+            zh: "试运行时发给谁；不写就只计数", en: "who is told while on trial; absent: counted only"
+        },
+    ),
+    ("formerly", Words { zh: "以前的名字；旧提醒接着算", en: "names it had before: their alerts go on" }),
+    ("sources", Words { zh: "看哪些来源；不写就是全部", en: "which sources it watches; absent: all" }),
+    (
+        "calendar",
+        Words {
+            zh: "时长按哪个日历的办公时间算；always 或不写是自然时间",
+            en: "the calendar its durations are counted in; always, or absent: wall time",
+        },
+    ),
+    (
+        "catch_up",
+        Words {
+            zh: "已经成立的怎么告知：digest 汇总、each 逐条、none 不发",
+            en: "how what already holds is announced: digest, each, none",
+        },
+    ),
+    (
+        "when",
+        Words {
+            zh: "什么时候提醒；计数规则里是数量的要求",
+            en: "what must hold; in a counting rule, how many there must be",
+        },
+    ),
+    ("for", Words { zh: "要持续多久才提醒", en: "how long it must hold before it rings" }),
+    (
+        "keep_firing_for",
+        Words { zh: "不成立以后再等多久才结束", en: "how long it must not hold before the alert is over" },
+    ),
+    (
+        "until",
+        Words {
+            zh: "什么时候结束：cleared 恢复（默认）、handled 有人处理，或一个条件",
+            en: "when the alert is over: cleared (the default), handled, or a condition",
+        },
+    ),
+    ("expires", Words { zh: "提醒最长存在多久，从提醒算起", en: "how long an alert lives at most, from firing" }),
+    (
+        "refire_window",
+        Words {
+            zh: "多久之内再次成立算同一张卡片，默认 1h",
+            en: "a re-fire within this time opens the same card again; default 1h",
+        },
+    ),
+    (
+        "taken_for",
+        Words {
+            zh: "接手以后多久不再升级，默认 4h",
+            en: "how long taking an alert keeps its ladder still; default 4h",
+        },
+    ),
+    ("notify", Words { zh: "通知谁", en: "whom it tells" }),
+    ("escalate", Words { zh: "没人接手时再通知谁", en: "who is told when nobody took it in time" }),
+    (
+        "fallback",
+        Words {
+            zh: "升级到头以后每 30 分钟通知谁", en: "who is told every 30 minutes after the last step"
+        },
+    ),
+    ("advice", Words { zh: "该怎么做，写在卡片上", en: "what to do about it, shown on the card" }),
+    ("runbook", Words { zh: "处理手册的网址", en: "the address of the page that says what to do" }),
+    ("clock", Words { zh: "服务时限（SLA）看哪个时长", en: "the clock of a service level" }),
+    ("pause_in", Words { zh: "在这些状态里时长不走", en: "statuses in which the clock rests" }),
+    (
+        "target",
+        Words {
+            zh: "时限：一个时长，或几行，先符合的为准",
+            en: "the target: a duration, or lines of which the first that matches wins",
+        },
+    ),
+    ("steps", Words { zh: "走到哪里通知谁", en: "whom to tell on the way to the target and past it" }),
+    ("count", Words { zh: "数哪些工单", en: "which tickets are counted" }),
+    (
+        "per",
+        Words {
+            zh: "按哪个字段分组；不写就是一组", en: "the field whose values make the groups; absent: one group"
+        },
+    ),
+    (
+        "within",
+        Words {
+            zh: "只数最近这么久之内开始符合的",
+            en: "only tickets that began to match within this time are counted",
+        },
+    ),
+    ("clear", Words { zh: "数量到多少就结束", en: "how many there must be for the alert to be over" }),
+];
+
+fn line_key_doc(of: &str, key: &str) -> Words {
+    match (of, key) {
+        (_, "to") => Words {
+            zh: "通知谁：team 团队、team.lead 组长、team.oncall 值班、owner 负责人，或接收方的名字",
+            en: "whom: team, team.lead, team.oncall, owner, or a receiver's name",
+        },
+        (_, "template") => Words { zh: "用哪个模板", en: "which template" },
+        (_, "mention") => Words {
+            zh: "提及谁：owner、lead、oncall，或一个邮箱",
+            en: "whom to mention: owner, lead, oncall, or an email",
+        },
+        (_, "repeat") => Words {
+            zh: "没结束的话隔多久再提醒；几个的话依次用，最后一个一直用",
+            en: "waits before each repeat; the last one goes on",
+        },
+        (_, "repeat_max") => {
+            Words { zh: "最多再提醒几次，默认 10", en: "how many repeats at most; default 10" }
+        }
+        (_, "urgent") => Words {
+            zh: "加急：app 应用内、sms 短信、phone 电话",
+            en: "how to call the person up: app, sms or phone",
+        },
+        (_, "after") => {
+            Words { zh: "提醒以后多久没人接手", en: "so long after the alert, unless someone took it" }
+        }
+        (_, "calendar") => Words { zh: "这一行按哪个日历算", en: "the calendar of this line" },
+        (_, "when") => Words {
+            zh: "哪些工单；不写就是其余全部",
+            en: "for which tickets; absent: for all that are left",
+        },
+        (_, "is") => Words { zh: "时限", en: "the target" },
+        (_, "at") => Words {
+            zh: "什么时候：75%、100%、+30m（超过）、-15m（之前）",
+            en: "when: 75%, 100%, +30m (past the target), -15m (before it)",
+        },
+        (_, "severity") => Words { zh: "从这一步起的级别", en: "the alert's severity from there on" },
+        _ => NOTHING,
+    }
+}

@@ -4,6 +4,7 @@ pub mod names;
 pub mod load;
 pub mod words;
 pub mod vocabulary;
+pub mod schema;
 mod explained;
 mod rule;
 mod condition;

@@ -53,13 +53,14 @@ shipped![
 
 /// The shipped templates.
 pub(crate) fn shipped() -> Vec<File> {
-    SHIPPED
-        .iter()
-        .filter_map(|(file, text)| {
-            let (name, locale) = name_of(file).ok()??;
-            Some(File { file: format!("shipped:{file}"), name, locale, text: (*text).to_string() })
-        })
-        .collect()
+    let shipped = SHIPPED.iter().filter_map(|(file, text)| named(file, text));
+    shipped.map(|file| File { file: format!("shipped:{}", file.file), ..file }).collect()
+}
+
+/// A text under a file's name; nothing where that names no template.
+pub(crate) fn named(file: &str, text: &str) -> Option<File> {
+    let (name, locale) = name_of(file).ok()??;
+    Some(File { file: file.to_string(), name, locale, text: text.to_string() })
 }
 
 /// The templates of a folder, by name; what cannot be read is a fault.

@@ -75,11 +75,7 @@ impl Templates {
     pub fn load(dir: Option<&Path>) -> (Self, Vec<Fault>) {
         let mut faults = Vec::new();
         let own = dir.map(|dir| files::folder(dir, &mut faults)).unwrap_or_default();
-        let mut templates = Self {
-            plain: helpers::renderer(one_line),
-            markdown: helpers::renderer(escape_markdown),
-            names: BTreeMap::new(),
-        };
+        let mut templates = Self::none();
         for file in files::shipped() {
             templates.add(&file, true, &mut faults);
         }
@@ -87,6 +83,23 @@ impl Templates {
             templates.add(&file, false, &mut faults);
         }
         (templates, faults)
+    }
+
+    /// Templates of texts at hand alone, given as (file name, text). A name that is none is passed over.
+    pub fn of_texts(texts: &[(&str, &str)]) -> (Self, Vec<Fault>) {
+        let (mut templates, mut faults) = (Self::none(), Vec::new());
+        for file in texts.iter().filter_map(|(name, text)| files::named(name, text)) {
+            templates.add(&file, false, &mut faults);
+        }
+        (templates, faults)
+    }
+
+    fn none() -> Self {
+        Self {
+            plain: helpers::renderer(one_line),
+            markdown: helpers::renderer(escape_markdown),
+            names: BTreeMap::new(),
+        }
     }
 
     /// The names a rule may ask for, sorted.

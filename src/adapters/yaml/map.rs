@@ -1,6 +1,6 @@
 //! Reads one mapping key by key: gathers faults, and at the end names what nobody asked for.
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::{
     adapters::yaml::{
@@ -16,6 +16,9 @@ use crate::{
     },
 };
 
+/// Unknown keys of one mapping that are named; the rest is counted.
+const UNKNOWN_NAMED_MAX: usize = 20;
+
 /// A mapping that is being read. Call [`Map::finish`] last.
 #[derive(Debug)]
 pub struct Map<'a> {
@@ -27,7 +30,7 @@ pub struct Map<'a> {
 #[derive(Debug)]
 struct Entry<'a> {
     /// The key's own name, or the English twin of what was written.
-    name: Cow<'a, str>,
+    name: &'a str,
     key: &'a Key,
     node: &'a Node,
     taken: bool,
@@ -51,15 +54,17 @@ impl<'a> Map<'a> {
             return None;
         };
         let mut entries: Vec<Entry<'a>> = Vec::with_capacity(written.len());
+        let mut firsts: BTreeMap<&str, &Key> = BTreeMap::new();
         for (key, node) in written {
-            let name = twin(&key.text).map_or(Cow::Borrowed(key.text.as_str()), Cow::Borrowed);
-            if let Some(first) = entries.iter().find(|entry| entry.name == name) {
+            let name: &'a str = twin(&key.text).unwrap_or(&key.text);
+            if let Some(first) = firsts.get(name) {
                 let message = Message::new(
-                    format!("“{}” 和第 {} 行的 “{}” 是同一个键", key.text, first.key.place.line, first.key.text),
-                    format!("`{}` is the same key as `{}` on line {}", key.text, first.key.text, first.key.place.line),
+                    format!("“{}” 和第 {} 行的 “{}” 是同一个键", key.text, first.place.line, first.text),
+                    format!("`{}` is the same key as `{}` on line {}", key.text, first.text, first.place.line),
                 );
                 faults.push(Fault::error(key.place.clone(), message));
             } else {
+                firsts.insert(name, key);
                 entries.push(Entry { name, key, node, taken: false });
             }
         }
@@ -184,8 +189,17 @@ impl<'a> Map<'a> {
 
     /// Ends the reading: a key of `not_built` is refused as "not built yet", any other left over as unknown.
     pub fn finish(self, not_built: &[&str], faults: &mut Vec<Fault>) {
-        for entry in self.entries.iter().filter(|entry| !entry.taken) {
-            if not_built.contains(&&*entry.name) {
+        let left: Vec<&Entry<'_>> = self.entries.iter().filter(|entry| !entry.taken).collect();
+        if let Some(entry) = left.get(UNKNOWN_NAMED_MAX) {
+            let more = left.len() - UNKNOWN_NAMED_MAX;
+            let message = Message::new(
+                format!("从这里起还有 {more} 个键不认识"),
+                format!("from here on {more} more keys are unknown"),
+            );
+            faults.push(Fault::error(entry.key.place.clone(), message));
+        }
+        for entry in left.into_iter().take(UNKNOWN_NAMED_MAX) {
+            if not_built.contains(&entry.name) {
                 faults.push(not_built_yet(&entry.key.text, &entry.key.place));
             } else {
                 let known = self.known.iter().map(String::as_str);
@@ -313,6 +327,14 @@ mod tests {
              6:1: `escalate` is not built yet: take it out for now\n\
              7:1: there is no key `zzz` here (here may stand: name, open, count, wait, list)"
         );
+    }
+
+    #[test]
+    fn endless_keys_are_counted() {
+        let text: String = (0..50).map(|number| format!("k{number}: 1\n")).collect();
+        let faults = faults_of(&text, |_, _| {});
+        assert_eq!(faults.lines().count(), UNKNOWN_NAMED_MAX + 1);
+        assert!(faults.starts_with("21:1: from here on 30 more keys are unknown"), "{faults}");
     }
 
     #[test]

@@ -9,3 +9,4 @@ pub mod nearest;
 pub mod duration;
 pub mod map;
 pub mod zone;
+pub mod schema;

@@ -1,9 +1,15 @@
 //! The word that was probably meant.
 
+/// Characters of a word that is looked for; a longer one is no slip of the pen.
+const WORD_CHARS_MAX: usize = 100;
+
 /// The candidate nearest to `word`, if one is near enough to be what was meant: at most one slip in three letters.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let folded = word.to_lowercase();
     let length = folded.chars().count();
+    if length > WORD_CHARS_MAX {
+        return None;
+    }
     let slips_max = (length / 3).max(1);
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {

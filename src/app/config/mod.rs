@@ -11,3 +11,4 @@ pub mod chat;
 pub mod server;
 pub mod calls;
 pub mod load;
+pub mod schema;

@@ -29,6 +29,8 @@ shipped![
     "templates/waiting-for-user.en.hbs",
     "templates/custom-field.zh.hbs",
     "templates/custom-field.en.hbs",
+    "schemas/rules.json",
+    "schemas/config.json",
 ];
 
 /// What a version control system must not see.
@@ -69,7 +71,8 @@ impl Draft {
         };
         let Self { base_url, app_id, helpdesk_id, .. } = self;
         format!(
-            r#"# 全部设置见 deskbell.example.yaml；改完先运行 deskbell check
+            r#"# yaml-language-server: $schema=schemas/config.json
+# 全部设置见 deskbell.example.yaml；改完先运行 deskbell check
 # Everything that can be set: deskbell.example.yaml; run deskbell check after a change
 timezone: Asia/Shanghai
 locale: zh

@@ -1,0 +1,55 @@
+//! What the fuzz targets do with their input: read it as rules, as a configuration, as a template. Nothing may panic,
+//! and time and memory stay bounded whatever stands in it. `tests/it/fuzz.rs` runs the same without a fuzzer.
+
+use std::path::Path;
+
+use deskbell::{
+    adapters::{
+        rulebook::{load::load_texts, names::Names},
+        templates::library::Templates,
+    },
+    app::config::load::load_text,
+    cli::report,
+    domain::{story::Story, text::Locale},
+};
+
+/// Bytes of one input that are looked at; the limits of the parsers that count bytes have tests of their own.
+pub const INPUT_BYTES_MAX: usize = 256 * 1024;
+
+/// Folders of the machine that a configuration of a fuzzer must not name: reading there may wait for ever.
+const ELSEWHERE: [&str; 3] = ["/dev", "/proc", "/sys"];
+
+/// What a file of rules goes through: parsed, compiled, told in words, its faults shown.
+pub fn rules(data: &[u8], names: &Names) {
+    let Some(text) = text_of(data) else { return };
+    let (rules, faults) = load_texts(&[("fuzz.yaml", text)], names);
+    for rule in rules.rules.values() {
+        let story = Story::of(rule);
+        assert!(!story.watches.zh.is_empty() && !story.watches.en.is_empty());
+        assert!(!rule.when.to_string().is_empty());
+    }
+    let read = |_: &str| Some(text.to_string());
+    for locale in [Locale::Zh, Locale::En] {
+        assert!(!report::faults(&faults, locale, &read).is_empty());
+    }
+}
+
+/// What a configuration goes through. Every variable of the environment is set; `base` is an empty folder.
+pub fn config(data: &[u8], base: &Path) {
+    let Some(text) = text_of(data).filter(|text| !ELSEWHERE.iter().any(|dir| text.contains(dir))) else { return };
+    let mut faults = Vec::new();
+    let setup = load_text("deskbell.yaml", text, base, &|name| Some(format!("value-of-{name}")), &mut faults);
+    assert!(setup.is_some() || !faults.is_empty());
+}
+
+/// What a template goes through: parsed, checked, rendered on a card of which nothing is known.
+pub fn templates(data: &[u8]) {
+    let Some(text) = text_of(data) else { return };
+    let (templates, faults) = Templates::of_texts(&[("fuzz.zh.hbs", text)]);
+    let there = templates.names().iter().any(|name| name.as_str() == "fuzz");
+    assert!(there || !faults.is_empty());
+}
+
+fn text_of(data: &[u8]) -> Option<&str> {
+    std::str::from_utf8(data.get(..INPUT_BYTES_MAX).unwrap_or(data)).ok()
+}

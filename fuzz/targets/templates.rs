@@ -1,0 +1,5 @@
+//! Templates.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| deskbell_fuzz::templates(data));

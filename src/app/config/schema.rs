@@ -1,0 +1,215 @@
+//! The schema of `deskbell.yaml`, for editors: what the sections read, with the same leniency. Any scalar may hold a
+//! variable of the environment.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    adapters::{
+        rulebook::schema::conditions::definitions,
+        yaml::schema::{
+            Object, document, filled_text, flag, integer, one_or_many, or_variable, pattern, refer, span_or_variable,
+            text, with_variable, words, words_or,
+        },
+    },
+    app::config::words::NAME_CHARS_MAX,
+    domain::text::Words,
+};
+
+/// Items of any list; the sections' own limits are lower and say so better.
+const LIST_MAX: usize = 1_000;
+
+/// The schema of the configuration.
+pub fn config() -> Value {
+    let title = Words { zh: "deskbell 的配置", en: "the configuration of deskbell" };
+    document(title, root().schema(), all_definitions())
+}
+
+fn all_definitions() -> Map<String, Value> {
+    let mut all = definitions();
+    all.insert("source".to_string(), source().schema());
+    all.insert("receiver".to_string(), receiver().schema());
+    all
+}
+
+const fn doc(zh: &'static str, en: &'static str) -> Words {
+    Words { zh, en }
+}
+
+fn choice(all: &[&str]) -> Value {
+    with_variable(words(all.iter().copied()))
+}
+
+fn root() -> Object {
+    Object::new()
+        .optional(&["timezone"], text(), doc("人看时间、定时器跑的时区", "the zone people read times in; an IANA name"))
+        .optional(&["locale"], choice(&["zh", "en"]), doc("卡片的语言", "the language of the cards"))
+        .required(&["feishu"], feishu().schema(), doc("飞书应用", "the Feishu app"))
+        .optional(&["http"], http().schema(), doc("怎么连外网", "the way out"))
+        .required(&["sources"], named("source"), doc("工单从哪里来", "where tickets come from"))
+        .required(&["receivers"], named("receiver"), doc("提醒发到哪里", "where alerts go"))
+        .optional(
+            &["operations"],
+            Object::new().required(&["to"], filled_text(), doc("接收方的名字", "a receiver's name")).schema(),
+            doc("deskbell 自己的故障告诉谁", "who hears of deskbell's own troubles"),
+        )
+        .optional(&["chat"], chat().schema(), doc("群里谁能用", "who may use it in chat"))
+        .optional(
+            &["storm"],
+            with_variable(json!({ "enum": ["off", false] })),
+            doc("合并提醒；现在只能 off", "off for now"),
+        )
+        .optional(&["server"], server().schema(), doc("在哪里监听", "where deskbell listens"))
+        .optional(&["store"], store().schema(), doc("数据放在哪里", "where it keeps what it knows"))
+        .optional(&["rules"], text(), doc("规则的目录", "the folder of rules"))
+        .optional(&["templates"], text(), doc("模板的目录", "the folder of templates"))
+}
+
+/// Things with names of one's own.
+fn named(definition: &str) -> Value {
+    Object::new().keys_like(&format!(r"^[^.:/\\]{{1,{NAME_CHARS_MAX}}}$"), refer(definition)).at_least(1).schema()
+}
+
+/// A secret, or the file it stands in.
+fn secret(object: Object, key: &'static str, file_key: &'static str, words: Words) -> Object {
+    let in_file = doc("密钥所在的文件，相对配置文件", "the file the secret stands in, from this file's folder");
+    object.optional(&[key], text(), words).optional(&[file_key], text(), in_file)
+}
+
+/// The same, where one of the two must be there.
+fn needed_secret(object: Object, key: &'static str, file_key: &'static str, words: Words) -> Object {
+    secret(object, key, file_key, words).one_of(&[key, file_key])
+}
+
+fn feishu() -> Object {
+    let calls = json!({ "anyOf": [{ "type": "integer", "minimum": 1 }, pattern(&or_variable("^ *[0-9]+ *$"))] });
+    let object = Object::new()
+        .optional(&["base_url"], text(), doc("开放平台地址", "the platform's address"))
+        .required(&["app_id"], filled_text(), doc("应用的 App ID", "the app's id"))
+        .optional(
+            &["plan"],
+            words_or(words(["free", "paid"]), calls),
+            doc("每月 API 次数：free（1 万）、paid，或一个数字", "API calls a month: free (10,000), paid, or a number"),
+        )
+        .optional(&["events"], events().schema(), doc("事件怎么来", "how events arrive"))
+        .optional(&["limits"], limits().schema(), doc("发送和调用的速度", "how fast may be sent"));
+    needed_secret(object, "app_secret", "app_secret_file", doc("应用的 App Secret", "the app's secret"))
+}
+
+fn events() -> Object {
+    let switch = || with_variable(flag());
+    let object = Object::new().optional(&["long_connection"], switch(), doc("长连接", "the long connection")).optional(
+        &["http"],
+        switch(),
+        doc("飞书推送到 /feishu/events", "Feishu posts to /feishu/events"),
+    );
+    let token = doc("加密策略里的 Verification Token", "the verification token of the encryption strategy");
+    let key = doc("加密策略里的 Encrypt Key", "the encrypt key of the encryption strategy");
+    let object = secret(object, "verification_token", "verification_token_file", token);
+    secret(object, "encrypt_key", "encrypt_key_file", key)
+}
+
+fn limits() -> Object {
+    let number = || with_variable(integer(1..=1_000_000));
+    Object::new()
+        .optional(&["chat_per_second"], number(), doc("每秒发到一个群的条数", "messages to a chat a second"))
+        .optional(&["api_per_second"], number(), doc("每个接口每秒次数", "calls to an API a second"))
+        .optional(&["api_per_minute"], number(), doc("每个接口每分钟次数", "calls to an API a minute"))
+}
+
+fn http() -> Object {
+    Object::new()
+        .optional(&["proxy"], text(), doc("system、none，或 http://主机:端口", "system, none, or http://host:port"))
+        .optional(&["ca_file"], text(), doc("额外信任的证书（PEM）", "further trusted certificates (PEM)"))
+}
+
+fn source() -> Object {
+    let caption = or_variable(r"^field:\s*\S");
+    let object = Object::new()
+        .required(&["kind"], choice(&["feishu_helpdesk"]), doc("哪一种来源", "what kind of source"))
+        .required(&["helpdesk_id"], filled_text(), doc("服务台的 ID", "the helpdesk's id"))
+        .optional(
+            &["poll"],
+            text(),
+            doc("多久读一次：秒 分 时 日 月 星期", "when it is polled: sec min hour day month weekday"),
+        )
+        .optional(&["sweep"], text(), doc("多久全量核对一次", "when everything open is read again"))
+        .optional(&["overlap"], span_or_variable(), doc("每次往回多读多久", "how far each poll reaches back"))
+        .optional(
+            &["catch_up"],
+            choice(&["digest", "each", "none"]),
+            doc("已经成立的怎么告知", "how what already holds is announced"),
+        )
+        .optional(
+            &["subject"],
+            one_or_many(pattern(&format!("{caption}|^first_guest_message$")), LIST_MAX),
+            doc("标题取自哪里，先有值的为准", "where the subject stands; the first that has a value"),
+        )
+        .optional(&["priority"], pattern(&caption), doc("优先级取自哪个字段", "the field that holds the priority"));
+    needed_secret(object, "helpdesk_token", "helpdesk_token_file", doc("服务台的令牌", "the helpdesk's token"))
+}
+
+fn receiver() -> Object {
+    let object = Object::new()
+        .optional(
+            &["chat_id"],
+            chat_id(),
+            doc("群 ID，deskbell chats 会列出", "a chat's id; deskbell chats lists them"),
+        )
+        .optional(&["webhook"], text(), doc("自定义机器人的地址", "a custom bot's address"))
+        .optional(&["webhook_file"], text(), doc("这个地址所在的文件", "the file the address stands in"))
+        .optional(&["locale"], choice(&["zh", "en"]), doc("发给它的语言", "the language it is told in"));
+    secret(object, "secret", "secret_file", doc("自定义机器人的签名密钥", "the custom bot's signing secret")).one_of(&[
+        "chat_id",
+        "webhook",
+        "webhook_file",
+    ])
+}
+
+fn chat_id() -> Value {
+    pattern(&or_variable(r"^oc_[A-Za-z0-9_-]+$"))
+}
+
+fn chat() -> Object {
+    Object::new().optional(&["access"], access().schema(), doc("谁能做什么", "who may do what"))
+}
+
+fn access() -> Object {
+    let who = || {
+        let chats = json!({ "type": "array", "items": chat_id(), "maxItems": LIST_MAX });
+        json!({ "if": { "type": "array" }, "then": chats, "else": choice(&["everyone", "receivers"]) })
+    };
+    let by_source = Object::new().others(who()).schema();
+    Object::new()
+        .optional(
+            &["look"],
+            json!({ "if": { "type": "object" }, "then": by_source, "else": who() }),
+            doc("谁能查工单；可以按来源分别写", "who may look tickets up; may differ by source"),
+        )
+        .optional(&["act"], who(), doc("谁能处理提醒", "who may act on alerts"))
+        .optional(
+            &["manage"],
+            json!({ "type": "array", "items": text(), "maxItems": LIST_MAX }),
+            doc("谁能管理", "who may manage"),
+        )
+        .optional(
+            &["direct"],
+            choice(&["members", "everyone", "nobody"]),
+            doc("单聊机器人", "direct chats with the bot"),
+        )
+}
+
+fn server() -> Object {
+    let object = Object::new()
+        .optional(&["listen"], text(), doc("飞书的回调，IP:端口", "the platform's callbacks, IP:port"))
+        .optional(&["admin_listen"], text(), doc("运维接口，IP:端口", "for operators, IP:port"))
+        .optional(&["public_url"], text(), doc("外面看到的地址", "how the outside reaches `listen`"));
+    secret(object, "api_token", "api_token_file", doc("/api 要的令牌", "what /api asks for"))
+}
+
+fn store() -> Object {
+    Object::new().optional(&["path"], filled_text(), doc("数据目录", "the folder")).optional(
+        &["retention"],
+        span_or_variable(),
+        doc("已关闭的工单保留多久", "how long closed tickets are kept"),
+    )
+}

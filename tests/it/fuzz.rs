@@ -1,0 +1,318 @@
+//! The fuzz targets without a fuzzer: every file at hand, some thousand random changes of them, and files made to
+//! explode. The seed is fixed, so every run sees the same.
+
+#[path = "../../fuzz/src/lib.rs"]
+#[expect(unreachable_pub, reason = "the targets need it public")]
+mod bodies;
+
+use std::{fs, path::Path};
+
+use deskbell::{
+    adapters::rulebook::words::{COMBINERS, OPERATORS, RULE_KEYS, SEVERITIES, UNTILS},
+    domain::{condition::Clock, field::Field},
+};
+
+use crate::rules::names;
+
+/// Bytes that a changed file may grow to.
+const CHANGED_BYTES_MAX: usize = 16 * 1024;
+
+/// What is put into files beside the words of the language: what parsers stumble over.
+const TRICKS: &[&str] = &[
+    "[",
+    "]",
+    "{",
+    "}",
+    "{ ",
+    ": ",
+    "：",
+    "- ",
+    "? ",
+    "&a ",
+    "*a",
+    "<<: ",
+    "!!str ",
+    "!x ",
+    "|\n",
+    ">-\n",
+    "---\n",
+    "...\n",
+    "\"",
+    "'",
+    "#",
+    "\t",
+    "\r\n",
+    "\u{feff}",
+    "\u{0}",
+    "\u{202e}",
+    "😀",
+    "\\",
+    "%YAML 1.1\n",
+    "~",
+    "null",
+    "true",
+    "no",
+    "0x1f",
+    "1e999",
+    "-1",
+    "99999999999999999999",
+    "1wd",
+    "3d",
+    "1h30m",
+    "0s",
+    "${HOME}",
+    "$${",
+    "${",
+    "2026-11-20",
+    "oc_a",
+    "ou_a",
+    "{{",
+    "}}",
+    "{{{",
+    "{{#if ",
+    "{{/if}}",
+    "{{else}}",
+    "{{#each ",
+    "(",
+    ")",
+    "@index",
+    "../",
+    "this",
+    "^(a+)+$",
+    "\\w{100}",
+];
+
+/// A generator of numbers that is the same everywhere (splitmix64).
+struct Dice(u64);
+
+impl Dice {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(bound.max(1)).unwrap()).unwrap()
+    }
+
+    fn one<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.below(of.len())]
+    }
+}
+
+/// The files of a target: those that are sound, and all others.
+fn corpus(of: &str) -> (Vec<String>, Vec<String>) {
+    let texts = |dir: &str, ending: &str| {
+        let entries = fs::read_dir(dir).into_iter().flatten().map(|entry| entry.unwrap().path());
+        let mut paths: Vec<_> = entries.filter(|path| path.to_string_lossy().ends_with(ending)).collect();
+        paths.sort();
+        paths.iter().map(|path| fs::read_to_string(path).unwrap()).collect::<Vec<String>>()
+    };
+    let ending = if of == "templates" { ".hbs" } else { ".yaml" };
+    let sound = match of {
+        "config" => vec![fs::read_to_string("deskbell.example.yaml").unwrap()],
+        _ => texts(of, ending),
+    };
+    (sound, texts(&format!("tests/cases/{of}/broken"), ending))
+}
+
+/// The words of the language, which make a changed file mean something else instead of nothing.
+fn words() -> Vec<String> {
+    let tables = [COMBINERS, OPERATORS, RULE_KEYS, SEVERITIES, UNTILS].into_iter().flatten();
+    let fields = Field::all().flat_map(|field| {
+        let codes = field.codes().iter().flat_map(|code| [code.name, code.zh]);
+        [field.name, field.zh].into_iter().chain(codes).collect::<Vec<_>>()
+    });
+    let clocks = Clock::ALL.into_iter().flat_map(|clock| [clock.words().en, clock.words().zh]);
+    tables.flat_map(|(en, zh)| [*en, *zh]).chain(fields).chain(clocks).map(str::to_string).collect()
+}
+
+/// Files of a target, each changed in one to four places; half of them are sound ones.
+pub(crate) fn mutated(of: &str, count: usize) -> Vec<String> {
+    let (sound, broken) = corpus(of);
+    let words = words();
+    let mut dice = Dice(0x5eed);
+    let all: Vec<&String> = sound.iter().chain(&broken).collect();
+    let one = |dice: &mut Dice| {
+        let from: &String = if dice.below(2) == 0 { dice.one(&sound) } else { dice.one::<&String>(&all) };
+        let mut text: Vec<char> = from.chars().collect();
+        for _ in 0..=dice.below(4) {
+            change(&mut text, &words, &all, dice);
+        }
+        let mut text: String = text.into_iter().collect();
+        while text.len() > CHANGED_BYTES_MAX {
+            text.pop();
+        }
+        text
+    };
+    (0..count).map(|_| one(&mut dice)).collect()
+}
+
+fn change(text: &mut Vec<char>, words: &[String], all: &[&String], dice: &mut Dice) {
+    let at = dice.below(text.len() + 1);
+    let end = (at + dice.below(12)).min(text.len());
+    let put = |text: &mut Vec<char>, at: usize, end: usize, new: &str| {
+        text.splice(at..end, new.chars());
+    };
+    match dice.below(10) {
+        0 => put(text, at, end, ""),
+        1 => put(text, at, at, dice.one::<&str>(TRICKS)),
+        2 => put(text, at, end, dice.one::<&str>(TRICKS)),
+        3 => {
+            let many = dice.one(TRICKS).repeat(1 + dice.below(200));
+            put(text, at, at, &many);
+        }
+        4 => {
+            let piece: String = text.iter().skip(at).take(40).collect();
+            put(text, at, at, &piece.repeat(1 + dice.below(8)));
+        }
+        5 => {
+            let other: Vec<char> = dice.one(all).chars().collect();
+            let from = dice.below(other.len());
+            let piece: String = other.iter().skip(from).take(dice.below(200)).collect();
+            put(text, at, end, &piece);
+        }
+        _ => replace_a_word(text, at, dice.one::<String>(words)),
+    }
+}
+
+/// The word that stands at or behind a place becomes another one.
+fn replace_a_word(text: &mut Vec<char>, at: usize, new: &str) {
+    let is_word = |c: &char| c.is_alphanumeric() || *c == '_';
+    let Some(start) = text.iter().skip(at).position(is_word).map(|more| at + more) else { return };
+    let length = text.iter().skip(start).take_while(|c| is_word(c)).count();
+    text.splice(start..start + length, new.chars());
+}
+
+#[test]
+fn rules_stand_whatever_they_are_given() {
+    let names = names();
+    let (sound, broken) = corpus("rules");
+    assert!(sound.len() >= 3 && broken.len() >= 30);
+    for text in sound.iter().chain(&broken).chain(&mutated("rules", 3_000)) {
+        bodies::rules(text.as_bytes(), &names);
+    }
+    for bomb in bombs() {
+        bodies::rules(bomb.as_bytes(), &names);
+        bodies::rules(format!("name: x\nnotify: {{ to: support }}\nwhen:\n{}", indented(&bomb)).as_bytes(), &names);
+    }
+}
+
+#[test]
+fn configurations_stand_whatever_they_are_given() {
+    let dir = tempfile::tempdir().unwrap();
+    let (sound, broken) = corpus("config");
+    assert!(broken.len() >= 40);
+    for text in sound.iter().chain(&broken).chain(&mutated("config", 300)) {
+        bodies::config(text.as_bytes(), dir.path());
+    }
+    for bomb in bombs() {
+        bodies::config(bomb.as_bytes(), dir.path());
+        bodies::config(format!("receivers:\n{}", indented(&bomb)).as_bytes(), dir.path());
+    }
+}
+
+#[test]
+fn templates_stand_whatever_they_are_given() {
+    let (sound, broken) = corpus("templates");
+    assert!(sound.len() >= 10 && broken.len() >= 20);
+    for text in sound.iter().chain(&broken).chain(&mutated("templates", 2_000)) {
+        bodies::templates(text.as_bytes());
+    }
+    let deep = |open: &str, close: &str, count: usize| {
+        format!("---\ntitle: x\n---\n{}{}", open.repeat(count), close.repeat(count))
+    };
+    for (open, close) in [
+        ("{{#if ticket.subject}}", "{{/if}}"),
+        ("{{#each ticket.tags}}", "{{/each}}"),
+        ("{{", "}}"),
+        ("(", ")"),
+        ("{{default (default ", ")}}"),
+        ("{{!--", "--}}"),
+        ("[a](", ")"),
+        ("{{ticket.", "}}"),
+    ] {
+        for count in [10, 100, 2_000, 20_000] {
+            bodies::templates(deep(open, close, count).as_bytes());
+            bodies::templates(deep(open, "", count).as_bytes());
+        }
+    }
+    let brackets =
+        format!("---\ntitle: x\n---\n{{{{default {}ticket.subject{}}}}}", "(default ".repeat(3_000), ")".repeat(3_000));
+    bodies::templates(brackets.as_bytes());
+    for bomb in bombs() {
+        bodies::templates(format!("---\n{bomb}\n---\nbody").as_bytes());
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+/// Files that a careless reader would choke on.
+fn bombs() -> Vec<String> {
+    let mut all: Vec<String> =
+        ["[", "{a: ", "- ", "? ", "[{a: ", "!!str ", "&a ", "'", "\"", "|\n ", "a:\n ", "not: { ", "\t"]
+            .iter()
+            .map(|piece| piece.repeat(50_000 / piece.len()))
+            .collect();
+    all.push(laughs("a"));
+    all.push(format!("rules:\n{}", indented(&laughs("r"))));
+    all.push(format!("defaults: &d {{ summary: {} }}\nrules: [{}]", "x".repeat(20_000), vec!["*d"; 2_000].join(", ")));
+    all.push((0..20_000).map(|number| format!("k{number}: 1\n")).collect());
+    all.push((0..20_000).map(|number| format!("- k{number}\n")).collect());
+    all.push(format!("name: {}\n", "好".repeat(60_000)));
+    all.push(format!("age: {{ at_least: {}h }}\n", "9".repeat(60_000)));
+    all.push(format!("age: {{ at_least: {} }}\n", "1h".repeat(30_000)));
+    for pattern in
+        ["(a{1000}){1000}", r"\w{1000}", r"(\p{L}{100}){100}", "(((((((((a*)*)*)*)*)*)*)*)*)*", "(?i)(x|y){60000}"]
+    {
+        all.push(format!("guest.name: {{ matches: '{pattern}' }}\n"));
+    }
+    let patterns: Vec<String> = (0..40).map(|number| format!(r"'\w{{20}}{number}'")).collect();
+    let fields = ["guest.name", "guest.email", "guest.city", "guest.country", "ticket_id", "helpdesk_id", "comments"];
+    all.push(fields.iter().map(|field| format!("{field}: {{ matches: [{}] }}\n", patterns.join(", "))).collect());
+    all.push(doubling(40));
+    all.push(format!("when: {}x{}", "{ not: ".repeat(2_000), " }".repeat(2_000)));
+    all.push(format!("score: [{}]\n", vec!["不满意"; 20_000].join(", ")));
+    all
+}
+
+/// Aliases that multiply (a billion laughs).
+fn laughs(name: &str) -> String {
+    let mut text = format!("{name}0: &{name}0 [x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let before = format!("*{name}{}", level - 1);
+        text.push_str(&format!("{name}{level}: &{name}{level} [{}]\n", vec![before; 9].join(", ")));
+    }
+    text
+}
+
+/// Named conditions each of which is twice the one before.
+fn doubling(levels: usize) -> String {
+    let chain: String = (1..levels)
+        .map(|level| format!("  c{level}: {{ any: [{{ meets: c{0} }}, {{ meets: c{0} }}] }}\n", level - 1))
+        .collect();
+    let rule = format!("  - {{ name: x, when: {{ meets: c{} }}, notify: {{ to: support }} }}\n", levels - 1);
+    format!("conditions:\n  c0: {{ status: open }}\n{chain}rules:\n{rule}")
+}
+
+/// The corpus that the README tells to copy is there.
+#[test]
+fn the_corpus_is_where_the_readme_says() {
+    let text = fs::read_to_string("fuzz/README.md").unwrap();
+    let copies: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("cp ")).collect();
+    assert_eq!(copies.len(), 3);
+    for from in copies {
+        for path in from.split_whitespace().filter(|word| !word.starts_with("fuzz/")) {
+            let there = match path.rsplit_once('*') {
+                Some((dir, _)) => Path::new(dir).is_dir(),
+                None => Path::new(path).is_file(),
+            };
+            assert!(there, "{path}");
+        }
+    }
+}

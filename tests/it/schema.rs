@@ -1,0 +1,200 @@
+//! The schemas that editors read: they are the files of the repository, and they agree with the parsers.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use deskbell::{
+    adapters::{
+        rulebook::load::load_texts,
+        yaml::{
+            parse::parse,
+            tree::{Node, NodeKind, Scalar},
+        },
+    },
+    app::config::load::load_text,
+    cli::schema::SchemaOf,
+    domain::fault::{Fault, Gravity},
+};
+use jsonschema::Validator;
+use serde_json::{Number, Value, json};
+
+use crate::{configuration::environment, fuzz::mutated, rules::names};
+
+/// Set to write the generated files.
+const UPDATE: &str = "UPDATE_DOCS";
+
+fn validator(of: SchemaOf) -> Validator {
+    jsonschema::draft202012::new(&of.schema()).unwrap()
+}
+
+/// Which side refuses a broken file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Side {
+    /// It is no YAML that has one meaning: there is nothing a schema could look at.
+    Unreadable,
+    /// Schema and parser.
+    Both,
+    /// The parser alone: it takes more than the one file, or more than its form, to know.
+    Parser,
+}
+
+impl Side {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Both => "both",
+            Self::Parser => "parser alone",
+        }
+    }
+}
+
+/// The document as an editor sees it, where there is one.
+fn document(text: &str) -> Option<Value> {
+    let mut faults = Vec::new();
+    let tree = parse("x.yaml", text, &mut faults)?;
+    faults.is_empty().then(|| as_json(&tree))
+}
+
+/// YAML's core types, as editors read them.
+fn as_json(node: &Node) -> Value {
+    match &node.kind {
+        NodeKind::Null => Value::Null,
+        NodeKind::Scalar(scalar) => scalar_as_json(scalar),
+        NodeKind::List(items) => items.iter().map(as_json).collect(),
+        NodeKind::Map(entries) => entries.iter().map(|(key, value)| (key.text.clone(), as_json(value))).collect(),
+    }
+}
+
+fn scalar_as_json(scalar: &Scalar) -> Value {
+    let text = scalar.text.as_str();
+    let is_number = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.'))
+        && text.chars().all(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | 'e' | 'E'));
+    match text {
+        _ if scalar.quoted => json!(text),
+        "true" | "True" | "TRUE" => json!(true),
+        "false" | "False" | "FALSE" => json!(false),
+        _ if !is_number => json!(text),
+        _ => {
+            let digits = text.trim_start_matches('+');
+            let whole = digits.parse::<i64>().ok().map(Value::from);
+            let float = || digits.parse::<f64>().ok().and_then(Number::from_f64).map(Value::Number);
+            whole.or_else(float).unwrap_or(json!(text))
+        }
+    }
+}
+
+fn side(validator: &Validator, text: &str) -> Side {
+    match document(text) {
+        None => Side::Unreadable,
+        Some(document) if validator.is_valid(&document) => Side::Parser,
+        Some(_) => Side::Both,
+    }
+}
+
+fn files(dir: &str) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    files.sort();
+    files
+}
+
+#[test]
+fn the_files_are_those_of_the_code() {
+    for of in SchemaOf::ALL {
+        let (path, text) = (Path::new(of.file()), of.text());
+        if fs::read_to_string(path).is_ok_and(|standing| standing == text) {
+            continue;
+        }
+        assert!(env::var_os(UPDATE).is_some(), "{} is old; run the tests with {UPDATE}=1", path.display());
+        fs::write(path, text).unwrap();
+    }
+}
+
+#[test]
+fn the_schemas_are_schemas() {
+    for of in SchemaOf::ALL {
+        assert!(jsonschema::meta::is_valid(&of.schema()), "{}", of.file());
+    }
+}
+
+/// What is shipped names its schema in the first line, and the schema takes it.
+#[test]
+fn what_is_shipped_is_accepted_and_names_its_schema() {
+    let mut shipped: Vec<(SchemaOf, PathBuf)> =
+        files("rules").into_iter().map(|path| (SchemaOf::Rules, path)).collect();
+    shipped.retain(|(_, path)| !path.to_string_lossy().ends_with(".test.yaml"));
+    shipped.push((SchemaOf::Config, "deskbell.example.yaml".into()));
+    assert!(shipped.len() >= 4, "{shipped:?}");
+    for (of, path) in shipped {
+        let text = fs::read_to_string(&path).unwrap();
+        let up = if path.components().count() > 1 { "../" } else { "" };
+        let head = format!("# yaml-language-server: $schema={up}{}", of.file());
+        assert_eq!(text.lines().next(), Some(head.as_str()), "{}", path.display());
+        let document = document(&text).unwrap();
+        let told: Vec<String> = validator(of)
+            .iter_errors(&document)
+            .map(|error| format!("{} at {}", error, error.instance_path()))
+            .collect();
+        assert!(told.is_empty(), "{}: {told:#?}", path.display());
+    }
+}
+
+#[test]
+fn schema_and_parser_share_the_broken_files() {
+    let mut table: BTreeMap<String, Side> = BTreeMap::new();
+    for (of, dir) in [(SchemaOf::Rules, "tests/cases/rules/broken"), (SchemaOf::Config, "tests/cases/config/broken")] {
+        let validator = validator(of);
+        for path in files(dir) {
+            let text = fs::read_to_string(&path).unwrap();
+            table.insert(path.display().to_string(), side(&validator, &text));
+        }
+    }
+    assert!(table.len() >= 80, "{}", table.len());
+    let lines: Vec<String> = table.iter().map(|(file, side)| format!("{file}: {}", side.words())).collect();
+    insta::with_settings!({
+        snapshot_path => "../cases",
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, { insta::assert_snapshot!("schema", lines.join("\n")) });
+}
+
+fn is_sound(faults: &[Fault]) -> bool {
+    faults.iter().all(|fault| fault.gravity == Gravity::Warning)
+}
+
+/// What the parser takes the schema takes: tried with the shipped files, changed at random.
+#[test]
+fn what_a_parser_accepts_its_schema_accepts() {
+    let (rules, config) = (validator(SchemaOf::Rules), validator(SchemaOf::Config));
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("rules")).unwrap();
+    fs::create_dir(dir.path().join("templates")).unwrap();
+    let mut accepted = (0, 0);
+    for text in mutated("rules", 2_000) {
+        if is_sound(&load_texts(&[("x.yaml", text.as_str())], &names()).1)
+            && let Some(document) = document(&text)
+        {
+            accepted.0 += 1;
+            assert!(rules.is_valid(&document), "{}\n{text}", refused(&rules, &document));
+        }
+    }
+    for text in mutated("config", 300) {
+        let mut faults = Vec::new();
+        load_text("x.yaml", &text, dir.path(), &environment, &mut faults);
+        if is_sound(&faults)
+            && let Some(document) = document(&text)
+        {
+            accepted.1 += 1;
+            assert!(config.is_valid(&document), "{}\n{text}", refused(&config, &document));
+        }
+    }
+    assert!(accepted.0 > 100 && accepted.1 > 10, "{accepted:?}");
+}
+
+fn refused(validator: &Validator, document: &Value) -> String {
+    validator.iter_errors(document).map(|error| format!("{error} at {}\n", error.instance_path())).collect()
+}
