@@ -148,8 +148,8 @@ pub enum Verb {
     },
     /// 给编辑器用的 JSON Schema · JSON Schema for editors
     Schema {
-        /// rules：规则文件；config：配置文件 · rules: rule files; config: the configuration
-        #[arg(value_name = "rules|config", hide_possible_values = true)]
+        /// rules 规则、config 配置、calendars 节假日、tests 规则测试 · What: rules, config, calendars, tests
+        #[arg(value_name = "rules|config|calendars|tests", hide_possible_values = true)]
         what: SchemaOf,
     },
     /// 列出机器人所在的群 · List the chats the bot is in

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 use serde_json::Value;
 
 use crate::{
-    adapters::rulebook::schema::files::rules,
-    app::config::schema::config,
+    adapters::rulebook::schema::{cases::tests, files::rules},
+    app::config::schema::{config, public_holidays},
     cli::{run::Stop, terminal::Terminal},
 };
 
@@ -16,17 +16,23 @@ pub enum SchemaOf {
     Rules,
     /// The configuration.
     Config,
+    /// Files of public holidays.
+    Calendars,
+    /// Rule tests.
+    Tests,
 }
 
 impl SchemaOf {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Rules, Self::Config];
+    pub const ALL: [Self; 4] = [Self::Rules, Self::Config, Self::Calendars, Self::Tests];
 
     /// The file it stands in, in a folder of a configuration and in the repository.
     pub const fn file(self) -> &'static str {
         match self {
             Self::Rules => "schemas/rules.json",
             Self::Config => "schemas/config.json",
+            Self::Calendars => "schemas/calendars.json",
+            Self::Tests => "schemas/tests.json",
         }
     }
 
@@ -35,6 +41,8 @@ impl SchemaOf {
         match self {
             Self::Rules => rules(),
             Self::Config => config(),
+            Self::Calendars => public_holidays(),
+            Self::Tests => tests(),
         }
     }
 

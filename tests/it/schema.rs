@@ -126,9 +126,14 @@ fn the_schemas_are_schemas() {
 fn what_is_shipped_is_accepted_and_names_its_schema() {
     let mut shipped: Vec<(SchemaOf, PathBuf)> =
         files("rules").into_iter().map(|path| (SchemaOf::Rules, path)).collect();
-    shipped.retain(|(_, path)| !path.to_string_lossy().ends_with(".test.yaml"));
+    for (of, path) in &mut shipped {
+        if path.to_string_lossy().ends_with(".test.yaml") {
+            *of = SchemaOf::Tests;
+        }
+    }
+    shipped.extend(files("calendars").into_iter().map(|path| (SchemaOf::Calendars, path)));
     shipped.push((SchemaOf::Config, "deskbell.example.yaml".into()));
-    assert!(shipped.len() >= 4, "{shipped:?}");
+    assert!(shipped.len() >= 8, "{shipped:?}");
     for (of, path) in shipped {
         let text = fs::read_to_string(&path).unwrap();
         let up = if path.components().count() > 1 { "../" } else { "" };
@@ -146,7 +151,11 @@ fn what_is_shipped_is_accepted_and_names_its_schema() {
 #[test]
 fn schema_and_parser_share_the_broken_files() {
     let mut table: BTreeMap<String, Side> = BTreeMap::new();
-    for (of, dir) in [(SchemaOf::Rules, "tests/cases/rules/broken"), (SchemaOf::Config, "tests/cases/config/broken")] {
+    for (of, dir) in [
+        (SchemaOf::Rules, "tests/cases/rules/broken"),
+        (SchemaOf::Config, "tests/cases/config/broken"),
+        (SchemaOf::Calendars, "tests/cases/config/broken/calendars"),
+    ] {
         let validator = validator(of);
         for path in files(dir) {
             let text = fs::read_to_string(&path).unwrap();
@@ -160,6 +169,24 @@ fn schema_and_parser_share_the_broken_files() {
         prepend_module_to_snapshot => false,
         omit_expression => true,
     }, { insta::assert_snapshot!("schema", lines.join("\n")) });
+}
+
+/// Rule tests that run are taken, whether what they expect comes true or not.
+#[test]
+fn the_rule_tests_that_run_are_accepted() {
+    let validator = validator(SchemaOf::Tests);
+    let mut looked_at = 0;
+    for dir in ["tests/cases/ruletests/passing", "tests/cases/ruletests/failing"] {
+        for path in files(dir).into_iter().filter(|path| path.to_string_lossy().ends_with(".test.yaml")) {
+            let document = document(&fs::read_to_string(&path).unwrap()).unwrap();
+            assert!(validator.is_valid(&document), "{}: {}", path.display(), refused(&validator, &document));
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at >= 3, "{looked_at}");
+    for broken in ["- rule: x", "- { name: x, timeline: [] }", "name: x", "- { name: x, timeline: [{ at: 9 }] }"] {
+        assert!(!validator.is_valid(&document(broken).unwrap()), "{broken}");
+    }
 }
 
 fn is_sound(faults: &[Fault]) -> bool {

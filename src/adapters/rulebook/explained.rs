@@ -132,7 +132,50 @@ pub(super) fn key_doc(of: &str, key: &str) -> Words {
             _ => NOTHING,
         },
         "rule" => RULE_KEY_DOCS.iter().find(|(known, _)| *known == key).map_or(NOTHING, |(_, doc)| *doc),
+        "case" | "moment" | "expected" => case_key_doc(of, key),
         _ => line_key_doc(of, key),
+    }
+}
+
+fn case_key_doc(of: &str, key: &str) -> Words {
+    match (of, key) {
+        ("case", "name") => Words { zh: "用例的名字", en: "the case's name" },
+        ("case", "rule") => {
+            Words { zh: "测哪条规则，可以几条；不写就是全部", en: "the rule, or rules; absent: all" }
+        }
+        ("case", "source") => Words { zh: "工单来自哪个来源", en: "the source whose tickets it shows" },
+        ("case", "timezone") => Words { zh: "时刻按哪个时区", en: "the zone its instants are written in" },
+        ("case", "timeline") => {
+            Words { zh: "工单怎么变，一行一步", en: "what happens to the tickets, line by line" }
+        }
+        ("case", "expect") => {
+            Words { zh: "该提醒谁，除此之外什么都不能发", en: "what must be told, and nothing else" }
+        }
+        ("case", "none") => Words { zh: "true：什么都不该发", en: "true: nothing may be sent" },
+        ("case", "until") => Words { zh: "看到什么时候为止", en: "until when it is watched" },
+        (_, "at") => Words {
+            zh: "时刻：2026-11-20 09:00，或 +15m（从第一行算起）",
+            en: "an instant: 2026-11-20 09:00, or +15m (from the first line on)",
+        },
+        (_, "id") => Words {
+            zh: "哪张工单，不写就是 1；1..10 是十张", en: "which ticket, 1 if absent; 1..10 are ten"
+        },
+        (_, "ticket") => Words { zh: "变了哪些字段", en: "the fields that change" },
+        (_, "gone") => Words { zh: "true：工单不见了", en: "true: the ticket is gone" },
+        (_, "guest") => Words { zh: "客户说的话", en: "what the guest says" },
+        (_, "agent") => Words { zh: "客服说的话", en: "what an agent says" },
+        (_, "bot") => Words { zh: "机器人说的话", en: "what the bot says" },
+        (_, "rule") => Words { zh: "哪条规则提醒的", en: "the rule that rings" },
+        (_, "to") => Words { zh: "提醒谁", en: "who is told" },
+        (_, "step") => {
+            Words { zh: "是提醒、重复还是升级", en: "whether it is a beginning, a repeat or an escalation" }
+        }
+        (_, "repeat") => Words { zh: "第几次重复", en: "which repeat it is, from 1" },
+        (_, "severity") => Words { zh: "那时的级别", en: "how serious the alert is by then" },
+        (_, "title") => Words { zh: "卡片标题里有的文字", en: "texts in the card's title" },
+        (_, "card") => Words { zh: "卡片上有的文字", en: "texts anywhere on the card" },
+        (_, "ended") => Words { zh: "提醒结束，以及为什么", en: "the alert ends, and why" },
+        _ => NOTHING,
     }
 }
 

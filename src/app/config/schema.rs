@@ -5,13 +5,14 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     adapters::{
+        calendars::read,
         rulebook::schema::conditions::definitions,
         yaml::schema::{
             Object, document, filled_text, flag, integer, one_or_many, or_variable, pattern, refer, span_or_variable,
             text, with_variable, words, words_or,
         },
     },
-    app::config::words::NAME_CHARS_MAX,
+    app::config::{calendars::OTHERWISE, words::NAME_CHARS_MAX},
     domain::text::Words,
 };
 
@@ -28,6 +29,7 @@ fn all_definitions() -> Map<String, Value> {
     let mut all = definitions();
     all.insert("source".to_string(), source().schema());
     all.insert("receiver".to_string(), receiver().schema());
+    all.insert("calendar".to_string(), calendar().schema());
     all
 }
 
@@ -52,6 +54,7 @@ fn root() -> Object {
             Object::new().required(&["to"], filled_text(), doc("接收方的名字", "a receiver's name")).schema(),
             doc("deskbell 自己的故障告诉谁", "who hears of deskbell's own troubles"),
         )
+        .optional(&["calendars"], named("calendar"), doc("办公时间", "office hours by name"))
         .optional(&["chat"], chat().schema(), doc("群里谁能用", "who may use it in chat"))
         .optional(
             &["storm"],
@@ -129,10 +132,10 @@ fn source() -> Object {
         .required(&["helpdesk_id"], filled_text(), doc("服务台的 ID", "the helpdesk's id"))
         .optional(
             &["poll"],
-            text(),
+            schedule(),
             doc("多久读一次：秒 分 时 日 月 星期", "when it is polled: sec min hour day month weekday"),
         )
-        .optional(&["sweep"], text(), doc("多久全量核对一次", "when everything open is read again"))
+        .optional(&["sweep"], schedule(), doc("多久全量核对一次", "when everything open is read again"))
         .optional(&["overlap"], span_or_variable(), doc("每次往回多读多久", "how far each poll reaches back"))
         .optional(
             &["catch_up"],
@@ -212,4 +215,57 @@ fn store() -> Object {
         span_or_variable(),
         doc("已关闭的工单保留多久", "how long closed tickets are kept"),
     )
+}
+
+/// One cron line, or one for each calendar and one for all other time.
+fn schedule() -> Value {
+    let other_time = doc("日历以外的时间", "all other time");
+    let lines = Object::new().required(&[OTHERWISE], text(), other_time).others(text()).at_least(2).schema();
+    json!({ "if": { "type": "object" }, "then": lines, "else": text() })
+}
+
+fn calendar() -> Object {
+    let week = Object::new().others(frames()).at_least(1).schema();
+    let half_days = Object::new().others(frames()).schema();
+    let mut object = Object::new();
+    for (en, zh) in read::KEYS {
+        let names: &[&str] = &[en, zh];
+        object = match *en {
+            "week" => object.required(names, week.clone(), doc("每周的时段", "the frames of a week")),
+            "timezone" => object.optional(names, text(), doc("按哪个时区", "the zone its frames are read in")),
+            "half_days" => {
+                object.optional(names, half_days.clone(), doc("半天的日子", "days with frames of their own"))
+            }
+            "workdays" => object.optional(names, many(date()), doc("补班的日子", "weekend days that are worked")),
+            _ => object.optional(names, many(text()), doc("放假：cn，或日期", "days off: cn, or dates")),
+        };
+    }
+    object
+}
+
+/// Frames of a day, one alone or a list; an empty one is a day off.
+fn frames() -> Value {
+    many(pattern(&or_variable(r"[0-9０-９]\s*[:：].*[0-9０-９]")))
+}
+
+/// A date, or a stretch of dates.
+fn date() -> Value {
+    pattern(&or_variable(r"^[\s0-9０-９.．\-－]+$"))
+}
+
+fn many(item: Value) -> Value {
+    let all = json!({ "type": "array", "items": item, "maxItems": LIST_MAX });
+    json!({ "if": { "type": "array" }, "then": all, "else": item })
+}
+
+/// The schema of a file of public holidays (`calendars/cn.yaml`).
+pub fn public_holidays() -> Value {
+    let dates = || json!({ "type": "array", "items": date(), "maxItems": LIST_MAX });
+    let year = Object::new().required(&["holidays"], dates(), doc("放假的日子", "days off")).optional(
+        &["workdays"],
+        dates(),
+        doc("为它们补班的周末", "weekend days that are worked for them"),
+    );
+    let years = Object::new().keys_like("^[+]?[0-9]{4}$", year.schema());
+    document(doc("deskbell 的节假日", "public holidays of deskbell"), years.schema(), Map::new())
 }

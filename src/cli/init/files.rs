@@ -31,6 +31,8 @@ shipped![
     "templates/custom-field.en.hbs",
     "schemas/rules.json",
     "schemas/config.json",
+    "schemas/calendars.json",
+    "schemas/tests.json",
 ];
 
 /// What a version control system must not see.

@@ -71,8 +71,7 @@ fn condition() -> Value {
             "$ref": format!("#/$defs/{}", test_name(field)),
             "description": field_doc(field),
         });
-        let names = [field.name, field.zh, field.vendor].into_iter().chain(field.also.iter().copied());
-        object = object.key(names, &schema);
+        object = object.key(field_names(field), &schema);
     }
     let object = object.keys_like(&part_pattern(), refer("part"));
     described(
@@ -154,23 +153,24 @@ fn clock() -> Value {
     object.optional(&[CALENDAR.0, CALENDAR.1], filled_text(), calendar).one_of(&bounds).schema()
 }
 
+/// Every name of a field.
+pub(super) fn field_names(field: &Field) -> Vec<&'static str> {
+    let own = [field.name, field.zh, field.vendor].into_iter();
+    own.chain(field.also.iter().copied()).collect()
+}
+
 /// A field, a part of a person, or a custom field (`fields.产品线`), by name.
 fn target() -> Value {
-    let names = Field::all().flat_map(|field| {
-        [field.name, field.zh, field.vendor].into_iter().chain(field.also.iter().copied()).collect::<Vec<_>>()
-    });
+    let names = Field::all().flat_map(field_names);
     let prefixes: Vec<String> = CUSTOM_PREFIXES.iter().map(|prefix| prefix.replace('.', r"\.")).collect();
     let others = [pattern(&part_pattern()), pattern(&format!(r"^\s*({})\s*\S", prefixes.join("|")))];
     words_or(words(names), json!({ "anyOf": others }))
 }
 
 /// `guest.department`, `客户的部门`.
-fn part_pattern() -> String {
+pub(super) fn part_pattern() -> String {
     let persons = Field::all().filter(|field| field.kind == Kind::Person);
-    let names = persons.flat_map(|field| {
-        [field.name, field.zh, field.vendor].into_iter().chain(field.also.iter().copied()).collect::<Vec<_>>()
-    });
-    let mut names: Vec<&str> = names.collect();
+    let mut names: Vec<&str> = persons.flat_map(field_names).collect();
     names.sort_unstable();
     names.dedup();
     let parts: Vec<&str> = PersonPart::ALL.into_iter().flat_map(|part| [part.words().en, part.words().zh]).collect();
@@ -192,7 +192,7 @@ fn test_name(field: &Field) -> String {
     }
 }
 
-fn field_doc(field: &Field) -> String {
+pub(super) fn field_doc(field: &Field) -> String {
     let (doc, carrier) = (field.doc, carrier_words(field.carrier).1);
     format!("{} · {}\n\n{}\n{}\n\n{}\n{}", field.zh, field.name, doc.zh, doc.en, carrier.zh, carrier.en)
 }
