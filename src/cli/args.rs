@@ -183,6 +183,8 @@ pub enum Verb {
     },
     /// 规则上线之前，用真实的历史工单演练一遍 · Play the rules over the helpdesk's own history before they go live
     Rehearse(crate::cli::rehearse::run::RehearseArguments),
+    /// 用自己的历史回测规则，或比较两套规则 · Play rules over the store's own history, or compare two sets of rules
+    Backtest(crate::cli::backtest::BacktestArguments),
     /// 维护数据目录 · Look after the store
     #[command(subcommand)]
     Store(StoreVerb),

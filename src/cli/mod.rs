@@ -25,6 +25,7 @@ pub mod schema;
 pub mod chats;
 pub mod send_test;
 pub mod rehearse;
+pub mod backtest;
 pub mod status;
 pub mod init;
 pub mod demo;

@@ -7,8 +7,8 @@ use clap::{Parser, error::ErrorKind};
 use crate::{
     cli::{
         args::{Arguments, StoreVerb, Verb},
-        chats, check, demo, doctor, fields, init, language, logging, rehearse, rules, schema, send_test, serve, status,
-        store,
+        backtest, chats, check, demo, doctor, fields, init, language, logging, rehearse, rules, schema, send_test,
+        serve, status, store,
         terminal::Terminal,
         test, ticket, words,
     },
@@ -98,6 +98,7 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
         }
         Verb::Status { at, json } => status::run(&at.config, json, terminal),
         Verb::Rehearse(arguments) => rehearse::run::run(&arguments, terminal),
+        Verb::Backtest(arguments) => backtest::run(&arguments, terminal),
         Verb::Store(StoreVerb::Compact { at }) => store::compact(&at.config, terminal),
         Verb::Init { dir, base_url, yes } => init::run::run(&dir, &base_url, yes, terminal),
         Verb::Demo(arguments) => demo::run(&arguments, terminal),

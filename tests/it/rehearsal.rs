@@ -54,6 +54,7 @@ impl Town {
             let closed = reply + 30 * MINUTE;
             let agent = User { id: "ou_li".into(), name: "李雷".into(), ..User::default() };
             lock(&self.platform).create_ticket(created, |ticket: &mut Ticket| {
+                ticket.guest = User { id: "ou_guest".into(), name: "韩梅梅".into(), ..User::default() };
                 ticket.status = STATUS_CLOSED_BY_AGENT;
                 ticket.agent_entry_time = Some(created);
                 ticket.agent_first_response_time = Some(reply);
@@ -197,4 +198,71 @@ fn the_page_in_the_documents_is_a_real_one() {
         let (_, after) = rest.split_once("<!-- /rehearsal -->").unwrap();
         fs::write(docs, format!("{before}{block}{after}")).unwrap();
     }
+}
+
+#[test]
+fn what_guests_said_is_read_where_a_rule_needs_it() {
+    let town = Town::rehearsing();
+    town.live_a_month(30);
+    let said: Vec<(String, i64)> =
+        lock(&town.platform).tickets().map(|ticket| (ticket.ticket_id.clone(), ticket.created_at)).collect();
+    for (number, (id, created)) in said.iter().enumerate() {
+        let text = if number % 10 == 0 { "我要投诉" } else { "在吗" };
+        lock(&town.platform).guest_says(id, text, created + MINUTE);
+    }
+    let without = town.run(&["rehearse", "--format", "json"]).expect(0, &[]);
+    let without: Value = serde_json::from_str(&without.out).unwrap();
+    assert_eq!(without["unplayed"][0]["name"], "说了投诉");
+    let with = town.run(&["rehearse", "--format", "json", "--messages"]).expect(0, &["about 30 API calls"]);
+    let with: Value = serde_json::from_str(&with.out).unwrap();
+    assert_eq!((rings(&with, "说了投诉"), with["unplayed"].as_array().map(Vec::len)), (3, Some(0)));
+
+    // Interrupted among the messages, it goes on with those that are missing.
+    let used = town.used();
+    lock(&town.platform).turn(|knobs| knobs.quota_per_month = Some(used + 12));
+    town.run(&["rehearse", "--messages"]).expect(1, &["What was read is kept"]);
+    lock(&town.platform).turn(|knobs| knobs.quota_per_month = None);
+    let again = town.run(&["rehearse", "--messages", "--format", "json"]).expect(0, &["about 20 API calls"]);
+    let again: Value = serde_json::from_str(&again.out).unwrap();
+    assert_eq!(rings(&again, "说了投诉"), 3);
+}
+
+#[test]
+fn the_store_s_own_history_is_played_and_two_sets_of_rules_are_compared() {
+    let town = Town::rehearsing();
+    town.run(&["backtest"]).expect(1, &["there is no store"]);
+    let now = town.clock.now().as_ms();
+    let ids: Vec<String> =
+        (0..3).map(|_| lock(&town.platform).create_ticket(now, |ticket| ticket.status = STATUS_QUEUEING)).collect();
+    town.run(&["serve", "--once"]).expect(0, &[]);
+    let now = town.clock.now().as_ms();
+    lock(&town.platform).close_ticket(&ids[0], STATUS_CLOSED_BY_AGENT, now);
+    lock(&town.platform).rate_ticket(&ids[0], 1, Some("慢"), now);
+    town.run(&["serve", "--once"]).expect(0, &[]);
+
+    let json = town.run(&["backtest", "--since", "1h", "--format", "json"]).expect(0, &[]);
+    let page: Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((rings(&page, "排队太久"), rings(&page, "不满意")), (0, 1), "{page:#}");
+    town.run(&["--lang", "zh", "backtest", "--since", "1h"]).expect(0, &["回测", "不满意"]);
+
+    let at_once = "name: 排队太久\nwhen: { status: 排队中 }\nnotify: [{ to: support }]\n";
+    town.write_rules("new-rules", &[("queueing", at_once), RULES[1]]);
+    let compared = ["backtest", "--since", "1h", "--rules", "new-rules", "--against", "rules"];
+    let json = town.run(&[&compared[..], &["--format", "json"]].concat()).expect(0, &[]);
+    let found: Value = serde_json::from_str(&json.out).unwrap();
+    let rule = |name: &str| found.as_array().unwrap().iter().find(|rule| rule["name"] == name).unwrap().clone();
+    let queueing = rule("排队太久");
+    assert_eq!((&queueing["before"], &queueing["after"], &queueing["new"]), (&0.into(), &3.into(), &3.into()));
+    assert_eq!((&rule("不满意")["lost"], &rule("不满意")["new"]), (&0.into(), &0.into()));
+    let zh = town.run(&[&["--lang", "zh"][..], &compared].concat());
+    zh.expect(0, &["多出来的，例如", ids[0].get(13..).unwrap(), "排队太久"]);
+    town.run(&["backtest", "--against", "nowhere"]).expect(2, &["there is no folder nowhere"]);
+
+    let copy = ["-r", "data", "copy"];
+    assert!(std::process::Command::new("cp").args(copy).current_dir(town.home.path()).status().unwrap().success());
+    let (_, admin) = town.listen();
+    let running = crate::town::Running::start(&town, admin);
+    town.run(&["backtest", "--since", "1h"]).expect(1, &["has it open", "--store"]);
+    town.run(&["backtest", "--since", "1h", "--store", "copy"]).expect(0, &["不满意"]);
+    assert_eq!(running.stop().0, Some(0));
 }

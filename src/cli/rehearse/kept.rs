@@ -2,6 +2,7 @@
 //! there. It holds tickets, so only its owner may read it, and it goes once the page is shown.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File, OpenOptions, TryLockError},
     io::{BufRead, BufReader, BufWriter, Seek, SeekFrom, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
@@ -77,7 +78,10 @@ impl Head {
     }
 }
 
-/// A line of the file: a ticket with its id, or the number of a piece that is whole with it.
+/// One message of a ticket: who, when in milliseconds, the words.
+pub(super) type Spoken = (String, i64, String);
+
+/// A line of the file: a ticket with its id, what was said on one, or the number of a piece that is whole with it.
 #[derive(Deserialize)]
 struct Line<'a> {
     #[serde(default)]
@@ -85,7 +89,15 @@ struct Line<'a> {
     #[serde(default, borrow)]
     ticket: Option<&'a RawValue>,
     #[serde(default)]
+    said: Option<Vec<Spoken>>,
+    #[serde(default)]
     piece: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct SaidLine<'a> {
+    id: &'a str,
+    said: &'a [Spoken],
 }
 
 #[derive(Serialize)]
@@ -112,6 +124,8 @@ pub(super) struct Found {
     /// Pieces that were read whole.
     pub(super) done: Vec<usize>,
     pub(super) tickets: Vec<RawTicket>,
+    /// What was said on tickets.
+    pub(super) said: BTreeMap<TicketId, Vec<Spoken>>,
     /// Where the last whole piece ends.
     end: u64,
 }
@@ -148,7 +162,7 @@ impl Kept {
         let mut line = Vec::new();
         let mut offset = u64::try_from(reader.read_until(b'\n', &mut line).ok()?).ok()?;
         let head: Head = serde_json::from_slice(&line).ok()?;
-        let mut found = Found { head, done: Vec::new(), tickets: Vec::new(), end: offset };
+        let mut found = Found { head, done: Vec::new(), tickets: Vec::new(), said: BTreeMap::new(), end: offset };
         let mut whole = 0; // tickets of whole pieces
         loop {
             line.clear();
@@ -158,13 +172,17 @@ impl Kept {
             }
             offset += u64::try_from(read).ok()?;
             let Ok(line) = serde_json::from_slice::<Line<'_>>(&line) else { break };
-            match (line.id.zip(line.ticket), line.piece) {
-                (Some((id, ticket)), _) => found.tickets.push(RawTicket {
+            match (line.id, line.ticket, line.said, line.piece) {
+                (Some(id), Some(ticket), None, None) => found.tickets.push(RawTicket {
                     id: TicketId::from(id.as_str()),
                     hash: 0, // only ever compared by polls
                     body: Bytes::copy_from_slice(ticket.get().as_bytes()),
                 }),
-                (None, Some(piece)) if piece < found.head.pieces.len() => {
+                (Some(id), None, Some(said), None) => {
+                    found.said.insert(TicketId::from(id.as_str()), said);
+                    found.end = offset;
+                }
+                (None, None, None, Some(piece)) if piece < found.head.pieces.len() => {
                     found.done.push(piece);
                     (whole, found.end) = (found.tickets.len(), offset);
                 }
@@ -203,6 +221,14 @@ impl Kept {
         });
         let lines = written.and_then(|()| text.into_inner().map_err(std::io::Error::from));
         self.write(&lines.map_err(|error| unusable(&self.path, &error))?)
+    }
+
+    /// Keeps what was said on a ticket.
+    pub(super) fn keep_said(&mut self, id: &TicketId, said: &[Spoken]) -> Result<(), Stop> {
+        let line = serde_json::to_vec(&SaidLine { id: id.as_str(), said });
+        let mut line = line.map_err(|error| unusable(&self.path, &error.into()))?;
+        line.push(b'\n');
+        self.write(&line)
     }
 
     fn write(&mut self, lines: &[u8]) -> Result<(), Stop> {
@@ -277,6 +303,9 @@ mod tests {
         kept.keep(0, &[ticket("6", "{}")]).unwrap();
         let found = kept.found().unwrap();
         assert_eq!((found.done, found.tickets.len()), (vec![1, 0], 3));
+        let said = vec![("ou_li".to_string(), 7, "在吗\n?".to_string())];
+        kept.keep_said(&"7".into(), &said).unwrap();
+        assert_eq!(kept.found().unwrap().said, BTreeMap::from([("7".into(), said)]));
         kept.remove();
         assert!(!path.exists());
     }

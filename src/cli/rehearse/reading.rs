@@ -6,15 +6,18 @@ use crate::{
         clock::Clock,
         feishu::{
             error::{Advice, Error},
+            helpdesk::Helpdesk,
             page::{RawPage, RawTicket},
+            ticket_messages::TicketMessage,
         },
     },
     cli::{
-        rehearse::kept::{Piece, Survey},
+        rehearse::kept::{Piece, Spoken, Survey},
         run::Stop,
     },
     domain::{
         desk::settings::Limits,
+        id::TicketId,
         reading::pass::{Axis, Filter, ListLimits, Next, PageSeen, Pass, Query, Window},
         time::{Span, Timestamp},
     },
@@ -38,6 +41,7 @@ const WAIT_MAX: Span = Span::from_secs(60);
 
 /// Asks the platform, no faster than it allows.
 pub(super) struct Reader {
+    helpdesk: Helpdesk,
     source: Source,
     clock: Clock,
     /// Time between two calls.
@@ -50,10 +54,18 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    pub(super) fn new(source: Source, limits: Limits, clock: Clock) -> Self {
+    pub(super) fn new(helpdesk: Helpdesk, limits: Limits, clock: Clock) -> Self {
         let gap =
             (1_000 / i64::from(limits.api_per_second.max(1))).max(60_000 / i64::from(limits.api_per_minute.max(1)));
-        Self { source, clock, gap: Span::from_ms(gap), next_at: Timestamp::MIN, calls: 0, broken: 0 }
+        Self {
+            source: Source::Feishu(helpdesk.clone()),
+            helpdesk,
+            clock,
+            gap: Span::from_ms(gap),
+            next_at: Timestamp::MIN,
+            calls: 0,
+            broken: 0,
+        }
     }
 
     const fn limits(&self) -> ListLimits {
@@ -114,6 +126,25 @@ impl Reader {
             }));
             pass.feed(seen);
             paged();
+        }
+    }
+
+    /// What was said on a ticket; nothing where the ticket is gone.
+    pub(super) async fn said(&mut self, id: &TicketId) -> Result<Vec<Spoken>, Stop> {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            self.clock.sleep_until(self.next_at).await;
+            let read = self.helpdesk.messages(id).await;
+            self.next_at = self.clock.now().plus(self.gap);
+            self.calls += u64::from(read.calls);
+            let spoken = |message: TicketMessage| (message.user_id, message.at.as_ms(), message.text);
+            let Some(error) = read.error else { return Ok(read.messages.into_iter().map(spoken).collect()) };
+            match wait_before_retry(&error, tries) {
+                Some(wait) => self.clock.sleep(wait).await,
+                None if error.advice == Advice::NotThere => return Ok(Vec::new()),
+                None => return Err(Stop::Failure(error.message())),
+            }
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
         args::{ConfigPath, Format},
         prepare::{self, Warnings},
         rehearse::{
+            kept::Spoken,
             shown,
             wish::{Read, Wish},
         },
@@ -18,17 +19,19 @@ use crate::{
         terminal::Terminal,
     },
     domain::{
+        conversation::{Conversation, Said, Speakers},
         id::{RuleName, SourceName},
         rehearsal::{
-            past::past,
+            past::{past, spoken},
             replayable::History,
             report::{Ask, Page, rehearse},
             text::{self, Heading},
         },
         replay::script::{Script, Sight, What},
-        rule::RuleSet,
+        rule::{Rule, RuleSet},
         text::{Locale, Message},
-        time::Span,
+        ticket::Ticket,
+        time::{Span, Timestamp},
     },
 };
 
@@ -53,6 +56,9 @@ pub struct RehearseArguments {
     /// 把结果作为一张卡片发给接收方 · Post the page as a card to a receiver
     #[arg(long, value_name = "RECEIVER")]
     pub to: Option<String>,
+    /// 有规则要看对话内容时一起读，每张工单一次调用 · Read what was said too, if a rule needs it: one call a ticket
+    #[arg(long)]
+    pub messages: bool,
     /// 调用次数多也照读 · Read even where that takes many calls
     #[arg(long)]
     pub yes: bool,
@@ -74,11 +80,12 @@ pub fn run(arguments: &RehearseArguments, terminal: Terminal) -> Result<(), Stop
     let client = prepare::client(&setup.feishu, &setup.http)?;
     let clock = Clock::system();
     let runtime = prepare::small_runtime()?;
-    let wish = Wish { setup: &setup, source, since, yes: arguments.yes, fresh: arguments.fresh };
+    let messages = arguments.messages && rules.rules.values().any(Rule::needs_messages);
+    let wish = Wish { setup: &setup, source, since, yes: arguments.yes, fresh: arguments.fresh, messages };
     let (read, kept) = runtime.block_on(wish.read(&client, &clock, terminal))?;
     let script = script(&read, source, terminal);
     let heading = heading(source, &setup);
-    let ask = Ask { script: &script, from: script.start, history: History::List { messages: false } };
+    let ask = Ask { script: &script, from: script.start, history: History::List { messages } };
     let page = play(ask, &rules, &setup, terminal);
     show(&page, &heading, arguments.format, terminal);
     if let Some(receiver) = receiver {
@@ -161,13 +168,19 @@ fn script(read: &Read, source: &SourceConfig, terminal: Terminal) -> Script {
         let ticket = decoded.ticket;
         let key = ticket.key.clone();
         let way = past(&ticket, read.until);
+        let conversations = conversations(&ticket, read);
         unreadable += u64::from(way.is_empty());
         sights.extend(way.into_iter().map(|sight| Sight {
             at: sight.at,
             key: key.clone(),
             what: What::Ticket(sight.ticket),
         }));
+        sights.extend(conversations.into_iter().map(|(at, said)| {
+            let what = What::Messages(said);
+            Sight { at, key: key.clone(), what }
+        }));
     }
+    // In the order they were made: a ticket is shown before what was said on it.
     sights.sort_by(|one, other| (one.at, &one.key).cmp(&(other.at, &other.key)));
     if unreadable > 0 {
         terminal.note(&Message::new(
@@ -176,6 +189,16 @@ fn script(read: &Read, source: &SourceConfig, terminal: Terminal) -> Script {
         ));
     }
     Script { start: read.from, end: read.until, sights }
+}
+
+/// What was said on a ticket by each instant at which someone spoke.
+fn conversations(ticket: &Ticket, read: &Read) -> Vec<(Timestamp, Conversation)> {
+    let parts = (read.said.get(&ticket.key.id), Speakers::of(ticket), ticket.created_at.present());
+    let (Some(said), Some(speakers), Some(created)) = parts else { return Vec::new() };
+    let one = |(who, at, text): &Spoken| {
+        (speakers.speaker(who), Said { at: Timestamp::from_ms(*at), text: text.as_str().into() })
+    };
+    spoken(*created, said.iter().map(one).collect(), read.until)
 }
 
 fn heading(source: &SourceConfig, setup: &Setup) -> Heading {

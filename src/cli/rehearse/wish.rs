@@ -1,5 +1,7 @@
 //! What a rehearsal wants to read: said before it is read, gone on with where it was interrupted.
 
+use std::collections::BTreeMap;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
@@ -10,17 +12,17 @@ use crate::{
     app::config::{setup::Setup, sources::Source as SourceConfig},
     cli::{
         rehearse::{
-            kept::{Found, Head, Kept, Piece},
+            kept::{Found, Head, Kept, Piece, Spoken},
             reading::Reader,
         },
         run::Stop,
         terminal::Terminal,
     },
     domain::{
+        id::TicketId,
         text::{Locale, Message, grouped},
         time::{Span, Timestamp},
     },
-    engine::source::Source,
 };
 
 /// Of a month's calls, how many in a hundred one rehearsal takes without being told to.
@@ -31,6 +33,8 @@ pub(super) struct Read {
     pub(super) from: Timestamp,
     pub(super) until: Timestamp,
     pub(super) tickets: Vec<RawTicket>,
+    /// What was said on tickets, where that was wanted.
+    pub(super) said: BTreeMap<TicketId, Vec<Spoken>>,
 }
 
 /// What is to be read.
@@ -40,16 +44,19 @@ pub(super) struct Wish<'a> {
     pub(super) since: Span,
     pub(super) yes: bool,
     pub(super) fresh: bool,
+    /// What was said is wanted too.
+    pub(super) messages: bool,
 }
 
 impl Wish<'_> {
     /// Reads it all; the file goes once the page is shown.
     pub(super) async fn read(&self, client: &Client, clock: &Clock, terminal: Terminal) -> Result<(Read, Kept), Stop> {
-        let helpdesk = Source::Feishu(Helpdesk::new(client.clone(), &self.source.helpdesk));
+        let helpdesk = Helpdesk::new(client.clone(), &self.source.helpdesk);
         let mut reader = Reader::new(helpdesk, self.setup.settings.limits, clock.clone());
         let mut kept = Kept::open(&self.setup.store.path, &self.source.name)?;
         let (head, found) = self.begin(&mut reader, &mut kept, clock.now(), terminal).await?;
-        let (done, mut tickets) = found.map_or_else(Default::default, |found| (found.done, found.tickets));
+        let (done, mut tickets, mut said) =
+            found.map_or_else(Default::default, |found| (found.done, found.tickets, found.said));
         let todo: Vec<(usize, Piece)> =
             head.pieces.iter().copied().enumerate().filter(|(number, _)| !done.contains(number)).collect();
         let pieces: Vec<Piece> = todo.iter().map(|(_, piece)| *piece).collect();
@@ -69,8 +76,39 @@ impl Wish<'_> {
                 format!("{broken} tickets cannot be read and are left out"),
             ));
         }
+        if self.messages {
+            self.read_said(&mut reader, &mut kept, &tickets, &mut said, terminal).await?;
+        }
         let (from, until) = (Timestamp::from_ms(head.from), Timestamp::from_ms(head.until));
-        Ok((Read { from, until, tickets }, kept))
+        Ok((Read { from, until, tickets, said }, kept))
+    }
+
+    /// Reads what was said on every ticket of which that is not known yet.
+    async fn read_said(
+        &self,
+        reader: &mut Reader,
+        kept: &mut Kept,
+        tickets: &[RawTicket],
+        said: &mut BTreeMap<TicketId, Vec<Spoken>>,
+        terminal: Terminal,
+    ) -> Result<(), Stop> {
+        let todo: Vec<&TicketId> = tickets.iter().map(|raw| &raw.id).filter(|id| !said.contains_key(*id)).collect();
+        let calls = todo.len() as u64;
+        let shown = grouped(calls);
+        terminal.note(&Message::new(
+            format!("读对话内容约需 {shown} 次 API 调用"),
+            format!("reading what was said takes about {shown} API calls"),
+        ));
+        self.within_plan(calls)?;
+        let bar = bar(calls, terminal.locale);
+        for id in todo {
+            let spoken = reader.said(id).await.map_err(|stop| interrupted(&stop))?;
+            kept.keep_said(id, &spoken)?;
+            said.insert(id.clone(), spoken);
+            bar.inc(1);
+        }
+        bar.finish_and_clear();
+        Ok(())
     }
 
     /// What an earlier run left, or a new beginning.
@@ -102,7 +140,7 @@ impl Wish<'_> {
         Ok((head, None))
     }
 
-    /// Says what the reading will cost, and stops where that is more than it may take unasked.
+    /// Says what the reading will cost.
     fn announce(&self, head: &Head, done: usize, calls: u64, terminal: Terminal) -> Result<(), Stop> {
         let (name, tickets, shown) = (&self.source.name, grouped(head.tickets), grouped(calls));
         let pieces = head.pieces.len();
@@ -115,6 +153,11 @@ impl Wish<'_> {
             en = format!("Going on where it was interrupted ({done} of {pieces} pieces). {en}");
         }
         terminal.note(&Message::new(zh, en));
+        self.within_plan(calls)
+    }
+
+    /// Stops where that is more than may be taken unasked.
+    fn within_plan(&self, calls: u64) -> Result<(), Stop> {
         let share = self.setup.settings.plan.monthly().map(|monthly| monthly * PLAN_PERCENT / 100);
         match share {
             Some(share) if calls > share && !self.yes => Err(Stop::usage(
@@ -140,8 +183,8 @@ fn interrupted(stop: &Stop) -> Stop {
 /// Draws nothing when standard error is no terminal.
 fn bar(length: u64, locale: Locale) -> ProgressBar {
     let template = match locale {
-        Locale::Zh => "读取 {bar:30} {pos}/{len} 页（还要 {eta}）",
-        Locale::En => "reading {bar:30} {pos}/{len} pages ({eta} left)",
+        Locale::Zh => "读取 {bar:30} {pos}/{len}（还要 {eta}）",
+        Locale::En => "reading {bar:30} {pos}/{len} ({eta} left)",
     };
     let bar = ProgressBar::new(length);
     bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
