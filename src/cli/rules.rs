@@ -1,11 +1,12 @@
 //! `deskbell rules [name]`: what each rule watches, when it rings, whom it tells, what ends it and what it costs.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use serde_json::{Value, json};
 
 use crate::{
     adapters::yaml::nearest::nearest,
+    app::config::calls::CHANGES_A_DAY,
     cli::{
         args::Format,
         prepare::{self, Warnings},
@@ -15,23 +16,27 @@ use crate::{
     },
     domain::{
         condition::Condition,
-        id::ConditionName,
+        id::{ConditionName, RuleName},
         rule::{Mode, Rule, RuleKind, RuleSet},
         sentence::condition_words,
         story::{Story, severity_words},
-        text::{Locale, Message, Words, fold},
+        text::{Locale, Message, Words, fold, grouped},
     },
 };
+
+/// The API calls a month that rules ask for beyond the list, by rule.
+type Costs = BTreeMap<RuleName, u64>;
 
 /// Shows the rules of the configured folder, or the one that is named.
 pub fn run(path: &Path, name: Option<&str>, format: Format, terminal: Terminal) -> Result<(), Stop> {
     let setup = prepare::setup(path, Warnings::Left, terminal)?;
     let rules = chosen(&setup.rules, name)?;
+    let costs: Costs = setup.calls.by_rule.iter().cloned().collect();
     let locale = terminal.locale;
     terminal.print(&match format {
-        Format::Json => format!("{:#}", Value::Array(rules.iter().map(|rule| as_json(rule)).collect())),
-        Format::Text if name.is_none() => overview(&rules, locale),
-        Format::Text => rules.iter().map(|rule| told(rule, locale)).collect::<Vec<_>>().join("\n\n"),
+        Format::Json => format!("{:#}", Value::Array(rules.iter().map(|rule| as_json(rule, &costs)).collect())),
+        Format::Text if name.is_none() => overview(&rules, &costs, locale),
+        Format::Text => rules.iter().map(|rule| told(rule, &costs, locale)).collect::<Vec<_>>().join("\n\n"),
     });
     Ok(())
 }
@@ -55,7 +60,7 @@ fn chosen<'a>(all: &'a RuleSet, name: Option<&str>) -> Result<Vec<&'a Rule>, Sto
     Err(Stop::failure(format!("没有规则 “{name}”。{zh}"), format!("there is no rule `{name}`. {en}")))
 }
 
-fn overview(rules: &[&Rule], locale: Locale) -> String {
+fn overview(rules: &[&Rule], costs: &Costs, locale: Locale) -> String {
     let head = match locale {
         Locale::Zh => ["规则", "级别", "看什么", "什么时候提醒", "通知谁", "调用"],
         Locale::En => ["rule", "severity", "watches", "rings", "tells", "calls"],
@@ -68,10 +73,11 @@ fn overview(rules: &[&Rule], locale: Locale) -> String {
         };
         let lines = if story.tells.is_empty() { &story.ladder } else { &story.tells };
         let tells: Vec<&str> = lines.iter().map(|line| line.get(locale)).collect();
-        let calls = if rule.needs_messages() {
-            Words { zh: "消息", en: "messages" }
-        } else {
-            Words { zh: "无", en: "none" }
+        let calls = match costs.get(&rule.name) {
+            Some(calls) => {
+                Message::new(format!("约 +{}/月", grouped(*calls)), format!("about +{}/month", grouped(*calls)))
+            }
+            None => Message::new("不多花", "none"),
         };
         vec![
             name,
@@ -98,7 +104,7 @@ const fn mode_word(mode: &Mode) -> Words {
 }
 
 /// All of one rule.
-fn told(rule: &Rule, locale: Locale) -> String {
+fn told(rule: &Rule, costs: &Costs, locale: Locale) -> String {
     let story = Story::of(rule);
     let say = |zh, en| Words { zh, en }.get(locale);
     let mut lines = vec![format!("{} · {}", rule.name, severity_words(rule.severity).get(locale))];
@@ -121,7 +127,7 @@ fn told(rule: &Rule, locale: Locale) -> String {
     line(say("来源：", "sources: "), story.sources.get(locale));
     line(say("时长按：", "counts in: "), story.hours.get(locale));
     line(say("状态：", "mode: "), story.mode.get(locale));
-    line(say("调用：", "costs: "), cost(rule).get(locale));
+    line(say("调用：", "costs: "), cost(rule, costs).get(locale));
     if let Some(advice) = &rule.advice {
         line(say("建议：", "advice: "), advice);
     }
@@ -152,17 +158,27 @@ fn gather(condition: &Condition, found: &mut Vec<(ConditionName, Message)>) {
 }
 
 /// What a rule asks for beyond the list that is read anyway.
-fn cost(rule: &Rule) -> Message {
-    match rule.needs_messages() {
-        true => Message::new(
-            "要读工单的消息：每张有变化的工单多一次 API 调用",
-            "reads the messages of tickets: one more API call for each ticket that changed",
+fn cost(rule: &Rule, costs: &Costs) -> Message {
+    let calls = costs.get(&rule.name).copied().map(grouped);
+    match calls {
+        Some(calls) => Message::new(
+            format!(
+                "要读工单的消息，每张有变化的工单多一次：约 +{calls} 次/月（按每个来源每天 {CHANGES_A_DAY} 张估计；几条规则共用）"
+            ),
+            format!(
+                "reads the messages of tickets, one more call for each that changed: about +{calls} a month (assuming \
+                 {CHANGES_A_DAY} a day and source; rules share what is read)"
+            ),
         ),
-        false => Message::new("只看工单列表，不多花调用", "reads nothing beyond the list: no further calls"),
+        None if rule.needs_messages() => Message::new(
+            "要读工单的消息，但现在没有来源归它看：不花调用",
+            "would read the messages of tickets, but watches no source: no calls",
+        ),
+        None => Message::new("只看工单列表，不多花调用", "reads nothing beyond the list: no further calls"),
     }
 }
 
-fn as_json(rule: &Rule) -> Value {
+fn as_json(rule: &Rule, costs: &Costs) -> Value {
     let story = Story::of(rule);
     let both = |message: &Message| json!({ "zh": message.zh, "en": message.en });
     let all = |lines: &[Message]| lines.iter().map(both).collect::<Vec<_>>();
@@ -181,7 +197,8 @@ fn as_json(rule: &Rule) -> Value {
         "watches": both(&story.watches), "rings": both(&story.rings), "ends": both(&story.ends),
         "tells": all(&story.tells), "ladder": all(&story.ladder), "conditions": named,
         "sources": sources, "calendar": rule.pace.calendar().map(|calendar| calendar.name().as_str()),
-        "needs_messages": rule.needs_messages(), "advice": rule.advice.as_deref(), "runbook": rule.runbook.as_deref(),
+        "needs_messages": rule.needs_messages(),
+        "calls_a_month": costs.get(&rule.name).copied().unwrap_or_default(), "advice": rule.advice.as_deref(), "runbook": rule.runbook.as_deref(),
     })
 }
 
@@ -193,7 +210,6 @@ mod tests {
     use crate::domain::{
         condition::{Operator, Target, Test},
         field::Field,
-        id::RuleName,
     };
 
     fn rules() -> RuleSet {
@@ -226,14 +242,15 @@ mod tests {
     #[test]
     fn what_a_rule_costs_and_rests_on_is_said() {
         let rules = rules();
-        let shown = told(&rules.rules[&RuleName::new("敏感词")], Locale::Zh);
-        for part in ["客户消息包含 投诉", "其中 human：状态是 未关闭", "多一次 API 调用"] {
+        let costs = Costs::from([(RuleName::new("敏感词"), 6_000)]);
+        let shown = told(&rules.rules[&RuleName::new("敏感词")], &costs, Locale::Zh);
+        for part in ["客户消息包含 投诉", "其中 human：状态是 未关闭", "约 +6,000 次/月"] {
             assert!(shown.contains(part), "{part}: {shown}");
         }
-        let plain = told(&rules.rules[&RuleName::new("排队")], Locale::En);
+        let plain = told(&rules.rules[&RuleName::new("排队")], &costs, Locale::En);
         assert!(plain.contains("no further calls"), "{plain}");
-        let shown = overview(&rules.rules.values().collect::<Vec<_>>(), Locale::En);
-        assert!(shown.contains("messages") && shown.contains("none"), "{shown}");
-        assert_eq!(as_json(&rules.rules[&RuleName::new("敏感词")])["needs_messages"], true);
+        let shown = overview(&rules.rules.values().collect::<Vec<_>>(), &costs, Locale::En);
+        assert!(shown.contains("+6,000/month") && shown.contains("none"), "{shown}");
+        assert_eq!(as_json(&rules.rules[&RuleName::new("敏感词")], &costs)["calls_a_month"], 6_000);
     }
 }

@@ -1,7 +1,7 @@
 //! The schemas that editors read: they are the files of the repository, and they agree with the parsers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     env, fs,
     path::{Path, PathBuf},
 };
@@ -186,6 +186,70 @@ fn the_rule_tests_that_run_are_accepted() {
     assert!(looked_at >= 3, "{looked_at}");
     for broken in ["- rule: x", "- { name: x, timeline: [] }", "name: x", "- { name: x, timeline: [{ at: 9 }] }"] {
         assert!(!validator.is_valid(&document(broken).unwrap()), "{broken}");
+    }
+}
+
+/// A configuration with `extra` in it, by section; `QQQQQQ` is a key nobody knows.
+fn sections() -> Vec<(&'static str, Vec<&'static str>, String)> {
+    let feishu = |extra: &str| format!("feishu: {{ app_id: a, app_secret: s{extra} }}\n");
+    let source = |extra: &str| {
+        format!("sources:\n  desk: {{ kind: feishu_helpdesk, helpdesk_id: h, helpdesk_token: t{extra} }}\n")
+    };
+    let receiver = |extra: &str| format!("receivers:\n  support: {{ chat_id: oc_a{extra} }}\n");
+    let base = feishu("") + &source("") + &receiver("");
+    let with = |part: &str| format!("{base}{part}\n");
+    vec![
+        ("the top", vec![], with("QQQQQQ: 1")),
+        ("feishu", vec!["feishu"], feishu(", QQQQQQ: 1") + &source("") + &receiver("")),
+        ("events", vec!["feishu", "events"], feishu(", events: { QQQQQQ: 1 }") + &source("") + &receiver("")),
+        ("limits", vec!["feishu", "limits"], feishu(", limits: { QQQQQQ: 1 }") + &source("") + &receiver("")),
+        ("http", vec!["http"], with("http: { QQQQQQ: 1 }")),
+        ("a source", vec!["sources", "*"], feishu("") + &source(", QQQQQQ: 1") + &receiver("")),
+        ("a receiver", vec!["receivers", "*"], feishu("") + &source("") + &receiver(", QQQQQQ: 1")),
+        ("a calendar", vec!["calendars", "*"], with("calendars: { office: { week: { daily: [] }, QQQQQQ: 1 } }")),
+        ("operations", vec!["operations"], with("operations: { to: support, QQQQQQ: 1 }")),
+        ("chat", vec!["chat"], with("chat: { QQQQQQ: 1 }")),
+        ("access", vec!["chat", "access"], with("chat: { access: { QQQQQQ: 1 } }")),
+        ("server", vec!["server"], with("server: { QQQQQQ: 1 }")),
+        ("store", vec!["store"], with("store: { QQQQQQ: 1 }")),
+    ]
+}
+
+/// The keys that the schema knows in a section.
+fn keys_of_schema(schema: &Value, path: &[&str]) -> BTreeSet<String> {
+    let mut at = schema;
+    for step in path {
+        let section = opened(schema, at);
+        at = match *step {
+            "*" => section["patternProperties"].as_object().unwrap().values().next().unwrap(),
+            key => &section["properties"][key],
+        };
+    }
+    let keys = opened(schema, at)["properties"].as_object().unwrap().keys();
+    keys.filter(|key| key.is_ascii()).cloned().collect()
+}
+
+/// What stands behind "or nothing" and behind references.
+fn opened<'v>(whole: &'v Value, schema: &'v Value) -> &'v Value {
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+        return opened(whole, whole.pointer(name.trim_start_matches('#')).unwrap());
+    }
+    schema.get("else").map_or(schema, |behind| opened(whole, behind))
+}
+
+/// The parser names the keys it knows where it meets one it does not: they are those of the schema.
+#[test]
+fn the_schema_of_the_configuration_knows_the_keys_that_are_read() {
+    let schema = SchemaOf::Config.schema();
+    let dir = tempfile::tempdir().unwrap();
+    for (name, path, text) in sections() {
+        let mut faults = Vec::new();
+        load_text("x.yaml", &text, dir.path(), &environment, &mut faults);
+        let hint =
+            faults.iter().find(|fault| fault.message.en.contains("`QQQQQQ`")).and_then(|fault| fault.hint.as_ref());
+        let hint = hint.unwrap_or_else(|| panic!("{name}: {faults:#?}"));
+        let known = hint.en.strip_prefix("here may stand: ").unwrap().split(", ").map(str::to_string);
+        assert_eq!(keys_of_schema(&schema, &path), known.collect(), "{name}");
     }
 }
 
