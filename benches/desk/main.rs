@@ -95,8 +95,8 @@ fn verdicts() {
         receivers: set(&["support"]),
         sources: BTreeSet::new(),
         templates: set(&["dissatisfied", "waiting-for-user", "custom-field"]),
-        fields: None,
         zone: zone(),
+        ..Names::default()
     };
     let (rules, faults) = load_dir(Path::new("rules"), &names);
     assert!(faults.is_empty(), "{faults:?}");

@@ -57,8 +57,8 @@ pub(crate) fn rules() -> Arc<RuleSet> {
         receivers: BTreeSet::from([RECEIVER.to_owned()]),
         sources: BTreeSet::new(),
         templates: BTreeSet::new(),
-        fields: None,
         zone: Zone(chrono_tz::Asia::Shanghai),
+        ..Names::default()
     };
     let (rules, faults) = load_texts(&TEXTS, &names);
     assert!(faults.iter().all(|fault| fault.gravity != Gravity::Error), "{faults:?}");

@@ -25,14 +25,17 @@ pub(crate) fn environment(name: &str) -> Option<String> {
 #[test]
 fn the_example_loads_and_says_what_it_costs() {
     let dir = tempfile::tempdir().unwrap();
-    fs::create_dir(dir.path().join("rules")).unwrap();
     fs::create_dir(dir.path().join("templates")).unwrap();
+    std::os::unix::fs::symlink(fs::canonicalize("rules").unwrap(), dir.path().join("rules")).unwrap();
     let path = dir.path().join("deskbell.yaml");
     fs::copy("deskbell.example.yaml", &path).unwrap();
     let Loaded { setup, faults, .. } = load(&path, &environment);
     let errors: Vec<&Fault> = faults.iter().filter(|fault| fault.gravity == Gravity::Error).collect();
     let setup = setup.unwrap_or_else(|| panic!("{errors:#?}"));
-    assert_eq!(setup.settings.receivers.len(), 3);
+    assert_eq!(faults, Vec::new());
+    assert_eq!(setup.settings.receivers.len(), 4);
+    let labels = &setup.settings.sources.values().next().unwrap().labels;
+    assert_eq!(labels.teams.iter().map(|team| team.name.as_str()).collect::<Vec<_>>(), ["payment", "other"]);
     assert_eq!(setup.webhooks.len(), 1);
     assert_eq!(setup.calls.sources[0].source.as_str(), "it-desk");
     assert!(setup.calls.words().zh.contains("每月约"), "{}", setup.calls.words());

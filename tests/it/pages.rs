@@ -60,7 +60,8 @@ fn field_of(member: &str) -> &'static Field {
 #[test]
 fn every_member_can_be_asked_for_by_a_rule() {
     let receivers = BTreeSet::from(["support".to_string()]);
-    let names = Names { receivers, sources: BTreeSet::new(), templates: BTreeSet::new(), fields: None, zone: SHANGHAI };
+    let names =
+        Names { receivers, sources: BTreeSet::new(), templates: BTreeSet::new(), zone: SHANGHAI, ..Names::default() };
     for sample in samples() {
         let ticket = ticket(&sample);
         for (member, value) in sample.as_object().unwrap() {
@@ -72,7 +73,9 @@ fn every_member_can_be_asked_for_by_a_rule() {
                 );
             }
             for condition in conditions {
-                let rule = format!("name: r\nwhen: {{ {condition} }}\nuntil: handled\nnotify: [{{ to: support }}]\n");
+                let rule = format!(
+                    "name: r\nwhen: {{ {condition} }}\nuntil: handled\nexpires: 1d\nnotify: [{{ to: support }}]\n"
+                );
                 let (rules, faults) = load_texts(&[("r.yaml", &rule)], &names);
                 assert_eq!(faults, Vec::new(), "{condition}");
                 let rule = rules.rules.values().next().unwrap();

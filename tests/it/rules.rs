@@ -1,6 +1,6 @@
 //! Rules as files: the shipped ones compile, and every broken one is answered with place, words and a suggestion.
 
-use std::{fs, path::Path, sync::Arc};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use deskbell::{
     adapters::rulebook::{
@@ -8,9 +8,10 @@ use deskbell::{
         names::Names,
     },
     domain::{
+        calendar::{Calendar, Frame, Plan},
         facts::Facts,
         fault::{Fault, Gravity},
-        id::{SourceName, TicketId, TicketKey},
+        id::{CalendarName, SourceName, TicketId, TicketKey},
         labels::Labels,
         seen::Seen,
         ticket::{CustomField, Known, Person, Status, Tag, Ticket},
@@ -20,14 +21,33 @@ use deskbell::{
     },
 };
 
+/// Mondays to Fridays, the same frames every day.
+fn calendar(name: &str, frames: &[(u32, u32)]) -> (String, Arc<Calendar>) {
+    let day = || frames.iter().map(|(from, to)| Frame { from: *from, to: *to }).collect::<Vec<_>>();
+    let plan = Plan {
+        name: CalendarName::new(name),
+        zone: Zone(chrono_tz::Asia::Shanghai),
+        week: [day(), day(), day(), day(), day(), Vec::new(), Vec::new()],
+        dates: BTreeMap::new(),
+        known_through: None,
+    };
+    (name.to_string(), Arc::new(Calendar::new(plan)))
+}
+
+/// What the rules of the cases may name.
 pub(crate) fn names() -> Names {
     let set = |words: &[&str]| words.iter().map(|word| (*word).to_string()).collect();
     Names {
         receivers: set(&["support", "leads"]),
-        sources: set(&["it-desk"]),
+        teams: set(&["payment", "other"]),
+        team_words: ["team", "team.lead", "team.oncall"].into(),
+        calendars: [calendar("office", &[(570, 720), (810, 1_110)]), calendar("night", &[(1_260, 1_440)])].into(),
+        sources: set(&["it-desk", "hr-desk"]),
+        subjects: set(&["it-desk"]),
+        priorities: set(&["it-desk"]),
         templates: set(&["dissatisfied", "waiting-for-user", "custom-field"]),
-        fields: None,
         zone: Zone(chrono_tz::Asia::Shanghai),
+        ..Names::default()
     }
 }
 
@@ -141,7 +161,7 @@ fn what_people_write_is_answered_as_they_mean_it() {
         ("{ ticket_id: { contains: 366331 } }", Yes),
         ("{ dissatisfaction_reason: { contains: 慢 } }", Unknown),
     ] {
-        let text = format!("name: x\nuntil: handled\nnotify: {{ to: support }}\nwhen: {when}\n");
+        let text = format!("name: x\nuntil: handled\nexpires: 1d\nnotify: {{ to: support }}\nwhen: {when}\n");
         let (rules, faults) = load_texts(&[("x.yaml", text)], &names());
         assert_eq!(faults, Vec::new(), "{when}");
         let rule = rules.rules.values().next().unwrap();

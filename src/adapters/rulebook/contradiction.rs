@@ -50,7 +50,11 @@ pub(super) fn contradicts_itself(condition: &Condition) -> Option<Message> {
 fn variable(condition: &Condition) -> Option<String> {
     match condition {
         Condition::Test(test) => Some(test.target.to_string()),
-        Condition::Clock(test) => Some(format!("clock {}", test.clock.name())),
+        // On two calendars a clock shows two things.
+        Condition::Clock(test) => {
+            let calendar = test.pace.calendar().map(|calendar| calendar.name().as_str());
+            Some(format!("clock {} {calendar:?}", test.clock.name()))
+        }
         _ => None,
     }
 }

@@ -1,17 +1,32 @@
 //! The folder of rules: every file read, every fault gathered, names unique.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use crate::{
     adapters::{
-        rulebook::{names::Names, rule::read_rule},
-        yaml::parse::{FILE_BYTES_MAX, parse},
+        rulebook::{
+            condition::Compiler,
+            file::Folder,
+            ground::Ground,
+            keys::pace_of,
+            named::Named,
+            names::Names,
+            rule::{Read, check_defaults, read_rule},
+            words::rule_key,
+        },
+        yaml::{
+            map::Map,
+            parse::{FILE_BYTES_MAX, parse},
+            tree::Node,
+        },
     },
     domain::{
+        calendar::Pace,
         fault::{Fault, Gravity, Place},
         id::RuleName,
         rule::RuleSet,
@@ -43,52 +58,112 @@ pub fn load_dir(dir: &Path, names: &Names) -> (RuleSet, Vec<Fault>) {
     (rules, faults)
 }
 
-/// Compiles rule files given as (name, text). The faults of each file stand in the order of its lines.
+/// Compiles rule files given as (name, text). Faults stand in the order of the files and of their lines.
 pub fn load_texts<F: AsRef<str>, T: AsRef<str>>(files: &[(F, T)], names: &Names) -> (RuleSet, Vec<Fault>) {
     let mut faults = Vec::new();
-    let mut rules = RuleSet::default();
-    let mut places: BTreeMap<RuleName, Place> = BTreeMap::new();
+    let mut folder = Folder::default();
     for (file, text) in files {
-        let mut found = Vec::new();
-        load_text(file.as_ref(), text.as_ref(), names, &mut rules, &mut places, &mut found);
-        found.sort_by(|one: &Fault, other| {
-            (one.place.line, one.place.column).cmp(&(other.place.line, other.place.column))
-        });
-        faults.append(&mut found);
+        let Some(node) = parse(file.as_ref(), text.as_ref(), &mut faults) else { continue };
+        if node.is_null() {
+            let message = Message::new("这个文件是空的，里面没有规则", "this file is empty: it holds no rule");
+            faults.push(Fault::warning(node.place, message));
+            continue;
+        }
+        folder.add(node, &mut faults);
     }
+    let rules = compile(folder, names, &mut faults);
+    let order: BTreeMap<&str, usize> = files.iter().enumerate().map(|(at, (file, _))| (file.as_ref(), at)).collect();
+    faults.sort_by_key(|fault| (order.get(&*fault.place.file).copied(), fault.place.line, fault.place.column));
+    let mut told: BTreeSet<(Place, Message)> = BTreeSet::new();
+    faults.retain(|fault| told.insert((fault.place.clone(), fault.message.clone())));
     (rules, faults)
 }
 
-fn load_text(
-    file: &str,
-    text: &str,
-    names: &Names,
-    rules: &mut RuleSet,
-    places: &mut BTreeMap<RuleName, Place>,
-    faults: &mut Vec<Fault>,
-) {
-    let Some(node) = parse(file, text, faults) else { return };
-    if node.is_null() {
-        let message = Message::new("这个文件是空的，里面没有规则", "this file is empty: it holds no rule");
-        faults.push(Fault::warning(node.place, message));
-        return;
+fn compile(mut folder: Folder, names: &Names, faults: &mut Vec<Fault>) -> RuleSet {
+    folder.named.find_cycles(faults);
+    let defaults = folder.defaults.as_ref().map(|(_, node)| node);
+    let mut named = folder.named;
+    if let Some((place, node)) = &folder.defaults {
+        check_defaults(node, place, names, &mut named, faults);
     }
-    let Some((name, place, rule)) = read_rule(&node, names, faults) else { return };
-    if let Some(first) = places.get(&name) {
+    // A rule's meaning is what was written: fetching the definitions of custom fields changes no rule.
+    let mut as_written = names.fields.is_some().then(|| (Names { fields: None, ..names.clone() }, named.as_written()));
+    let mut found: Vec<Read> = Vec::new();
+    for node in &folder.rules {
+        let Some(mut read) = read_rule(node, defaults, names, &mut named, faults) else { continue };
+        if let (Some(rule), Some((names, named))) = (&mut read.rule, &mut as_written)
+            && let Some(written) = read_rule(node, defaults, names, named, &mut Vec::new()).and_then(|read| read.rule)
+        {
+            rule.meaning = written.meaning;
+        }
+        found.push(read);
+    }
+    check_names(&found, faults);
+    check_unused(named, names, defaults, faults);
+    let mut rules = RuleSet::default();
+    let errors = faults.iter().filter(|fault| fault.gravity == Gravity::Error);
+    let faulty: BTreeSet<&str> = errors.map(|fault| &*fault.place.file).collect();
+    for read in found {
+        if let Some(rule) = read.rule.filter(|_| !faulty.contains(&*read.place.file)) {
+            rules.rules.entry(read.name).or_insert(rule);
+        }
+    }
+    rules
+}
+
+/// A rule's name is used once, and a former name by one rule only that has it no more.
+fn check_names(found: &[Read], faults: &mut Vec<Fault>) {
+    let mut places: BTreeMap<&RuleName, &Place> = BTreeMap::new();
+    for read in found {
+        let (name, place) = (&read.name, &read.place);
+        let Some(first) = places.get(name) else {
+            places.insert(name, place);
+            continue;
+        };
         let message = Message::new(
             format!("规则名 “{name}” 已经用在 {first}"),
             format!("the rule name `{name}` is already used at {first}"),
         );
         let hint =
             Message::new("一个提醒属于规则的名字，请换一个名字", "alerts belong to a rule's name: choose another");
-        faults.push(Fault::error(place, message).with_hint(hint));
-        return;
+        faults.push(Fault::error(place.clone(), message).with_hint(hint));
     }
-    places.insert(name.clone(), place);
-    let sound = faults.iter().all(|fault| fault.gravity == Gravity::Warning);
-    if let Some(rule) = rule.filter(|_| sound) {
-        rules.rules.insert(name, rule);
+    let mut claimed: BTreeMap<&RuleName, &Place> = BTreeMap::new();
+    for (name, place) in found.iter().flat_map(|read| &read.formerly) {
+        let message = if let Some(first) = places.get(name) {
+            Message::new(
+                format!("曾用名 “{name}” 还是一条规则的名字（{first}）：它的提醒是它自己的"),
+                format!("the former name `{name}` is still a rule's ({first}): its alerts are its own"),
+            )
+        } else if let Some(first) = claimed.insert(name, place) {
+            Message::new(
+                format!("曾用名 “{name}” 已经写在 {first}：它的提醒只能归一条规则"),
+                format!("the former name `{name}` is already claimed at {first}: its alerts go to one rule"),
+            )
+        } else {
+            continue;
+        };
+        faults.push(Fault::error(place.clone(), message));
     }
+}
+
+/// Conditions that no rule uses are compiled too: whoever uses them next should not find them broken. Which calendar
+/// they will be used on nobody knows, so one that fits is enough.
+fn check_unused(named: Named, names: &Names, defaults: Option<&Node>, faults: &mut Vec<Fault>) {
+    let mut map = defaults.and_then(|node| Map::with_twins(node, &Message::default(), rule_key, &mut Vec::new()));
+    let usual = map.as_mut().and_then(|map| pace_of(map, names, &mut Vec::new())).unwrap_or_default();
+    let any = names.calendars.values().next().map(|calendar| Pace::Office(Arc::clone(calendar)));
+    let paces: Vec<Pace> = [Some(usual), any, Some(Pace::Wall)].into_iter().flatten().collect();
+    named.check_unused(|named, node| {
+        let tried = paces.iter().map(|pace| {
+            let mut found = Vec::new();
+            let (pace, ground) = (pace.clone(), Ground::Rule);
+            Compiler { names, named: &mut *named, faults: &mut found, sources: None, pace, ground, tests: 0 }
+                .condition(node);
+            found
+        });
+        faults.extend(tried.reduce(|first, other| if other.is_empty() { other } else { first }).unwrap_or_default());
+    });
 }
 
 fn list(dir: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {

@@ -7,7 +7,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::{
     adapters::{
-        rulebook::{condition::Shape, custom::options, names::Names},
+        rulebook::{condition::Shape, custom::options, keys::with_nearest, names::Names},
         yaml::{
             duration::read_span,
             map::{did_you_mean, text_of},
@@ -32,60 +32,6 @@ pub(super) const OPERAND_CHARS_MAX: usize = 1_000;
 /// Bytes a compiled pattern may take.
 pub(super) const PATTERN_BYTES_MAX: usize = 1024 * 1024;
 
-const TEXT: &[&str] = &["is", "contains", "matches", "starts_with", "exists"];
-const TEXTS: &[&str] = &["is", "contains", "matches", "starts_with", "exists", "empty"];
-const NUMBER: &[&str] = &["is", "at_least", "at_most", "above", "below", "exists"];
-const CODE: &[&str] = &["is", "exists"];
-const INSTANT: &[&str] = &["exists", "before", "after"];
-const LIST: &[&str] = &["contains", "contains_all", "empty", "exists"];
-const WHOLE: &[&str] = &["empty", "exists"];
-const CUSTOM: &[&str] = &[
-    "is",
-    "contains",
-    "contains_all",
-    "matches",
-    "starts_with",
-    "exists",
-    "empty",
-    "at_least",
-    "at_most",
-    "above",
-    "below",
-];
-
-impl Shape<'_> {
-    /// The operators that fit.
-    pub(super) const fn operators(self) -> &'static [&'static str] {
-        match self {
-            Self::Part => TEXT,
-            Self::Custom(_) => CUSTOM,
-            Self::Field(field) => match field.kind {
-                Kind::Text => TEXT,
-                Kind::Number => NUMBER,
-                Kind::Code(_) | Kind::Person => CODE,
-                Kind::Instant => INSTANT,
-                Kind::Persons | Kind::Tags => LIST,
-                Kind::I18n | Kind::Comments | Kind::Messages => TEXTS,
-                Kind::CustomFields => WHOLE,
-            },
-        }
-    }
-
-    /// What a bare value means.
-    pub(super) const fn bare_operator(self) -> Option<&'static str> {
-        match self {
-            Self::Part => Some("is"),
-            Self::Custom(Some(definition)) if definition.multiple => Some("contains"),
-            Self::Custom(_) => Some("is"),
-            Self::Field(field) => match field.kind {
-                Kind::Instant | Kind::CustomFields => None,
-                Kind::Persons | Kind::Tags | Kind::Comments | Kind::Messages => Some("contains"),
-                Kind::Text | Kind::Number | Kind::Code(_) | Kind::Person | Kind::I18n => Some("is"),
-            },
-        }
-    }
-}
-
 /// An operator's word and what stands behind it.
 pub(super) struct Operand<'a> {
     pub(super) word: &'static str,
@@ -100,7 +46,9 @@ impl Operand<'_> {
         match (self.word, shape) {
             ("exists", _) => truth(node, faults).map(Operator::Exists),
             ("empty", _) => truth(node, faults).map(|empty| Operator::Exists(!empty)),
-            ("is", Shape::Field(field)) if matches!(field.kind, Kind::Code(_)) => codes(field, node, faults),
+            ("is", Shape::Field(field)) if matches!(field.kind, Kind::Code(_)) => {
+                codes(field, node, faults).map(Operator::CodeIs)
+            }
             ("is", Shape::Field(field)) if field.kind == Kind::Number => {
                 let numbers: Option<Vec<f64>> =
                     node.one_or_many().iter().map(|item| number(shape, item, faults)).collect();
@@ -127,10 +75,34 @@ impl Operand<'_> {
         match (word, list) {
             ("contains_all", _) => Some(Operator::ListContainsAll(words)),
             ("contains" | "is", true) => options(definition, &words, self.node, faults).map(Operator::ListContains),
+            ("is", false) if matches!(shape, Shape::Field(_)) => {
+                self.is_known(shape, faults).then_some(Operator::TextIs(words))
+            }
             ("contains", false) => Some(Operator::TextContains(words)),
             ("starts_with", _) => Some(Operator::TextStartsWith(words)),
             _ => options(definition, &words, self.node, faults).map(Operator::TextIs),
         }
+    }
+}
+
+impl Operand<'_> {
+    /// Whether the values are names of the configuration, where the field holds such names.
+    fn is_known(&self, shape: Shape<'_>, faults: &mut Vec<Fault>) -> bool {
+        let (known, zh, en) = match shape {
+            Shape::Field(field) if field.name == "team" => (&self.names.teams, "团队", "team"),
+            Shape::Field(field) if field.name == "source" => (&self.names.sources, "来源", "source"),
+            _ => return true,
+        };
+        let mut all = true;
+        for item in self.node.one_or_many() {
+            let text = item.text().unwrap_or_default();
+            if !known.iter().any(|name| fold(name) == fold(text)) {
+                let message = Message::new(format!("没有{zh} “{text}”"), format!("there is no {en} `{text}`"));
+                faults.push(with_nearest(Fault::error(item.place.clone(), message), text, known));
+                all = false;
+            }
+        }
+        all
     }
 }
 
@@ -198,7 +170,8 @@ fn filled<T>(found: Vec<T>, node: &Node, faults: &mut Vec<Fault>) -> Option<Arc<
     Some(found.into())
 }
 
-fn codes(field: &'static Field, node: &Node, faults: &mut Vec<Fault>) -> Option<Operator> {
+/// The numbers of an enumeration that words stand for.
+pub(super) fn codes(field: &'static Field, node: &Node, faults: &mut Vec<Fault>) -> Option<Arc<[i64]>> {
     let mut found = Vec::new();
     let mut whole = true;
     for item in node.one_or_many() {
@@ -216,7 +189,7 @@ fn codes(field: &'static Field, node: &Node, faults: &mut Vec<Fault>) -> Option<
     }
     found.sort_unstable();
     found.dedup();
-    filled(found, node, faults).map(Operator::CodeIs)
+    filled(found, node, faults)
 }
 
 fn unknown_code(field: &Field, item: &Node) -> Fault {

@@ -1,153 +1,311 @@
-//! One rule: its keys read and checked, its condition compiled.
+//! One rule: its keys and those it inherits, read and checked, its condition compiled.
 
-use std::{collections::BTreeSet, sync::Arc};
-
-use xxhash_rust::xxh3::xxh3_64;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     adapters::{
         rulebook::{
+            check::{Places, check},
             condition::Compiler,
-            contradiction::contradicts_itself,
+            count,
+            file::NAME_CHARS_MAX,
+            ground::Ground,
+            kept,
+            keys::{address_of, choice_of, line_of, pace_of, severity, sources_of, wall_span_of},
+            ladder,
+            meaning::meaning_of,
+            named::Named,
             names::Names,
-            words::{CATCH_UPS, NOTIFY_KEYS, SEVERITIES, UNTILS, Word, english, rule_key},
+            notify::{self, About, to_of},
+            sla,
+            words::{CATCH_UPS, COUNT_KEYS, MODES, NOT_OF_SLA, SEVERITIES, SLA_KEYS, UNTILS, Word, rule_key},
         },
         yaml::{
-            map::{Map, did_you_mean, not_built_yet, span_of, text_of},
-            nearest::nearest,
-            tree::{Node, NodeKind},
+            map::{Map, text_of},
+            tree::{Key, Node, NodeKind},
         },
     },
     domain::{
-        calendar::Wait,
-        condition::{Condition, Target},
-        fault::{Fault, Place},
-        field::Field,
-        id::{ReceiverName, RuleName, SourceName, TemplateName},
-        rule::{CatchUp, Notify, REPEAT_MAX_DEFAULT, Rule, Severity, To, Until},
+        calendar::{Calendar, Pace, Plan, Wait},
+        condition::Condition,
+        fault::{Fault, Gravity, Place},
+        id::{CalendarName, RuleName},
+        rule::{CatchUp, Mode, REFIRE_WINDOW_DEFAULT, Rule, RuleKind, Severity, TAKEN_FOR_DEFAULT, Until},
         text::Message,
-        time::Span,
     },
 };
 
-/// Characters of a rule's name.
-pub(super) const NAME_CHARS_MAX: usize = 80;
-/// Characters of a rule's summary or advice.
-pub(super) const TEXT_CHARS_MAX: usize = 1_000;
-/// Lines of `notify`.
-pub(super) const NOTIFY_MAX: usize = 20;
-/// Waits of one `repeat`.
-pub(super) const REPEATS_MAX: usize = 20;
-/// The most a `repeat_max` may say.
-pub(super) const REPEAT_MAX_MAX: i64 = 1_000;
-/// The shortest wait before a repeat.
-pub(super) const REPEAT_MIN: Span = Span::from_mins(1);
+/// Names a rule may have had before.
+const FORMERLY_MAX: usize = 50;
 
-/// Fields that a source sets once and never takes back: a condition on them never clears by itself.
-const FINAL_FIELDS: &[&str] = &["score", "dissatisfaction_reason"];
-
-const RULE_NOT_BUILT: &[&str] = &[
-    "rules",
-    "defaults",
-    "conditions",
-    "mode",
-    "trial_to",
-    "formerly",
-    "calendar",
-    "keep_firing_for",
-    "refire_window",
-    "taken_for",
-    "escalate",
-    "fallback",
-    "runbook",
-    "clock",
-    "pause_in",
-    "target",
-    "steps",
-    "count",
-    "per",
-    "within",
-    "clear",
-];
-
-const NOTIFY_NOT_BUILT: &[&str] = &["mention", "urgent", "calendar"];
-
-const RECEIVERS_NOT_BUILT: &[&str] = &["team", "team.lead", "team.oncall", "owner"];
-
-/// Reads a file's one bare rule. Without a rule only its name is known. A rule with faults may come out too: the
-/// caller looks at `faults`.
-pub(super) fn read_rule(
-    node: &Node,
-    names: &Names,
-    faults: &mut Vec<Fault>,
-) -> Option<(RuleName, Place, Option<Rule>)> {
-    let what = Message::new("一条规则（name、when、notify……）", "a rule (name, when, notify, ...)");
-    let mut map = Map::with_twins(node, &what, rule_key, faults)?;
-    if let Some(whole) = whole_file(&mut map) {
-        faults.extend(whole);
-        return None;
-    }
-    let name = name_of(&mut map, faults);
-    let summary = line_of(&mut map, "summary", faults);
-    let severity = severity_of(&mut map, faults);
-    let sources = sources_of(&mut map, names, faults);
-    let catch_up = catch_up_of(&mut map, faults);
-    let when_node = map.required("when", faults);
-    let when = when_node.and_then(|node| Compiler::new(names, faults).condition(node));
-    let hold = map.span("for", faults).unwrap_or_default();
-    let until = until_of(&mut map, faults);
-    let expires = positive_span(&mut map, "expires", faults);
-    let notify = notify_of(&mut map, names, faults);
-    let advice = line_of(&mut map, "advice", faults);
-    if let (Some(when), Some(node)) = (&when, when_node) {
-        check_condition(when, until.is_none(), &node.place, faults);
-    }
-    let name_place = map.get("name").map_or(node.place.clone(), |node| node.place.clone());
-    map.finish(RULE_NOT_BUILT, faults);
-    let name = name?;
-    let Some(when) = when else { return Some((name, name_place, None)) };
-    let until = until.unwrap_or(Until::Cleared);
-    let written = Compiler::as_written(names, &mut Vec::new()).condition(when_node?)?;
-    let meaning = meaning_of(sources.as_deref(), &written, hold, &until, expires);
-    let rule = Rule {
-        summary,
-        severity,
-        sources,
-        catch_up,
-        hold: Wait::wall(hold),
-        until,
-        expires,
-        notify,
-        advice,
-        meaning,
-        ..Rule::new(name.clone(), when)
-    };
-    Some((name, name_place, Some(rule)))
+/// A rule that was read.
+pub(super) struct Read {
+    /// Its name.
+    pub(super) name: RuleName,
+    /// Where its name stands.
+    pub(super) place: Place,
+    /// The names it had before, and where they stand.
+    pub(super) formerly: Vec<(RuleName, Place)>,
+    /// The rule, if it has no faults.
+    pub(super) rule: Option<Rule>,
 }
 
-/// A file with `rules:`, `defaults:` or `conditions:` is no bare rule, nor is one that counts or runs a clock: only that
-/// is said of it.
-fn whole_file(map: &mut Map<'_>) -> Option<Vec<Fault>> {
-    let mut faults = Vec::new();
-    for key in ["rules", "defaults", "conditions"] {
-        if let Some((key, _)) = map.entry(key) {
-            let hint = Message::new(
-                "现在一个文件只放一条规则：name、when、notify 直接写在最外层",
-                "for now a file holds one rule: put name, when and notify at the top",
+/// What a rule is about, as far as its keys tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Ticket,
+    Sla,
+    Count,
+}
+
+impl Sort {
+    fn of(node: &Node) -> Self {
+        if key_of(node, "clock").is_some() {
+            Self::Sla
+        } else if key_of(node, "count").is_some() {
+            Self::Count
+        } else {
+            Self::Ticket
+        }
+    }
+}
+
+/// Reads a rule with the defaults of its folder. Without a name nothing comes out.
+pub(super) fn read_rule(
+    node: &Node,
+    defaults: Option<&Node>,
+    names: &Names,
+    named: &mut Named,
+    faults: &mut Vec<Fault>,
+) -> Option<Read> {
+    let before = errors(faults);
+    let sort = Sort::of(node);
+    if let Some(fault) = of_two_sorts(node) {
+        faults.push(fault);
+        return None;
+    }
+    let merged = with_defaults(node, defaults, sort);
+    let what = Message::new("一条规则（name、when、notify……）", "a rule (name, when, notify, ...)");
+    let mut map = Map::with_twins(&merged, &what, rule_key, faults)?;
+    let name = name_of(&mut map, faults);
+    let place = map.get("name").map_or(node.place.clone(), |node| node.place.clone());
+    let formerly = formerly_of(&mut map, faults);
+    let sources = sources_of(&mut map, names, faults);
+    let pace = rule_pace(&mut map, names, faults);
+    let mut compiler =
+        Compiler { names, named, faults, sources: sources.as_deref(), pace, ground: Ground::Rule, tests: 0 };
+    let mut draft = common(&mut map, sort, &mut compiler);
+    let when_key = if sort == Sort::Count { "count" } else { "when" };
+    let when_node = map.required(when_key, compiler.faults);
+    let ground = if sort == Sort::Ticket { Ground::Rule } else { Ground::Standing };
+    let when = when_node.and_then(|node| compiler.on(ground).condition(node));
+    let kind = kind_of(&mut map, sort, when.as_ref(), &mut draft, &mut compiler);
+    refuse_others(&mut map, sort, compiler.faults);
+    let [until, expires] = ["until", "expires"].map(|key| map.filled(key).map(|node| &node.place));
+    map.finish(&[], faults);
+    let name = name?;
+    let mut read = Read { name, place, formerly, rule: None };
+    let (Some(when), Some(kind), Some(when_node)) = (when, kind, when_node) else { return Some(read) };
+    draft.formerly = read.formerly.iter().map(|(name, _)| name.clone()).collect();
+    let mut rule = Rule { name: read.name.clone(), sources: sources.clone(), when, kind, ..draft };
+    hold_of_event(&mut rule, node, faults);
+    check(&rule, &Places { when: &when_node.place, until, expires }, names, faults);
+    rule.meaning = meaning_of(&rule);
+    if errors(faults) == before {
+        kept::warn(node, &read.place, faults);
+        read.rule = Some(rule);
+    }
+    Some(read)
+}
+
+/// Reads `defaults` alone, so that its faults are found whoever inherits.
+pub(super) fn check_defaults(
+    defaults: &Node,
+    place: &Place,
+    names: &Names,
+    named: &mut Named,
+    faults: &mut Vec<Fault>,
+) {
+    let what = Message::new("一组键值", "a mapping");
+    let Some(mut map) = Map::with_twins(defaults, &what, rule_key, faults) else { return };
+    let sources = sources_of(&mut map, names, faults);
+    let pace = rule_pace(&mut map, names, faults);
+    let mut compiler =
+        Compiler { names, named, faults, sources: sources.as_deref(), pace, ground: Ground::Rule, tests: 0 };
+    common(&mut map, Sort::Ticket, &mut compiler);
+    kept::warn(defaults, place, faults);
+}
+
+fn key_of<'n>(node: &'n Node, wanted: &str) -> Option<&'n Key> {
+    let NodeKind::Map(entries) = &node.kind else { return None };
+    entries.iter().map(|(key, _)| key).find(|key| rule_key(&key.text) == Some(wanted))
+}
+
+fn of_two_sorts(node: &Node) -> Option<Fault> {
+    let (clock, count) = (key_of(node, "clock")?, key_of(node, "count")?);
+    let message = Message::new(
+        format!("“{}” 和 “{}” 不能写在一条规则里：一条盯每张工单的时限，一条数工单", clock.text, count.text),
+        format!(
+            "`{}` and `{}` cannot stand in one rule: one follows each ticket's time, the other counts tickets",
+            clock.text, count.text
+        ),
+    );
+    let hint = Message::new("拆成两条规则", "make it two rules");
+    Some(Fault::error(clock.place.clone(), message).with_hint(hint))
+}
+
+fn errors(faults: &[Fault]) -> usize {
+    faults.iter().filter(|fault| fault.gravity == Gravity::Error).count()
+}
+
+/// The rule with what it inherits; its own keys stand first.
+fn with_defaults<'n>(node: &'n Node, defaults: Option<&Node>, sort: Sort) -> Cow<'n, Node> {
+    let (NodeKind::Map(own), Some(NodeKind::Map(defaults))) = (&node.kind, defaults.map(|node| &node.kind)) else {
+        return Cow::Borrowed(node);
+    };
+    let is_own = |word: Option<&str>| own.iter().any(|(key, _)| rule_key(&key.text) == word);
+    let is_refused = |word: Option<&str>| sort == Sort::Sla && word.is_some_and(|word| NOT_OF_SLA.contains(&word));
+    let inherited = defaults.iter().filter(|(key, _)| {
+        let word = rule_key(&key.text);
+        !(is_own(word) || is_refused(word))
+    });
+    let entries = own.iter().chain(inherited).cloned().collect();
+    Cow::Owned(Node { place: node.place.clone(), kind: NodeKind::Map(entries) })
+}
+
+/// What any rule says, and `defaults` may say for it; the rest of the rule is left as it is made.
+fn common(map: &mut Map<'_>, sort: Sort, compiler: &mut Compiler<'_>) -> Rule {
+    let (names, pace) = (compiler.names, compiler.pace.clone());
+    let about = match sort {
+        Sort::Ticket | Sort::Sla => About::Ticket,
+        Sort::Count => About::Group(is_per_team(map)),
+    };
+    let until = until_of(map, sort, compiler);
+    let faults = &mut *compiler.faults;
+    let mode = mode_of(map, about, names, faults);
+    let hold = map.wait("for", &pace, faults).filter(|wait| !wait.is_none()).unwrap_or_default();
+    let taken_for = map.wait("taken_for", &pace, faults).unwrap_or(Wait::wall(TAKEN_FOR_DEFAULT));
+    let notify = match sort {
+        Sort::Sla => Vec::new(),
+        _ => map.filled("notify").map(|node| notify::lines(node, &pace, about, names, faults)).unwrap_or_default(),
+    };
+    let ladder = match sort {
+        Sort::Sla => Vec::new(),
+        _ => map.filled("escalate").map(|node| ladder::lines(node, &pace, about, names, faults)).unwrap_or_default(),
+    };
+    Rule {
+        summary: line_of(map, "summary", faults),
+        severity: choice_of(map, "severity", SEVERITIES, faults).map_or(Severity::Warning, severity),
+        mode,
+        catch_up: catch_up_of(map, faults),
+        hold,
+        keep_firing_for: map.span("keep_firing_for", faults).unwrap_or_default(),
+        until: until.unwrap_or(Until::Cleared),
+        expires: wall_span_of(map, "expires", faults),
+        refire_window: map.span("refire_window", faults).unwrap_or(REFIRE_WINDOW_DEFAULT),
+        taken_for,
+        notify,
+        ladder,
+        fallback: to_of(map, "fallback", about, names, faults),
+        advice: line_of(map, "advice", faults),
+        runbook: address_of(map, "runbook", faults),
+        pace,
+        ..Rule::new(RuleName::new(""), Condition::All(Vec::new()))
+    }
+}
+
+fn is_per_team(map: &mut Map<'_>) -> bool {
+    let per = map.filled("per").and_then(Node::text).map(str::trim);
+    per.and_then(crate::domain::field::Field::find).is_some_and(|field| field.name == "team")
+}
+
+fn kind_of(
+    map: &mut Map<'_>,
+    sort: Sort,
+    when: Option<&Condition>,
+    draft: &mut Rule,
+    compiler: &mut Compiler<'_>,
+) -> Option<RuleKind> {
+    match sort {
+        Sort::Ticket => {
+            map.required("notify", compiler.faults);
+            Some(RuleKind::Ticket)
+        }
+        Sort::Sla => {
+            let pace = draft.pace.clone();
+            let sla = sla::read(map, &pace, when, compiler);
+            draft.ladder = sla::steps(map, sla.as_ref(), compiler.names, compiler.faults);
+            sla.map(RuleKind::Sla)
+        }
+        Sort::Count => {
+            map.required("notify", compiler.faults);
+            let count = count::read(map, compiler)?;
+            if let (false, Until::Handled, Some(clear)) = (count.clear.is_empty(), &draft.until, map.get("clear")) {
+                let message = Message::new(
+                    "clear 和 until: handled 只能写一个：提醒是数目够少了就结束，还是有人处理了才结束",
+                    "say `clear` or `until: handled`, not both: is it over with the number, or when someone says so",
+                );
+                compiler.faults.push(Fault::error(clear.place.clone(), message));
+            }
+            Some(RuleKind::Count(count))
+        }
+    }
+}
+
+/// Keys that belong to another sort of rule.
+fn refuse_others(map: &mut Map<'_>, sort: Sort, faults: &mut Vec<Fault>) {
+    let keys = |table: &[Word]| table.iter().map(|(en, _)| *en).collect::<Vec<_>>();
+    let sla = ("有 clock 的规则（SLA）", "a rule with a `clock`");
+    let count = ("有 count 的规则（计数）", "a rule with `count`");
+    if sort != Sort::Sla {
+        belongs_to(map, &keys(SLA_KEYS), sla, faults);
+    }
+    if sort != Sort::Count {
+        belongs_to(map, &keys(COUNT_KEYS), count, faults);
+    }
+    if sort == Sort::Sla {
+        for key in NOT_OF_SLA {
+            let Some((key, _)) = map.entry(key) else { continue };
+            let message = Message::new(
+                format!("有 clock 的规则没有 “{}”：通知谁写在 steps 的每一步里", key.text),
+                format!("a rule with a `clock` has no `{}`: each of its `steps` says whom it tells", key.text),
             );
-            faults.push(not_built_yet(&key.text, &key.place).with_hint(hint));
+            let hint = Message::new("例如 steps: [{ at: 100%, to: team }]", "such as steps: [{ at: 100%, to: team }]");
+            faults.push(Fault::error(key.place.clone(), message).with_hint(hint));
         }
     }
-    for key in ["count", "clock"] {
-        if let Some((key, _)) = map.entry(key) {
-            faults.push(not_built_yet(&key.text, &key.place));
-        }
+}
+
+fn belongs_to(map: &mut Map<'_>, keys: &[&str], (zh, en): (&str, &str), faults: &mut Vec<Fault>) {
+    for key in keys {
+        let Some((key, _)) = map.entry(key) else { continue };
+        let message = Message::new(format!("“{}” 只用于{zh}", key.text), format!("`{}` belongs to {en}", key.text));
+        faults.push(Fault::error(key.place.clone(), message));
     }
-    (!faults.is_empty()).then_some(faults)
+}
+
+/// An event lasts no time: what waits for it to last waits for ever. An inherited `for` is not meant for it.
+fn hold_of_event(rule: &mut Rule, node: &Node, faults: &mut Vec<Fault>) {
+    if rule.hold.is_none() || !rule.is_event() {
+        return;
+    }
+    rule.hold = Wait::default();
+    if let Some(key) = key_of(node, "for") {
+        let message = Message::new(
+            format!("was 和 changed 只说变化的那一刻，没有什么可等：“{}” 不会满", key.text),
+            format!("`was` and `changed` are about the moment of a change: `{}` would wait for ever", key.text),
+        );
+        let hint = Message::new("删掉它，变化一发生就提醒", "take it out: the alert rings with the change");
+        faults.push(Fault::error(key.place.clone(), message).with_hint(hint));
+    }
 }
 
 fn name_of(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Option<RuleName> {
     let (text, place) = map.required_text("name", faults)?;
+    rule_name(&text, place, faults)
+}
+
+fn rule_name(text: &str, place: Place, faults: &mut Vec<Fault>) -> Option<RuleName> {
     let name = text.trim();
     if name.chars().count() > NAME_CHARS_MAX || name.chars().any(char::is_control) {
         let message = Message::new(
@@ -160,48 +318,38 @@ fn name_of(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Option<RuleName> {
     Some(RuleName::new(name))
 }
 
-fn line_of(map: &mut Map<'_>, key: &str, faults: &mut Vec<Fault>) -> Option<Arc<str>> {
-    let (text, place) = map.text(key, faults)?;
-    let text = text.trim();
-    if text.chars().count() > TEXT_CHARS_MAX {
+fn formerly_of(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Vec<(RuleName, Place)> {
+    let Some(node) = map.filled("formerly") else { return Vec::new() };
+    if node.one_or_many().len() > FORMERLY_MAX {
         let message = Message::new(
-            format!("“{key}” 最多 {TEXT_CHARS_MAX} 个字"),
-            format!("`{key}` has at most {TEXT_CHARS_MAX} characters"),
+            format!("曾用名最多 {FORMERLY_MAX} 个"),
+            format!("a rule has at most {FORMERLY_MAX} former names"),
         );
-        faults.push(Fault::error(place, message));
-        return None;
+        faults.push(Fault::error(node.place.clone(), message));
     }
-    (!text.is_empty()).then(|| Arc::from(text))
-}
-
-/// One word of a table; anything else is a fault that lists the words.
-fn choice_of(map: &mut Map<'_>, key: &str, table: &[Word], faults: &mut Vec<Fault>) -> Option<&'static str> {
-    let node = map.filled(key)?;
-    let (text, place) = text_of(node, faults)?;
-    let found = english(table, &text);
-    if found.is_none() {
-        let (zh, en): (Vec<&str>, Vec<&str>) = table.iter().map(|(en, zh)| (*zh, *en)).unzip();
-        let shown = node.scalar().map(|scalar| scalar.shown()).unwrap_or_default();
-        let message = Message::new(
-            format!("“{key}” 只能是 {}（{}），写的却是 “{shown}”", en.join("、"), zh.join("、")),
-            format!("`{key}` is one of {} ({}), found `{shown}`", en.join(", "), zh.join(", ")),
-        );
-        let fault = Fault::error(place, message);
-        let words = table.iter().flat_map(|(en, zh)| [*en, *zh]);
-        faults.push(match nearest(&text, words) {
-            Some(meant) => fault.with_hint(did_you_mean(meant)),
-            None => fault,
-        });
+    let mut found = Vec::new();
+    for item in node.one_or_many().iter().take(FORMERLY_MAX) {
+        let Some((text, place)) = text_of(item, faults) else { continue };
+        let name = rule_name(&text, place.clone(), faults);
+        found.extend(name.map(|name| (name, place)));
     }
     found
 }
 
-fn severity_of(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Severity {
-    match choice_of(map, "severity", SEVERITIES, faults) {
-        Some("info") => Severity::Info,
-        Some("critical") => Severity::Critical,
-        _ => Severity::Warning,
+/// The rule's calendar. One that does not exist is told once: a stand-in keeps its durations from being told too.
+fn rule_pace(map: &mut Map<'_>, names: &Names, faults: &mut Vec<Fault>) -> Pace {
+    if map.filled("calendar").is_none() {
+        return Pace::Wall;
     }
+    pace_of(map, names, faults).unwrap_or_else(|| {
+        Pace::Office(Arc::new(Calendar::new(Plan {
+            name: CalendarName::new(""),
+            zone: names.zone,
+            week: Default::default(),
+            dates: Default::default(),
+            known_through: None,
+        })))
+    })
 }
 
 fn catch_up_of(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Option<CatchUp> {
@@ -212,210 +360,31 @@ fn catch_up_of(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Option<CatchUp> {
     }
 }
 
-fn until_of(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Option<Until> {
-    if let Some((key, Node { kind: NodeKind::Map(_), place })) = map.entry("until") {
-        let message = Message::new(
-            format!("“{}” 写成一个条件还没有做出来，请写 cleared 或 handled", key.text),
-            format!("`{}` as a condition is not built yet: write cleared or handled", key.text),
-        );
-        faults.push(Fault::error(place.clone(), message));
-        return Some(Until::Cleared);
+fn mode_of(map: &mut Map<'_>, about: About, names: &Names, faults: &mut Vec<Fault>) -> Mode {
+    let trial_to = to_of(map, "trial_to", about, names, faults);
+    match choice_of(map, "mode", MODES, faults) {
+        Some("trial") => Mode::Trial(trial_to),
+        Some("disabled") => Mode::Disabled,
+        _ => Mode::Live,
     }
-    match choice_of(map, "until", UNTILS, faults)? {
+}
+
+fn until_of(map: &mut Map<'_>, sort: Sort, compiler: &mut Compiler<'_>) -> Option<Until> {
+    let node = map.filled("until")?;
+    if let NodeKind::Map(_) = node.kind {
+        if sort == Sort::Count {
+            let message = Message::new(
+                "计数规则的 until 不能是一个条件：数目到多少算结束，写在 clear 里",
+                "`until` of a counting rule is no condition: with what number it is over stands under `clear`",
+            );
+            let hint = Message::new("例如 clear: { below: 6 }", "such as clear: { below: 6 }");
+            compiler.faults.push(Fault::error(node.place.clone(), message).with_hint(hint));
+            return None;
+        }
+        return compiler.on(Ground::Until).condition(node).map(Until::Holds);
+    }
+    match choice_of(map, "until", UNTILS, compiler.faults)? {
         "handled" => Some(Until::Handled),
         _ => Some(Until::Cleared),
     }
-}
-
-fn positive_span(map: &mut Map<'_>, key: &str, faults: &mut Vec<Fault>) -> Option<Span> {
-    let node = map.filled(key)?;
-    let span = span_of(node, faults)?;
-    if span == Span::ZERO {
-        let message = Message::new(format!("“{key}” 要大于零"), format!("`{key}` must be above zero"));
-        faults.push(Fault::error(node.place.clone(), message));
-    }
-    Some(span)
-}
-
-fn sources_of(map: &mut Map<'_>, names: &Names, faults: &mut Vec<Fault>) -> Option<Vec<SourceName>> {
-    let node = map.filled("sources")?;
-    let mut found = BTreeSet::new();
-    for item in node.one_or_many() {
-        let Some((text, place)) = text_of(item, faults) else { continue };
-        if names.sources.contains(&text) {
-            found.insert(SourceName::new(text));
-        } else {
-            let message = Message::new(format!("没有来源 “{text}”"), format!("there is no source `{text}`"));
-            faults.push(with_nearest(Fault::error(place, message), &text, &names.sources));
-        }
-    }
-    if matches!(&node.kind, NodeKind::List(items) if items.is_empty()) {
-        let message = Message::new(
-            "来源列表是空的；不写 sources 就是全部来源",
-            "the list of sources is empty; leave it out for all",
-        );
-        faults.push(Fault::error(node.place.clone(), message));
-    }
-    Some(found.into_iter().collect())
-}
-
-fn with_nearest(fault: Fault, text: &str, known: &BTreeSet<String>) -> Fault {
-    if let Some(meant) = nearest(text, known.iter().map(String::as_str)) {
-        return fault.with_hint(did_you_mean(meant));
-    }
-    let listed: Vec<&str> = known.iter().map(String::as_str).take(10).collect();
-    if listed.is_empty() {
-        return fault;
-    }
-    fault.with_hint(Message::new(format!("已有：{}", listed.join("、")), format!("there are: {}", listed.join(", "))))
-}
-
-fn notify_of(map: &mut Map<'_>, names: &Names, faults: &mut Vec<Fault>) -> Vec<Notify> {
-    let Some(node) = map.required("notify", faults) else { return Vec::new() };
-    let lines = node.one_or_many();
-    if lines.is_empty() || lines.len() > NOTIFY_MAX {
-        let message = Message::new(
-            format!("“notify” 要有 1 到 {NOTIFY_MAX} 行，否则没有人会收到"),
-            format!("`notify` has 1 to {NOTIFY_MAX} lines: without one nobody is told"),
-        );
-        faults.push(Fault::error(node.place.clone(), message));
-    }
-    let mut told: BTreeSet<ReceiverName> = BTreeSet::new();
-    let mut found = Vec::new();
-    for line in lines.iter().take(NOTIFY_MAX) {
-        let Some(notify) = notify_line(line, names, faults) else { continue };
-        if let To::Receiver(to) = &notify.to
-            && !told.insert(to.clone())
-        {
-            let message =
-                Message::new(format!("“{to}” 在这条规则里写了两次"), format!("`{to}` is told twice by this rule"));
-            faults.push(Fault::error(line.place.clone(), message));
-            continue;
-        }
-        found.push(notify);
-    }
-    found
-}
-
-fn notify_line(node: &Node, names: &Names, faults: &mut Vec<Fault>) -> Option<Notify> {
-    let what = Message::new("一行通知，例如 { to: support }", "a line such as { to: support }");
-    let mut map = Map::with_twins(node, &what, |word| english(NOTIFY_KEYS, word), faults)?;
-    let to = map.required_text("to", faults).and_then(|(text, place)| receiver(&text, place, names, faults));
-    let template = map.text("template", faults).and_then(|(text, place)| {
-        if names.templates.contains(&text) {
-            return Some(TemplateName::new(text));
-        }
-        let message = Message::new(format!("没有模板 “{text}”"), format!("there is no template `{text}`"));
-        faults.push(with_nearest(Fault::error(place, message), &text, &names.templates));
-        None
-    });
-    let repeat = repeats_of(&mut map, faults);
-    let repeat_max = map.integer("repeat_max", 1..=REPEAT_MAX_MAX, faults);
-    if let (Some(_), true, Some(node)) = (repeat_max, repeat.is_empty(), map.get("repeat_max")) {
-        let message =
-            Message::new("写了 repeat_max，却没有 repeat：不会重复", "`repeat_max` without `repeat`: nothing repeats");
-        faults.push(Fault::warning(node.place.clone(), message));
-    }
-    map.finish(NOTIFY_NOT_BUILT, faults);
-    let repeat_max = repeat_max.and_then(|max| u32::try_from(max).ok()).unwrap_or(REPEAT_MAX_DEFAULT);
-    let repeat = repeat.into_iter().map(Wait::wall).collect();
-    Some(Notify { to: To::Receiver(to?), template, mention: None, repeat, repeat_max })
-}
-
-fn receiver(text: &str, place: Place, names: &Names, faults: &mut Vec<Fault>) -> Option<ReceiverName> {
-    if names.receivers.contains(text) {
-        return Some(ReceiverName::new(text));
-    }
-    if RECEIVERS_NOT_BUILT.contains(&text) {
-        let hint = Message::new("现在请写配置里 receivers 的名字", "for now name one of the configuration's receivers");
-        faults.push(not_built_yet(text, &place).with_hint(hint));
-        return None;
-    }
-    let message = Message::new(format!("没有接收者 “{text}”"), format!("there is no receiver `{text}`"));
-    let fault = Fault::error(place, message);
-    faults.push(if text.starts_with("oc_") || text.starts_with("ou_") {
-        fault.with_hint(Message::new(
-            "规则里不写群号：在配置的 receivers 里给它起个名字，再写名字",
-            "rules never hold chat ids: name it under `receivers` in the configuration and use that name",
-        ))
-    } else {
-        with_nearest(fault, text, &names.receivers)
-    });
-    None
-}
-
-fn repeats_of(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Vec<Span> {
-    let Some(node) = map.filled("repeat") else { return Vec::new() };
-    let items = node.one_or_many();
-    if items.len() > REPEATS_MAX {
-        let message = Message::new(
-            format!("“repeat” 最多写 {REPEATS_MAX} 个间隔"),
-            format!("`repeat` has at most {REPEATS_MAX} waits"),
-        );
-        faults.push(Fault::error(node.place.clone(), message));
-    }
-    let mut repeats = Vec::new();
-    for item in items.iter().take(REPEATS_MAX) {
-        let Some(span) = span_of(item, faults) else { continue };
-        if span < REPEAT_MIN {
-            let message = Message::new("重复的间隔至少 1m", "a wait before a repeat is at least 1m");
-            faults.push(Fault::error(item.place.clone(), message));
-        }
-        repeats.push(span);
-    }
-    repeats
-}
-
-fn check_condition(when: &Condition, without_until: bool, place: &Place, faults: &mut Vec<Fault>) {
-    if let Some(what) = contradicts_itself(when) {
-        let message = Message::new(
-            format!("这个条件永远不会成立：对“{}”的要求互相矛盾", what.zh),
-            format!("this condition can never hold: what it demands of `{}` contradicts itself", what.en),
-        );
-        faults.push(Fault::error(place.clone(), message));
-    }
-    if let Some(field) = final_field(when).filter(|_| without_until) {
-        let message = Message::new(
-            format!("“{}” 给出后不再改变，提醒不会自己结束；请写明 until", field.zh),
-            format!(
-                "`{}` never changes once it is given, so the alert would not end by itself: say `until`",
-                field.name
-            ),
-        );
-        let hint =
-            Message::new("写 until: handled（有人处理了才算结束）", "write until: handled (over when someone says so)");
-        faults.push(Fault::error(place.clone(), message).with_hint(hint));
-    }
-}
-
-fn final_field(condition: &Condition) -> Option<&'static Field> {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => parts.iter().find_map(final_field),
-        Condition::Not(part) => final_field(part),
-        Condition::Meets(_, part) => final_field(part),
-        Condition::Clock(_) | Condition::Was(_) | Condition::Changed(_) => None,
-        Condition::Test(test) => match test.target {
-            Target::Field(field) if FINAL_FIELDS.contains(&field.name) => Some(field),
-            _ => None,
-        },
-    }
-}
-
-/// A hash of what decides whether a rule holds, as written: fetching the definitions changes no rule. Texts, templates and receivers are not part of it: editing them rings
-/// nobody again.
-fn meaning_of(
-    sources: Option<&[SourceName]>,
-    when: &Condition,
-    hold: Span,
-    until: &Until,
-    expires: Option<Span>,
-) -> u64 {
-    let until = match until {
-        Until::Cleared => "cleared",
-        Until::Handled => "handled",
-        Until::Holds(_) => "holds",
-    };
-    let expires = expires.map(Span::as_ms);
-    let text = format!("sources {sources:?}\nwhen {when}\nfor {}\nuntil {until}\nexpires {expires:?}", hold.as_ms());
-    xxh3_64(text.as_bytes())
 }

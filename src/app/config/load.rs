@@ -24,19 +24,20 @@ use crate::{
         },
     },
     app::config::{
-        calendars,
+        calendars::{self, Calendars},
         calls::{self, Calls},
         chat,
         receivers::{self, Receivers},
         server,
         setup::Setup,
         sources::{self, Source},
-        words,
+        teams, words,
     },
     domain::{
         desk::settings::{Settings, SourceSettings},
         fault::{Fault, Gravity, Place},
         id::{ReceiverName, SourceName},
+        labels::Labels,
         plan::Plan,
         receiver::ReceiverKind,
         rule::RuleSet,
@@ -46,7 +47,7 @@ use crate::{
 };
 
 /// Top-level parts of the language that are not built yet.
-const NOT_BUILT: &[&str] = &["teams", "rotas", "privacy"];
+const NOT_BUILT: &[&str] = &["rotas", "privacy"];
 
 /// What the file holds.
 const CONFIGURATION: Words = Words { zh: "配置（一组键值）", en: "the configuration, a mapping" };
@@ -180,7 +181,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let locale = words::locale(&mut root, "locale", faults).unwrap_or_default();
     let (feishu, http) = app(&mut root, base, faults);
     let calendars = calendars::read(&mut root, base, zone, faults);
-    let sources = sources::read(&mut root, base, &calendars, faults);
+    let mut sources = sources::read(&mut root, base, &calendars, faults);
     let receivers = receivers::read(&mut root, base, locale, faults);
     let operations = receivers::operations(&mut root, &receivers, faults);
     let source_names: BTreeSet<SourceName> = sources.keys().cloned().collect();
@@ -193,13 +194,10 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let templates_dir = folder(&mut root, "templates", base, faults);
     let (templates, found) = Templates::load(templates_dir.as_deref());
     faults.extend(found);
-    let names = Names {
-        receivers: receivers.written.iter().map(ToString::to_string).collect(),
-        sources: source_names.iter().map(ToString::to_string).collect(),
-        templates: templates.names().iter().map(ToString::to_string).collect(),
-        fields: None,
-        zone,
-    };
+    let mut names = names(&receivers, &sources, &templates, &calendars, zone);
+    let teams = teams::read(&mut root, tree, &receivers, &names, faults);
+    (names.teams, names.team_words) = (teams.written, teams.words);
+    teams::into_sources(teams.all, &mut sources);
     let (rules_dir, rules) = rules(&mut root, base, &names, faults);
     root.finish(NOT_BUILT, faults);
 
@@ -236,6 +234,31 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         templates: Arc::new(templates),
         calls,
     })
+}
+
+/// What the rules may name, as far as it does not depend on the teams.
+fn names(
+    receivers: &Receivers,
+    sources: &BTreeMap<SourceName, Option<Source>>,
+    templates: &Templates,
+    calendars: &Calendars,
+    zone: Zone,
+) -> Names {
+    // What a source with faults says of subject and priority nobody knows: it counts as said.
+    let says = |said: fn(&Labels) -> bool| {
+        let all = sources.iter().filter(|(_, source)| source.as_ref().is_none_or(|source| said(&source.labels)));
+        all.map(|(name, _)| name.to_string()).collect()
+    };
+    Names {
+        receivers: receivers.written.iter().map(ToString::to_string).collect(),
+        calendars: calendars.all.iter().map(|(name, calendar)| (name.to_string(), Arc::clone(calendar))).collect(),
+        sources: sources.keys().map(ToString::to_string).collect(),
+        subjects: says(|labels| !labels.subject.is_empty()),
+        priorities: says(|labels| labels.priority.is_some()),
+        templates: templates.names().iter().map(ToString::to_string).collect(),
+        zone,
+        ..Names::default()
+    }
 }
 
 fn source_settings(sources: &BTreeMap<SourceName, Source>, calls: &Calls) -> BTreeMap<SourceName, SourceSettings> {

@@ -7,6 +7,7 @@ pub mod calendars;
 pub mod schedule;
 pub mod sources;
 pub mod receivers;
+pub mod teams;
 pub mod chat;
 pub mod server;
 pub mod calls;

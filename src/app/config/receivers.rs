@@ -18,7 +18,7 @@ use crate::{
     domain::{
         fault::{Fault, Place},
         id::{ChatId, ReceiverName},
-        receiver::{Receiver, ReceiverKind},
+        receiver::{PersonId, Receiver, ReceiverKind},
         text::{Locale, Message},
     },
 };
@@ -30,7 +30,7 @@ const RECEIVERS_MAX: usize = 200;
 const CHAT_ID_CHARS_MAX: usize = 100;
 
 /// What a receiver may say that is not built yet.
-const NOT_BUILT: &[&str] = &["person", "http", "bearer", "quiet"];
+const NOT_BUILT: &[&str] = &["http", "bearer", "quiet"];
 
 /// The receivers, as the decisions see them and as the adapter reaches them.
 #[derive(Debug, Default)]
@@ -89,40 +89,56 @@ fn one(
     faults: &mut Vec<Fault>,
 ) -> Option<(ReceiverKind, Locale, Option<WebhookConfig>)> {
     let what = Message::new(
-        "接收方：{ chat_id: oc_… } 或 { webhook: \"https://…\" }",
-        "a receiver: { chat_id: oc_… } or { webhook: \"https://…\" }",
+        "接收方：{ chat_id: oc_… }、{ person: 邮箱 } 或 { webhook: \"https://…\" }",
+        "a receiver: { chat_id: oc_… }, { person: <email> } or { webhook: \"https://…\" }",
     );
     let mut map = Map::of(node, &what, faults)?;
     let locale = locale(&mut map, "locale", faults).unwrap_or(default);
     let chat = map.filled("chat_id");
+    let person_node = map.filled("person");
     let webhook = WebhookConfig::read(&mut map, base, faults);
     let secret = map.get("secret").or_else(|| map.get("secret_file"));
     let written = |key: &str| matches!(&node.kind, NodeKind::Map(all) if all.iter().any(|(one, _)| one.text == key));
     let later = NOT_BUILT.iter().any(|key| written(key));
     let wrong = written("webhook") && webhook.is_none();
     map.finish(NOT_BUILT, faults);
-    match (chat, webhook) {
-        (Some(chat), None) if !wrong => {
-            if let Some(secret) = secret {
-                let message = Message::new(
-                    "secret 只用于 webhook，chat_id 不需要",
-                    "secret belongs to a webhook; a chat_id needs none",
-                );
-                faults.push(Fault::error(secret.place.clone(), message));
-            }
-            Some((ReceiverKind::Chat(chat_id(chat, faults)?), locale, None))
-        }
-        (None, Some(webhook)) => Some((ReceiverKind::Webhook, locale, Some(webhook))),
-        (None, None) if later || wrong => None, // said already
+    if let (Some(secret), None, false) = (secret, &webhook, wrong) {
+        let message = Message::new(
+            "secret 只用于 webhook，群和人不需要",
+            "secret belongs to a webhook; chats and persons need none",
+        );
+        faults.push(Fault::error(secret.place.clone(), message));
+    }
+    match (chat, person_node, webhook) {
+        (Some(chat), None, None) if !wrong => Some((ReceiverKind::Chat(chat_id(chat, faults)?), locale, None)),
+        (None, Some(node), None) if !wrong => Some((ReceiverKind::Person(person(node, faults)?), locale, None)),
+        (None, None, Some(webhook)) => Some((ReceiverKind::Webhook, locale, Some(webhook))),
+        (None, None, None) if later || wrong => None, // said already
         _ => {
             let message = Message::new(
-                "接收方要有 chat_id 或 webhook，且只能有一个",
-                "a receiver has a chat_id or a webhook, and only one of them",
+                "接收方要有 chat_id、person 或 webhook，且只能有一个",
+                "a receiver has a chat_id, a person or a webhook, and only one of them",
             );
             faults.push(Fault::error(node.place.clone(), message));
             None
         }
     }
+}
+
+/// A person, by email or open id.
+fn person(node: &Node, faults: &mut Vec<Fault>) -> Option<PersonId> {
+    let (text, place) = text_of(node, faults)?;
+    let sound = !text.contains(char::is_whitespace) && !text.starts_with('@') && !text.ends_with('@');
+    let found = PersonId::of(&text).filter(|_| sound);
+    if found.is_none() {
+        let shown = node.scalar().map(Scalar::shown).unwrap_or_default();
+        let message = Message::new(
+            format!("“{shown}” 不是一个人：写他的飞书邮箱，或以 ou_ 开头的 ID"),
+            format!("`{shown}` is no person: write their Feishu email, or an id that begins with ou_"),
+        );
+        faults.push(Fault::error(place, message));
+    }
+    found
 }
 
 /// A chat's id.

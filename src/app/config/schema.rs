@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     adapters::{
         calendars::read,
-        rulebook::schema::conditions::definitions,
+        rulebook::schema::conditions::{CONDITION, definitions},
         yaml::schema::{
             Object, document, filled_text, flag, integer, one_or_many, or_variable, pattern, refer, span_or_variable,
             text, with_variable, words, words_or,
@@ -29,6 +29,7 @@ fn all_definitions() -> Map<String, Value> {
     let mut all = definitions();
     all.insert("source".to_string(), source().schema());
     all.insert("receiver".to_string(), receiver().schema());
+    all.insert("team".to_string(), team().schema());
     all.insert("calendar".to_string(), calendar().schema());
     all
 }
@@ -54,6 +55,7 @@ fn root() -> Object {
             Object::new().required(&["to"], filled_text(), doc("接收方的名字", "a receiver's name")).schema(),
             doc("deskbell 自己的故障告诉谁", "who hears of deskbell's own troubles"),
         )
+        .optional(&["teams"], named("team"), doc("团队，先符合的为准", "the teams; the first that matches"))
         .optional(&["calendars"], named("calendar"), doc("办公时间", "office hours by name"))
         .optional(&["chat"], chat().schema(), doc("群里谁能用", "who may use it in chat"))
         .optional(
@@ -158,14 +160,36 @@ fn receiver() -> Object {
             chat_id(),
             doc("群 ID，deskbell chats 会列出", "a chat's id; deskbell chats lists them"),
         )
+        .optional(
+            &["person"],
+            pattern(&or_variable(r"^\s*ou_|@")),
+            doc("一个人：飞书邮箱，或以 ou_ 开头的 ID", "a person: their Feishu email, or an id that begins with ou_"),
+        )
         .optional(&["webhook"], text(), doc("自定义机器人的地址", "a custom bot's address"))
         .optional(&["webhook_file"], text(), doc("这个地址所在的文件", "the file the address stands in"))
         .optional(&["locale"], choice(&["zh", "en"]), doc("发给它的语言", "the language it is told in"));
     secret(object, "secret", "secret_file", doc("自定义机器人的签名密钥", "the custom bot's signing secret")).one_of(&[
         "chat_id",
+        "person",
         "webhook",
         "webhook_file",
     ])
+}
+
+fn team() -> Object {
+    Object::new()
+        .optional(
+            &["when"],
+            refer(CONDITION),
+            doc("哪些工单归它；不写就是剩下的全部", "which tickets are its own; absent: all that are left"),
+        )
+        .required(
+            &["to"],
+            filled_text(),
+            doc("team 是谁：接收方，或一个人", "whom `team` means: a receiver, or a person"),
+        )
+        .optional(&["lead"], text(), doc("team.lead 是谁", "whom `team.lead` means"))
+        .optional(&["oncall"], text(), doc("team.oncall 是谁", "whom `team.oncall` means"))
 }
 
 fn chat_id() -> Value {

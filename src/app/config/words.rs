@@ -18,7 +18,22 @@ use crate::{
 pub const NAME_CHARS_MAX: usize = 64;
 
 /// Names that mean something of their own in rules.
-const NAMES_TAKEN: &[&str] = &["team", "owner", "oncall", "none", "default", "everyone", "receivers"];
+const NAMES_TAKEN: &[&str] = &[
+    "team",
+    "owner",
+    "lead",
+    "oncall",
+    "always",
+    "none",
+    "default",
+    "everyone",
+    "receivers",
+    "团队",
+    "负责人",
+    "组长",
+    "值班",
+    "始终",
+];
 
 /// The language of a key, where it is written.
 pub fn locale(map: &mut Map<'_>, key: &str, faults: &mut Vec<Fault>) -> Option<Locale> {

@@ -44,7 +44,7 @@ pub async fn look(client: &Client, setup: &Setup) -> Looked {
         let name = &source.name;
         match helpdesk.customized_fields(None).await {
             Ok(fields) => {
-                let found: Vec<Definition> = fields.ticket.iter().map(definition).collect();
+                let found: Vec<Definition> = fields.ticket.iter().map(|field| definition(source, field)).collect();
                 looked.findings.extend(labels(source, &found));
                 definitions.extend(found);
             }
@@ -115,11 +115,12 @@ fn labels(source: &Source, definitions: &[Definition]) -> Vec<Finding> {
         .collect()
 }
 
-fn definition(field: &FieldDefinition) -> Definition {
+fn definition(source: &Source, field: &FieldDefinition) -> Definition {
     let text = |known: &Known<Text>| known.present().map_or_else(String::new, ToString::to_string);
     let mut options = Vec::new();
     choices(&field.options, &mut options);
     Definition {
+        source: source.name.to_string(),
         id: text(&field.id),
         key_name: text(&field.key_name),
         display_name: text(&field.display_name),

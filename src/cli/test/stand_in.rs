@@ -58,8 +58,12 @@ pub(super) fn around(dir: &Path, locale: Locale, faults: &mut Vec<Fault>) -> (Se
         receivers: named.receivers.clone(),
         sources: named.sources.clone(),
         templates: templates.names().iter().map(ToString::to_string).collect(),
-        fields: None,
+        teams: ["team".to_string()].into(),
+        team_words: ["team", "team.lead", "team.oncall"].into(),
+        subjects: named.sources.clone(),
+        priorities: named.sources.clone(),
         zone,
+        ..Names::default()
     };
     (settings(&named, zone, locale), names, Arc::new(templates))
 }

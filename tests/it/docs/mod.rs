@@ -47,8 +47,8 @@ fn names() -> Names {
         receivers: set(&["support", "leads", "ops-bot"]),
         sources: set(&["it-desk"]),
         templates,
-        fields: None,
         zone: Zone(Shanghai),
+        ..Names::default()
     }
 }
 
@@ -57,7 +57,7 @@ fn faults_of_rule(place: &str, text: &str) -> Vec<Fault> {
 }
 
 fn faults_of_condition(place: &str, condition: &str) -> Vec<Fault> {
-    let head = "name: x\nuntil: handled\nnotify: { to: support }\n";
+    let head = "name: x\nuntil: handled\nexpires: 1d\nnotify: { to: support }\n";
     faults_of_rule(place, &format!("{head}when: {condition}\n"))
 }
 
@@ -78,7 +78,10 @@ fn faults_of_block(block: &Block) -> Vec<Fault> {
         return faults_of_rule(place, text);
     }
     if has(&["when", "条件"]) {
-        return faults_of_rule(place, &format!("name: x\nuntil: handled\nnotify: {{ to: support }}\n{text}"));
+        return faults_of_rule(
+            place,
+            &format!("name: x\nuntil: handled\nexpires: 1d\nnotify: {{ to: support }}\n{text}"),
+        );
     }
     if has(&["notify", "通知"]) {
         return faults_of_rule(place, &format!("name: x\nwhen: {{ status: open }}\n{text}"));

@@ -79,8 +79,9 @@ const fn comma(locale: Locale) -> &'static str {
 /// The operators that the rule compiler lets stand behind a field or clock.
 pub(crate) fn operators(name: &str, names: &Names) -> Vec<&'static str> {
     let fits = |operator: &&str| {
-        let rule =
-            format!("name: x\nuntil: handled\nnotify: {{ to: support }}\nwhen: {{ {name}: {{ {operator}: 1 }} }}\n");
+        let rule = format!(
+            "name: x\nuntil: handled\nexpires: 1d\nnotify: {{ to: support }}\nwhen: {{ {name}: {{ {operator}: 1 }} }}\n"
+        );
         let (_, faults) = load_texts(&[("x.yaml", rule)], names);
         !faults.iter().any(|fault| fault.message.en.contains("does not fit") || fault.message.en.contains("no key"))
     };

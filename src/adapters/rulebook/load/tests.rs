@@ -17,8 +17,8 @@ fn names() -> Names {
         receivers: set(&["support", "leads"]),
         sources: set(&["it-desk"]),
         templates: set(&["dissatisfied", "waiting-for-user", "custom-field"]),
-        fields: None,
         zone: Zone(chrono_tz::Asia::Shanghai),
+        ..Names::default()
     }
 }
 
@@ -112,6 +112,7 @@ fn only_what_decides_is_part_of_a_rules_meaning() {
 fn definitions_check_names_and_open_options() {
     let choice = |tag: &str, name: &str| Choice { tag: tag.into(), display_name: name.into() };
     let field = |id: &str, key: &str, name: &str, options: Vec<Choice>| Definition {
+        source: "it-desk".into(),
         id: id.into(),
         key_name: key.into(),
         display_name: name.into(),

@@ -1,0 +1,246 @@
+//! `teams:` of the configuration: which tickets are whose, and who that is.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use crate::{
+    adapters::{
+        rulebook::{alone::team_condition, names::Names},
+        yaml::{
+            map::{Map, did_you_mean, not_built_yet, text_of},
+            nearest::nearest,
+            tree::{Node, NodeKind},
+        },
+    },
+    app::config::{receivers::Receivers, sources::Source, words::check_name},
+    domain::{
+        fault::{Fault, Place},
+        id::{ReceiverName, SourceName, TeamName},
+        labels::{Labels, Team},
+        receiver::{PersonId, Receiver},
+        text::Message,
+    },
+};
+
+/// Teams a configuration may have.
+const TEAMS_MAX: usize = 200;
+
+/// The teams, and every name that is written.
+#[derive(Debug, Default)]
+pub struct Teams {
+    /// Every name that is written, with faults or without: what else names it is right.
+    pub written: BTreeSet<String>,
+    /// All without faults, first match first.
+    pub all: Vec<Team>,
+    /// Which of `team`, `team.lead` and `team.oncall` mean someone.
+    pub words: BTreeSet<&'static str>,
+}
+
+/// Reads `teams:`; there may be none, and then a single receiver is the team of every ticket.
+pub fn read(root: &mut Map<'_>, tree: &Node, receivers: &Receivers, names: &Names, faults: &mut Vec<Fault>) -> Teams {
+    let mut teams = Teams::default();
+    let rotas = rotas(tree);
+    let Some(node) = root.filled("teams") else {
+        if receivers.written.len() == 1 {
+            teams.words = ["team", "team.lead", "team.oncall"].into();
+        }
+        return teams;
+    };
+    let what = Message::new(
+        "团队，例如 { payment: { when: { tags: 支付 }, to: support } }",
+        "teams, such as { payment: { when: { tags: 支付 }, to: support } }",
+    );
+    let entries = Map::of(node, &what, faults).map(|mut map| map.rest()).unwrap_or_default();
+    if entries.is_empty() || entries.len() > TEAMS_MAX {
+        let message = Message::new(
+            format!("teams 里要有 1 到 {TEAMS_MAX} 个团队"),
+            format!("there must be 1 to {TEAMS_MAX} teams"),
+        );
+        faults.push(Fault::error(node.place.clone(), message));
+    }
+    let reader = Reader { receivers, names, rotas };
+    let mut for_all: Option<Place> = None;
+    let mut whole = true;
+    for (key, node) in entries.iter().take(TEAMS_MAX) {
+        let named = check_name(key, faults);
+        teams.written.insert(key.text.clone());
+        if let Some(earlier) = &for_all {
+            faults.push(never_reached(key.place.clone(), earlier));
+        }
+        match reader.team(&key.text, node, &mut teams.words, faults).filter(|_| named) {
+            Some(team) => {
+                for_all = for_all.or_else(|| team.when.is_none().then(|| key.place.clone()));
+                teams.all.push(team);
+            }
+            None => whole = false,
+        }
+    }
+    if let (true, None, Some((last, _))) = (whole, for_all, entries.last()) {
+        let message = Message::new(
+            "最后一个团队有 when：不属于任何团队的工单，它的提醒会发给 operations",
+            "the last team has a `when`: alerts of tickets that match no team go to `operations`",
+        );
+        let hint = Message::new(
+            "加一个没有 when 的团队，例如 other: { to: support }",
+            "add a team without `when`, such as other: { to: support }",
+        );
+        faults.push(Fault::warning(last.place.clone(), message).with_hint(hint));
+    }
+    teams
+}
+
+/// Puts the teams among what is said of each source's tickets.
+pub fn into_sources(teams: Vec<Team>, sources: &mut BTreeMap<SourceName, Option<Source>>) {
+    let teams = Arc::new(teams);
+    for source in sources.values_mut().flatten() {
+        source.labels = Arc::new(Labels { teams: Arc::clone(&teams), ..Labels::clone(&source.labels) });
+    }
+}
+
+/// Names of rotas, which are not built yet.
+fn rotas(tree: &Node) -> BTreeSet<String> {
+    let NodeKind::Map(parts) = &tree.kind else { return BTreeSet::new() };
+    let rotas = parts.iter().find(|(key, _)| key.text == "rotas").map(|(_, node)| &node.kind);
+    match rotas {
+        Some(NodeKind::Map(entries)) => entries.iter().map(|(key, _)| key.text.clone()).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+fn never_reached(place: Place, earlier: &Place) -> Fault {
+    let message = Message::new(
+        format!("这个团队一张工单也分不到：第 {} 行的团队没有 when，已经收下所有工单", earlier.line),
+        format!("this team gets no ticket: the team on line {} has no `when` and takes them all", earlier.line),
+    );
+    let hint = Message::new("把没有 when 的团队放到最后", "put the team without `when` last");
+    Fault::error(place, message).with_hint(hint)
+}
+
+struct Reader<'a> {
+    receivers: &'a Receivers,
+    names: &'a Names,
+    rotas: BTreeSet<String>,
+}
+
+impl Reader<'_> {
+    fn team(
+        &self,
+        name: &str,
+        node: &Node,
+        words: &mut BTreeSet<&'static str>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Team> {
+        words.insert("team");
+        let what = Message::new("一个团队，例如 { to: support }", "a team such as { to: support }");
+        let mut map = Map::of(node, &what, faults)?;
+        let when = map.filled("when").map(|node| team_condition(node, self.names, faults));
+        let to = map.required("to", faults).and_then(|node| self.receiver(node, faults));
+        let mut other = |key: &str, word: &'static str, faults: &mut Vec<Fault>| {
+            let node = map.filled(key)?;
+            words.insert(word);
+            Some(self.receiver(node, faults))
+        };
+        let lead = other("lead", "team.lead", faults);
+        let oncall = other("oncall", "team.oncall", faults);
+        map.finish(&[], faults);
+        let (when, lead, oncall) = (when.map_or(Some(None), |when| when.map(Some))?, whole(lead)?, whole(oncall)?);
+        Some(Team { name: TeamName::from(name), when, to: to?, lead, oncall })
+    }
+
+    /// A receiver of the configuration, or a person by email or id.
+    fn receiver(&self, node: &Node, faults: &mut Vec<Fault>) -> Option<ReceiverName> {
+        let (text, place) = text_of(node, faults)?;
+        let name = ReceiverName::from(text.as_str());
+        if self.receivers.written.contains(&name) {
+            return Some(name);
+        }
+        if let Some(person) = PersonId::of(&text) {
+            return Some(Receiver::name_of_person(&person));
+        }
+        let hint =
+            Message::new("现在请写一个接收方的名字，或一个人的邮箱", "for now name a receiver, or a person by email");
+        if self.rotas.contains(&text) {
+            faults.push(not_built_yet(&text, &place).with_hint(hint));
+            return None;
+        }
+        let message = Message::new(format!("没有叫 “{text}” 的接收方"), format!("there is no receiver `{text}`"));
+        let fault = Fault::error(place, message);
+        faults.push(match nearest(&text, self.receivers.written.iter().map(ReceiverName::as_str)) {
+            Some(near) => fault.with_hint(did_you_mean(near)),
+            None => fault.with_hint(Message::new(
+                "写 receivers 里的名字，或一个人的邮箱；轮值表（rotas）还没有做出来",
+                "name one of `receivers`, or a person by email; rotas are not built yet",
+            )),
+        });
+        None
+    }
+}
+
+/// Nothing written is well, something written and not read is not.
+fn whole<T>(written: Option<Option<T>>) -> Option<Option<T>> {
+    match written {
+        Some(None) => None,
+        Some(found) => Some(found),
+        None => Some(None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::adapters::yaml::parse::parse;
+
+    fn read_text(text: &str, receivers: &[&str]) -> (Teams, Vec<String>) {
+        let mut faults = Vec::new();
+        let tree = parse("deskbell.yaml", text, &mut faults).unwrap();
+        let mut root = Map::of(&tree, &Message::default(), &mut faults).unwrap();
+        let written = receivers.iter().map(|name| ReceiverName::from(*name)).collect();
+        let receivers = Receivers { written, ..Receivers::default() };
+        let teams = read(&mut root, &tree, &receivers, &Names::default(), &mut faults);
+        root.finish(&[], &mut faults);
+        (teams, faults.into_iter().map(|fault| fault.message.en).collect())
+    }
+
+    #[test]
+    fn teams_are_read_in_their_order_and_people_become_receivers() {
+        let text = "teams:\n  payment: { when: { fields: { 产品线: [支付, 退款] } }, to: support, lead: li@example.com }\n  \
+                    other: { to: leads, lead: ou_1, oncall: support }\n";
+        let (teams, faults) = read_text(text, &["support", "leads"]);
+        assert_eq!(faults, Vec::<String>::new());
+        let shown = |name: &Option<ReceiverName>| name.as_ref().map(ToString::to_string).unwrap_or_default();
+        let shown: Vec<String> = teams
+            .all
+            .iter()
+            .map(|team| format!("{} {} {} {}", team.name, team.to, shown(&team.lead), shown(&team.oncall)))
+            .collect();
+        assert_eq!(shown, ["payment support person:li@example.com ", "other leads person:ou_1 support"]);
+        assert_eq!(teams.words, ["team", "team.lead", "team.oncall"].into());
+        assert_eq!(
+            teams.all[0].when.as_ref().unwrap().to_string(),
+            "field any \"产品线\" text_is [\"支付\", \"退款\"]"
+        );
+    }
+
+    #[test]
+    fn who_the_team_is_without_teams_depends_on_how_many_receivers_there_are() {
+        let all: BTreeSet<&str> = ["team", "team.lead", "team.oncall"].into();
+        for (text, receivers, words, told) in [
+            ("{}", vec!["support"], all, None),
+            ("{}", vec!["support", "leads"], [].into(), None),
+            ("teams: { a: { to: support } }", vec!["support", "leads"], ["team"].into(), None),
+            (
+                "teams: { a: { when: { tags: x }, to: support } }",
+                vec!["support"],
+                ["team"].into(),
+                Some("the last team has a `when`"),
+            ),
+        ] {
+            let (teams, faults) = read_text(text, &receivers);
+            assert_eq!(teams.words, words, "{text}");
+            assert_eq!(faults.len(), usize::from(told.is_some()), "{text}: {faults:?}");
+            assert!(faults.iter().all(|fault| fault.starts_with(told.unwrap_or_default())), "{faults:?}");
+        }
+    }
+}
