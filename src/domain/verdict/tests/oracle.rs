@@ -33,8 +33,12 @@ const MINUTE_MS: i64 = 60_000;
 const ROOT: Allowed = Allowed { clocks: true, events: true };
 
 /// What is checked of a case.
-const CHECKS: [(&str, Check); 3] =
-    [("a condition", check_condition), ("a service level", check_sla), ("held since", check_held_since)];
+const CHECKS: [(&str, Check); 4] = [
+    ("a condition", check_condition),
+    ("what was", check_was),
+    ("a service level", check_sla),
+    ("held since", check_held_since),
+];
 
 type Check = fn(&mut Dice, &World) -> Result<(), String>;
 
@@ -86,7 +90,7 @@ fn check_condition(dice: &mut Dice, world: &World) -> Result<(), String> {
     let happens = dice.below(4);
     let before = (happens == 0).then(|| sheet.before(dice));
     let event = match &before {
-        Some(before) => Happened::Change(before),
+        Some(before) => Happened::Change(before, &[]),
         None if happens == 1 => Happened::Held,
         None => Happened::Nothing,
     };
@@ -104,6 +108,30 @@ fn check_condition(dice: &mut Dice, world: &World) -> Result<(), String> {
         flips: leaves.iter().zip(&tapes).filter_map(|(leaf, tape)| flip(tape, leaf.span_ms)).collect(),
     };
     walk.go(dice).map_err(|message| format!("{message}\n{wish:?}\n{leaves:?}\n{sheet:?}\nbefore: {before:?}"))
+}
+
+/// A change is judged once, when it is stored: clocks in `was` show what they would show had it not happened.
+fn check_was(dice: &mut Dice, world: &World) -> Result<(), String> {
+    let sheet = Sheet::random(dice);
+    let before = sheet.before(dice);
+    let mut leaves = Vec::new();
+    let still = Allowed { clocks: true, events: false };
+    let part = |dice: &mut Dice, leaves: &mut Vec<Leaf>| Wish::random(dice, 2, still, world, leaves);
+    let wish = Wish::All(vec![Wish::Was(Box::new(part(dice, &mut leaves))), part(dice, &mut leaves)]);
+    let (tapes, then) = (tapes_of(&sheet, &leaves, world), tapes_of(&before, &leaves, world));
+    let event = Happened::Change(&before, &then);
+    let asked = Asked { sheet: &sheet, leaves: &leaves, tapes: &tapes, event };
+    let (condition, subject) = (wish.condition(&leaves, world), Subject::new(&sheet, Some(&before), world));
+    for _ in 0..4 {
+        let now = dice.below(WINDOW_MINS * MINUTE_MS);
+        let (said, expected) = (eval(&condition, &subject.seen(false), world.at_ms(now)).answer, wish.ask(&asked, now));
+        if said != expected {
+            return Err(format!(
+                "{now}: {expected:?}, not {said:?}\n{wish:?}\n{leaves:?}\n{sheet:?}\nbefore: {before:?}"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn tapes_of(sheet: &Sheet, leaves: &[Leaf], world: &World) -> Vec<Known<Tape>> {

@@ -1,7 +1,10 @@
 //! A random ticket as plain numbers, and its clocks counted second by second and minute by minute. Nothing here is
 //! shared with the code under test but the words of the domain.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::world::{Counted, Dice, WINDOW_MINS, World};
 use crate::domain::{
@@ -221,25 +224,26 @@ impl Sheet {
             Clock::ServiceTime => Some(2),
             _ => None,
         };
+        let by_status = only.is_some() || !pauses.is_empty();
         let ticks = |secs: i64| {
-            let status = self.status_at(secs);
-            secs >= since
-                && stop.is_none_or(|stop| secs < stop)
-                && only.is_none_or(|only| status == Some(only))
-                && status.is_none_or(|status| !pauses.contains(&status))
-                && world.is_open(counted, secs / 60)
+            if secs < since || stop.is_some_and(|stop| secs >= stop) || !world.is_open(counted, secs / 60) {
+                return false;
+            }
+            let status = if by_status { self.status_at(secs) } else { None };
+            only.is_none_or(|only| status == Some(only)) && status.is_none_or(|status| !pauses.contains(&status))
         };
-        let turns: Vec<i64> =
-            self.past.iter().map(|spell| spell.1).chain([self.status_since, since]).chain(stop).collect();
+        let turns = self.past.iter().map(|spell| spell.1).chain([self.status_since, since]).chain(stop);
+        let within: BTreeSet<i64> = turns.filter(|turn| turn % 60 != 0).map(|turn| turn / 60).collect();
+        let mut within = within.into_iter().peekable();
         let (mut by_minute, mut total, mut mixed) = (vec![0], 0, BTreeMap::new());
         for minute in 0..WINDOW_MINS {
             let (from, to) = (minute * 60, minute * 60 + 60);
-            if turns.iter().any(|turn| from < *turn && *turn < to) {
+            if within.next_if_eq(&minute).is_some() {
                 let seconds: Vec<bool> = (from..to).map(ticks).collect();
                 total += i64::try_from(seconds.iter().filter(|ticks| **ticks).count()).unwrap();
                 mixed.insert(minute, seconds);
-            } else {
-                total += 60 * i64::from(ticks(from));
+            } else if ticks(from) {
+                total += 60;
             }
             by_minute.push(total);
         }

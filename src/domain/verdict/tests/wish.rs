@@ -169,18 +169,25 @@ impl Wish {
 
     /// The answer at an instant.
     pub(super) fn ask(&self, asked: &Asked<'_>, at_ms: i64) -> Answer {
-        let count =
-            |parts: &[Self], wanted: Answer| parts.iter().filter(|part| part.ask(asked, at_ms) == wanted).count();
+        let decided = |parts: &[Self], decides: Answer, else_is: Answer| {
+            let mut unknown = false;
+            for part in parts {
+                let answer = part.ask(asked, at_ms);
+                if answer == decides {
+                    return decides;
+                }
+                unknown |= answer == Answer::Unknown;
+            }
+            if unknown { Answer::Unknown } else { else_is }
+        };
         match self {
-            Self::All(parts) if count(parts, Answer::No) > 0 => Answer::No,
-            Self::All(parts) if count(parts, Answer::Unknown) > 0 => Answer::Unknown,
-            Self::All(_) => Answer::Yes,
-            Self::Any(parts) if count(parts, Answer::Yes) > 0 => Answer::Yes,
-            Self::Any(parts) if count(parts, Answer::Unknown) > 0 => Answer::Unknown,
-            Self::Any(_) => Answer::No,
-            Self::None(parts) if count(parts, Answer::Yes) > 0 => Answer::No,
-            Self::None(parts) if count(parts, Answer::Unknown) > 0 => Answer::Unknown,
-            Self::None(_) => Answer::Yes,
+            Self::All(parts) => decided(parts, Answer::No, Answer::Yes),
+            Self::Any(parts) => decided(parts, Answer::Yes, Answer::No),
+            Self::None(parts) => match decided(parts, Answer::Yes, Answer::No) {
+                Answer::Yes => Answer::No,
+                Answer::No => Answer::Yes,
+                Answer::Unknown => Answer::Unknown,
+            },
             Self::Not(part) => match part.ask(asked, at_ms) {
                 Answer::Yes => Answer::No,
                 Answer::No => Answer::Yes,
@@ -190,14 +197,14 @@ impl Wish {
             Self::Was(part) => match asked.event {
                 Happened::Nothing => Answer::No,
                 Happened::Held => Answer::Yes,
-                Happened::Change(before) => {
-                    part.ask(&Asked { sheet: before, tapes: &[], leaves: &[], event: Happened::Nothing }, at_ms)
+                Happened::Change(sheet, tapes) => {
+                    part.ask(&Asked { sheet, tapes, leaves: asked.leaves, event: Happened::Nothing }, at_ms)
                 }
             },
             Self::Changed(looks) => match asked.event {
                 Happened::Nothing => Answer::No,
                 Happened::Held => Answer::Yes,
-                Happened::Change(before) => yes_if(looks.iter().any(|look| {
+                Happened::Change(before, _) => yes_if(looks.iter().any(|look| {
                     let (old, new) = (look.of(before), look.of(asked.sheet));
                     old != new && old != Known::Unknown && new != Known::Unknown
                 })),
@@ -230,7 +237,8 @@ fn yes_if(holds: bool) -> Answer {
 pub(super) enum Happened<'a> {
     Nothing,
     Held,
-    Change(&'a Sheet),
+    /// What it was before, and its clocks then.
+    Change(&'a Sheet, &'a [Known<Tape>]),
 }
 
 /// All that a wish is asked of.
