@@ -2,5 +2,7 @@
 //! receivers; the wiring of the service, its start and its stop.
 
 pub mod config;
+pub mod files;
+pub mod reload;
 pub mod watch;
 pub mod service;

@@ -3,7 +3,11 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
-use tokio::{net::TcpListener, sync::watch, task::JoinSet};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, oneshot, watch},
+    task::JoinSet,
+};
 
 use crate::{
     adapters::{
@@ -14,6 +18,7 @@ use crate::{
     },
     app::{
         config::{self, setup::Setup},
+        reload::{ASKS_MAX, Ask, InForce, Loader, Published, Reloader},
         watch::{Fixed, status_of},
     },
     domain::{desk::state::Stored, id::ReceiverName, text::Message, time::Span},
@@ -27,8 +32,8 @@ use crate::{
         admin,
         callbacks::{self, Callbacks},
         listener,
-        state::{Admin, CallbackCounts, Submit, Submitted},
-        status::Status,
+        state::{Admin, CallbackCounts, Reload, Submit, Submitted},
+        status::{FaultStatus, Status},
     },
 };
 
@@ -50,6 +55,8 @@ pub struct Manner {
     pub once: bool,
     /// Notices are sent one after the other, in the order they were decided (the demo).
     pub in_order: bool,
+    /// How rules are read again while it runs; absent: they are not.
+    pub reload: Option<Loader>,
 }
 
 /// A running service.
@@ -57,13 +64,14 @@ pub struct Service {
     engine: Engine,
     listen: Option<SocketAddr>,
     admin_listen: Option<SocketAddr>,
+    asks: mpsc::Sender<Ask>,
     stop: watch::Sender<bool>,
     tasks: JoinSet<()>,
 }
 
 /// Builds everything, then starts it. The message says what stands in the way and what to do.
 pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
-    let Manner { clock, once, in_order } = manner;
+    let Manner { clock, once, in_order, reload } = manner;
     let http = http::client(&setup.http).map_err(|fault| fault.message)?;
     let client = Client::new(&setup.feishu, http.clone(), clock.clone());
     let callback = callback(&setup);
@@ -77,7 +85,9 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     let listeners = if once { None } else { Some(bind(&setup).await?) };
     let (store, stored) = open_store(&setup).await?;
     let started_at = clock.now();
-    let fixed = Fixed { started_at, rules: setup.rules.rules.len(), plan: setup.settings.plan };
+    let fixed = Fixed { started_at, plan: setup.settings.plan };
+    let in_force = InForce::of(&setup);
+    let reloads = in_force.published(started_at);
     let locale = setup.settings.locale;
     let engine = Engine::start(Parts {
         rules: Arc::clone(&setup.rules),
@@ -91,7 +101,9 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
         until: if once { Until::Quiet } else { Until::Stopped },
     });
     let (stop, stopping) = watch::channel(false);
-    let mut service = Service { engine, listen: None, admin_listen: None, stop, tasks: JoinSet::new() };
+    let (asks, asked) = mpsc::channel(ASKS_MAX);
+    let mut service =
+        Service { engine, listen: None, admin_listen: None, asks: asks.clone(), stop, tasks: JoinSet::new() };
     let Some((callbacks_at, admin_at)) = listeners else { return Ok(service) };
     let port = service.engine.port();
     let counts = Arc::new(CallbackCounts::default());
@@ -102,7 +114,17 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
         locale,
         counts: Arc::clone(&counts),
     };
-    let admin = Admin { status: status(port, fixed, clock.clone()), api_token: setup.server.api_token, counts };
+    let reloadable = reload.is_some();
+    if let Some(load) = reload {
+        let reloader = Reloader::new(in_force, load, port.clone(), clock.clone(), Arc::clone(&reloads));
+        service.tasks.spawn(reloader.run(asked, stopping.clone()));
+    }
+    let admin = Admin {
+        status: status(port, fixed, reloads, clock.clone()),
+        reload: reloadable.then(|| reload_handle(asks)),
+        api_token: setup.server.api_token,
+        counts,
+    };
     service.listen = callbacks_at.local_addr().ok();
     service.admin_listen = admin_at.local_addr().ok();
     let routes = [(callbacks_at, callbacks::router(callbacks)), (admin_at, admin::router(admin))];
@@ -124,6 +146,11 @@ impl Service {
     /// Where operators look; nothing with a single run.
     pub const fn admin_listen(&self) -> Option<SocketAddr> {
         self.admin_listen
+    }
+
+    /// Where a reload is asked for.
+    pub fn asks(&self) -> mpsc::Sender<Ask> {
+        self.asks.clone()
     }
 
     /// What the engine is asked and told through.
@@ -220,8 +247,21 @@ fn submit(port: Port) -> Submit {
     })
 }
 
-fn status(port: Port, fixed: Fixed, clock: Clock) -> Arc<dyn Fn() -> Status + Send + Sync> {
-    Arc::new(move || status_of(&port, fixed, clock.now()))
+/// Asks for a reload and waits for what comes of it.
+fn reload_handle(asks: mpsc::Sender<Ask>) -> Reload {
+    Arc::new(move || {
+        let asks = asks.clone();
+        Box::pin(async move {
+            let (ask, answer) = oneshot::channel();
+            asks.send(ask).await.ok()?;
+            let done = answer.await.ok()?;
+            Some(done.map_err(|faults| faults.iter().map(FaultStatus::from).collect()))
+        })
+    })
+}
+
+fn status(port: Port, fixed: Fixed, reloads: Published, clock: Clock) -> Arc<dyn Fn() -> Status + Send + Sync> {
+    Arc::new(move || status_of(&port, fixed, &reloads.load(), clock.now()))
 }
 
 /// The bot's own identity, to tell its mention from another bot's; asked for until the platform answers.

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{
+    app::reload::Reloads,
     domain::{plan::Plan, text::Message, time::Timestamp},
     engine::{
         health::{self, SourceHealth},
         start::Port,
     },
-    web::status::{self, Around, BrokenStatus, Counter, SourceStatus, Status},
+    web::status::{self, Around, BrokenStatus, Counter, FaultStatus, SourceStatus, Status},
 };
 
 /// What does not change while the service runs.
@@ -16,18 +17,20 @@ use crate::{
 pub struct Fixed {
     /// When it started.
     pub started_at: Timestamp,
-    /// Rules in force.
-    pub rules: usize,
     /// The month's API calls.
     pub plan: Plan,
 }
 
 /// The status of an engine at `now`.
-pub fn status_of(port: &Port, fixed: Fixed, now: Timestamp) -> Status {
+pub fn status_of(port: &Port, fixed: Fixed, reloads: &Reloads, now: Timestamp) -> Status {
     let shown = port.view();
-    let Fixed { started_at, rules, plan } = fixed;
+    let Fixed { started_at, plan } = fixed;
+    let rules = reloads.rules;
     let around = Around { started_at, at: now, not_ready: not_ready(port), rules, plan };
     let mut status = status::of(&shown.desk, around);
+    status.rules_loaded_at = Some(reloads.loaded_at.as_ms());
+    status.rules_refused = reloads.faults.iter().map(FaultStatus::from).collect();
+    status.restart_for = reloads.restart_for.clone();
     for (name, health) in port.health().sources() {
         if let Some(source) = status.sources.get_mut(name.as_str()) {
             add(source, &health);

@@ -1,20 +1,21 @@
 //! `deskbell serve`: the service, until it is told to stop.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use tokio::sync::oneshot;
 
 use crate::{
     adapters::clock::Clock,
     app::{
-        config::setup::Setup,
+        config::{load::load, setup::Setup},
+        reload::Loader,
         service::{self, Manner, Service},
     },
     cli::{
         once,
         prepare::{self, Warnings},
         run::Stop,
-        signals::Signals,
+        signals::{self, Signals},
         terminal::Terminal,
     },
     domain::text::Message,
@@ -25,21 +26,29 @@ use crate::{
 pub fn run(path: &Path, once: bool, terminal: Terminal) -> Result<(), Stop> {
     let setup = prepare::setup(path, Warnings::Shown, terminal)?;
     let runtime = prepare::runtime()?;
-    let ended = runtime.block_on(serve(setup, once, terminal));
+    let ended = runtime.block_on(serve(path, setup, once, terminal));
     // What a blocking call still does may be cut: what it decided is durable already, or never was.
     runtime.shutdown_background();
     ended
 }
 
-async fn serve(setup: Setup, once: bool, terminal: Terminal) -> Result<(), Stop> {
+/// Reads the configuration again, as the start did.
+fn loader(path: &Path) -> Loader {
+    let path = path.to_path_buf();
+    Arc::new(move || load(&path, &|name| std::env::var(name).ok()))
+}
+
+async fn serve(path: &Path, setup: Setup, once: bool, terminal: Terminal) -> Result<(), Stop> {
     let mut signals = Signals::new()?;
     let zone = setup.settings.zone;
     let sources = setup.sources.len();
     let rules = setup.rules.rules.len();
-    let manner = Manner { clock: Clock::system(), once, in_order: false };
+    let reload = (!once).then(|| loader(path));
+    let manner = Manner { clock: Clock::system(), once, in_order: false, reload };
     let service = service::start(setup, manner).await.map_err(Stop::Failure)?;
     greet(&service, sources, rules, terminal);
     let port = service.port();
+    signals::on_hang_up(service.asks())?;
     let (stop, asked) = oneshot::channel();
     let end = tokio::select! {
         end = service.run(async { drop(asked.await) }) => end,

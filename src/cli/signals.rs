@@ -1,8 +1,8 @@
 //! SIGINT, SIGTERM, Ctrl-C: how a person or a supervisor ends what runs.
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::cli::run::Stop;
+use crate::{app::reload::Ask, cli::run::Stop};
 
 /// What tells the service to stop.
 pub struct Signals {
@@ -55,4 +55,26 @@ impl Signals {
         drop(stop); // whoever waits for it goes on
         self.next().await;
     }
+}
+
+/// At each SIGHUP asks for rules and templates to be read again. Elsewhere than on Unix there is no such signal.
+pub fn on_hang_up(asks: mpsc::Sender<Ask>) -> Result<(), Stop> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut hang_ups = signal(SignalKind::hangup()).map_err(|error| {
+            Stop::failure(format!("不能接收 SIGHUP：{error}"), format!("cannot listen for SIGHUP: {error}"))
+        })?;
+        tokio::spawn(async move {
+            while hang_ups.recv().await.is_some() {
+                tracing::info!("asked to read rules and templates again");
+                if asks.send(oneshot::channel().0).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    #[cfg(not(unix))]
+    drop(asks);
+    Ok(())
 }

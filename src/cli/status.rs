@@ -21,7 +21,7 @@ use crate::{
         text::{Locale, Message},
         time::{Timestamp, Zone},
     },
-    web::status::{DeadLetterStatus, SourceStatus, Status, WaitingStatus},
+    web::status::{DeadLetterStatus, FaultStatus, SourceStatus, Status, WaitingStatus},
 };
 
 /// Bytes of the answer.
@@ -119,6 +119,7 @@ fn numbers(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
         format!("deskbell {version}，{started} 启动，{rules} 条规则"),
         format!("deskbell {version}, started {started}, rules: {rules}"),
     ));
+    files(status, when, terminal);
     for reason in &status.not_ready {
         terminal.say(&Message::new(format!("未就绪：{}", reason.zh), format!("not ready: {}", reason.en)));
     }
@@ -131,6 +132,30 @@ fn numbers(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
             "alerts firing {firing}, pending {pending}; to send {waiting}, to answer {inbox}, undeliverable {dead}"
         ),
     ));
+}
+
+/// When the rules in force were loaded, and what keeps newer ones from it.
+fn files(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
+    if let Some(loaded) = status.rules_loaded_at {
+        let loaded = when(loaded);
+        terminal.say(&Message::new(format!("规则 {loaded} 载入"), format!("rules loaded {loaded}")));
+    }
+    if !status.rules_refused.is_empty() {
+        terminal.say(&Message::new(
+            "磁盘上的规则有错误，没有生效，旧规则继续生效：",
+            "the rules on disk have faults and are not in force; the old ones are:",
+        ));
+    }
+    for FaultStatus { place, message } in &status.rules_refused {
+        say(Message::new(format!("  {place} {}", message.zh), format!("  {place} {}", message.en)), terminal);
+    }
+    if !status.restart_for.is_empty() {
+        let parts = status.restart_for.join(", ");
+        say(
+            Message::new(format!("这些改动要重启才生效：{parts}"), format!("these changes take a restart: {parts}")),
+            terminal,
+        );
+    }
 }
 
 fn state(source: &SourceStatus, when: &dyn Fn(i64) -> String) -> Message {

@@ -1,12 +1,12 @@
 //! What changed between two sets of rules, in words for people.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{borrow::Borrow, collections::BTreeMap};
 
 use crate::domain::{
     condition::Condition,
     condition_change::{Edit, Shared, condition_edits},
     id::RuleName,
-    labels::Team,
+    labels::{Labels, Team},
     rule::{Mode, Rule},
     rule_edits::rule_edits,
     text::{Message, Words},
@@ -82,7 +82,7 @@ impl RuleChange {
 
 /// What changed between two sets of rules: what several rules share first, then the rules in the order of their names.
 /// A line each; of more than [`CHANGES_MAX`] the rest is counted.
-pub fn lines(old: &BTreeMap<RuleName, Arc<Rule>>, new: &BTreeMap<RuleName, Arc<Rule>>) -> Vec<Message> {
+pub fn lines<R: Borrow<Rule>>(old: &BTreeMap<RuleName, R>, new: &BTreeMap<RuleName, R>) -> Vec<Message> {
     let mut shared = Shared::default();
     let changes = changes(old, new, &mut shared);
     let mut lines = shared_lines(&mut shared, new);
@@ -101,9 +101,9 @@ pub fn bounded(mut lines: Vec<Message>) -> Vec<Message> {
 }
 
 /// What became of each rule that is not as it was.
-pub fn changes(
-    old: &BTreeMap<RuleName, Arc<Rule>>,
-    new: &BTreeMap<RuleName, Arc<Rule>>,
+pub fn changes<R: Borrow<Rule>>(
+    old: &BTreeMap<RuleName, R>,
+    new: &BTreeMap<RuleName, R>,
     shared: &mut Shared,
 ) -> Vec<RuleChange> {
     let former = |rule: &Rule| -> Option<RuleName> {
@@ -112,7 +112,8 @@ pub fn changes(
     let mut changes = Vec::new();
     let mut taken_over: Vec<RuleName> = Vec::new();
     for (name, rule) in new {
-        if let Some(before) = old.get(name) {
+        let rule: &Rule = rule.borrow();
+        if let Some(before) = old.get(name).map(Borrow::borrow) {
             let edits = rule_edits(before, rule, shared);
             if !edits.is_empty() {
                 let obvious = is_obvious(rule, &edits);
@@ -120,8 +121,9 @@ pub fn changes(
             }
             continue;
         }
-        let change = match former(rule).and_then(|former| Some((old.get(&former)?, former))) {
+        let change = match former(rule).and_then(|former| Some((old.get(&former)?.borrow(), former))) {
             Some((before, former)) => {
+                let before: &Rule = before;
                 taken_over.push(former.clone());
                 let kind = RuleChangeKind::Renamed(former);
                 RuleChange { rule: name.clone(), kind, edits: rule_edits(before, rule, shared), obvious: false }
@@ -166,7 +168,7 @@ fn is_clock_edit(condition: &Condition, edit: &Edit) -> bool {
 }
 
 /// Named conditions and calendars, each said once with the number of rules it is for.
-fn shared_lines(shared: &mut Shared, rules: &BTreeMap<RuleName, Arc<Rule>>) -> Vec<Message> {
+fn shared_lines<R: Borrow<Rule>>(shared: &mut Shared, rules: &BTreeMap<RuleName, R>) -> Vec<Message> {
     let mut lines = Vec::new();
     let mut inner = Shared::default();
     for (name, (old, new)) in &shared.conditions {
@@ -181,7 +183,7 @@ fn shared_lines(shared: &mut Shared, rules: &BTreeMap<RuleName, Arc<Rule>>) -> V
             obvious: false,
         };
         let of = |rule: &Rule| rule.conditions().any(|condition| condition.any(&|part| is_named(part, name.as_str())));
-        let count = rules.values().filter(|rule| of(rule)).count();
+        let count = rules.values().filter(|rule| of((*rule).borrow())).count();
         let edits = change.edits_text();
         lines.push(Message::new(
             format!("条件 {name}（{count} 条规则在用）：{}", edits.zh),
@@ -206,6 +208,11 @@ fn shared_lines(shared: &mut Shared, rules: &BTreeMap<RuleName, Arc<Rule>>) -> V
 
 fn is_named(condition: &Condition, name: &str) -> bool {
     matches!(condition, Condition::Meets(named, _) if named.as_str() == name)
+}
+
+/// Whether a source's tickets are labelled otherwise.
+pub fn labels_differ(old: &Labels, new: &Labels) -> bool {
+    old.subject != new.subject || old.priority != new.priority || !team_lines(&old.teams, &new.teams).is_empty()
 }
 
 /// What changed between the teams of two configurations, a line each.

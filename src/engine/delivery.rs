@@ -27,7 +27,7 @@ use crate::{
             error::Error,
             webhook::Webhook,
         },
-        templates::library::{Surroundings, Templates},
+        templates::library::Surroundings,
     },
     domain::{
         card::Card,
@@ -44,6 +44,7 @@ use crate::{
         committer::Released,
         doors::Doors,
         health::{self, Health},
+        templating::Templating,
     },
 };
 
@@ -91,7 +92,7 @@ pub struct Delivery {
     /// Where to.
     pub outlets: Arc<Outlets>,
     /// What cards are made from.
-    pub templates: Arc<Templates>,
+    pub templates: Templating,
     /// The clock.
     pub clock: Clock,
     /// The zone people read times in.
@@ -167,7 +168,7 @@ impl Delivery {
     }
 
     async fn render_and_hand_over(&self, send: &Send, inputs: &mut Vec<Input>) -> Result<Delivered, Failure> {
-        let rendered = self.templates.render(send, &self.surroundings());
+        let rendered = self.templates.get().render(send, &self.surroundings());
         if let Some(message) = rendered.trouble {
             health::add(&self.health.counters.renders_failed, 1);
             warn!(key = ?send.key, reason = %message, "a template failed; the built-in card is sent");

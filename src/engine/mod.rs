@@ -13,6 +13,7 @@ pub mod poller;
 pub mod wanted;
 pub mod conversations;
 pub mod lookup;
+pub mod templating;
 pub mod delivery;
 pub mod busy;
 pub mod health;

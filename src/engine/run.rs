@@ -31,6 +31,7 @@ use crate::{
         meter::SourceStates,
         poller::Wake,
         source::Decoder,
+        templating::Templating,
         view::{Published, VIEW_PACE, VIEW_SHARE},
         wanted::{Sources, Wanted},
     },
@@ -91,6 +92,8 @@ pub struct Loop {
     pub states: SourceStates,
     /// The rules in force, for the pollers.
     pub rules: Arc<ArcSwap<RuleSet>>,
+    /// The templates in force.
+    pub templates: Templating,
     /// What others may see.
     pub published: Arc<Published>,
     /// Counters, readiness.
@@ -223,7 +226,10 @@ impl Loop {
         self.show_at = self.show_at.min(self.show_again_at);
         match &input {
             Input::Tick => self.ticked_at = now,
-            Input::Rules(new) => self.rules.store(Arc::clone(&new.rules)),
+            Input::Rules(new) => {
+                self.rules.store(Arc::clone(&new.rules));
+                self.templates.take_over();
+            }
             _ => {}
         }
         let outcome = self.desk.handle(input, now);

@@ -37,6 +37,7 @@ use crate::{
         poller::{Poller, Wake},
         run::{Hands, Loop, QUIET_CHECK, Until},
         source::SourcePart,
+        templating::Templating,
         view::{Published, Shown},
         wanted::{Reader, Sources, Wanted},
     },
@@ -71,6 +72,7 @@ pub struct Port {
     published: Arc<Published>,
     health: Arc<Health>,
     busy: Busy,
+    templates: Templating,
     stopping: watch::Receiver<bool>,
 }
 
@@ -119,9 +121,17 @@ impl Port {
         answer.await.unwrap_or(Err(Refused::Stopping))
     }
 
-    /// Puts other rules in force.
-    pub async fn change_rules(&self, new: Box<NewRules>) {
+    /// Puts other rules in force, and with them other templates.
+    pub async fn change_rules(&self, new: Box<NewRules>, templates: Option<Arc<Templates>>) {
+        if let Some(templates) = templates {
+            self.templates.prepare(templates);
+        }
         self.tell(Input::Rules(new)).await;
+    }
+
+    /// Tells operations why other rules did not come into force.
+    pub async fn refuse_rules(&self, why: Message) {
+        self.tell(Input::RulesRefused(why)).await;
     }
 
     /// Tells operations of a trouble, once per `name` and day.
@@ -196,7 +206,8 @@ impl Engine {
         let wakes = common.spawn_pollers(&mut tasks, sources, &meter, until);
         let wanted = common.spawn_reader(&mut tasks, Arc::clone(&meter));
         let messages = common.spawn_message_reader(&mut tasks, meter);
-        let (lookups, released) = common.spawn_hands(&mut tasks, outlets, templates);
+        let templates = Templating::new(templates);
+        let (lookups, released) = common.spawn_hands(&mut tasks, outlets, templates.clone());
         let hands = Hands { wanted, messages, wakes, lookups };
         let (lost_in, lost) = watch::channel(None);
         let (batches_in, batches) = mpsc::channel(BATCHES_WAITING_MAX);
@@ -208,6 +219,7 @@ impl Engine {
             published: Arc::clone(&published),
             health: Arc::clone(&common.health),
             busy: common.busy.clone(),
+            templates: templates.clone(),
             stopping,
         };
         let looped = Loop {
@@ -221,6 +233,7 @@ impl Engine {
             decoders: BTreeMap::new(),
             states: common.states,
             rules: common.rules,
+            templates,
             published,
             health: common.health,
             busy: common.busy,
@@ -352,7 +365,7 @@ impl Common {
         &self,
         tasks: &mut JoinSet<()>,
         outlets: Outlets,
-        templates: Arc<Templates>,
+        templates: Templating,
     ) -> (mpsc::Sender<(LookUp, BusyGuard)>, mpsc::UnboundedSender<Released>) {
         let (lookups, wishes) = mpsc::channel(LOOKUPS_WAITING_MAX);
         let finder = Finder {

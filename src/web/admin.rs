@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::get,
+    routing::{get, post},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
@@ -19,6 +19,7 @@ use crate::web::{metrics, state::Admin};
 pub fn router(admin: Admin) -> Router {
     let api = Router::new()
         .route("/api/v1/status", get(status))
+        .route("/-/reload", post(reload))
         .route_layer(middleware::from_fn_with_state(admin.clone(), ask_for_token));
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
@@ -43,6 +44,18 @@ async fn metrics(State(admin): State<Admin>) -> Response {
 
 async fn status(State(admin): State<Admin>) -> Response {
     Json((admin.status)()).into_response()
+}
+
+/// Reads rules and templates again, as a hang-up signal does.
+async fn reload(State(admin): State<Admin>) -> Response {
+    let Some(reload) = &admin.reload else { return StatusCode::NOT_FOUND.into_response() };
+    match reload().await {
+        Some(Ok(())) => Json(json!({ "loaded": true })).into_response(),
+        Some(Err(faults)) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "loaded": false, "faults": faults }))).into_response()
+        }
+        None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
 }
 
 async fn ask_for_token(State(admin): State<Admin>, request: Request, next: Next) -> Response {

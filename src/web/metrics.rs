@@ -57,6 +57,11 @@ fn numbers(registry: &mut Registry, status: &Status) {
     let plain = [
         ("ready", "1 when the service is ready", i64::from(status.not_ready.is_empty())),
         ("rules", "Rules in force", count(status.rules)),
+        (
+            "config_last_reload_successful",
+            "1 when what stands on disk is in force, 0 while it has faults",
+            i64::from(status.rules_refused.is_empty()),
+        ),
         ("alerts_pending", "Alerts that hold but not yet for long enough", count(status.alerts_pending)),
         ("inbox_messages", "Messages accepted and not answered", count(status.inbox)),
         ("outbox_failing", "Notices that wait after a failed attempt", count(status.outbox_failing)),
@@ -71,6 +76,10 @@ fn numbers(registry: &mut Registry, status: &Status) {
     }
     let started = gauge(status.started_at / 1_000);
     registry.register_with_unit("start_time", "When the service started, Unix time", Unit::Seconds, started);
+    if let Some(loaded) = status.rules_loaded_at {
+        let (name, help) = ("config_last_reload_success_timestamp", "When the rules in force were loaded, Unix time");
+        registry.register_with_unit(name, help, Unit::Seconds, gauge(loaded / 1_000));
+    }
     let waited = status.outbox_oldest.as_ref().map_or(0, |oldest| (status.at - oldest.decided_at).max(0) / 1_000);
     let help = "How long the oldest notice waits";
     registry.register_with_unit("outbox_oldest", help, Unit::Seconds, gauge(waited));

@@ -11,10 +11,17 @@ use std::{
 
 use secrecy::SecretString;
 
-use crate::{domain::desk::input::ChatMessage, web::status::Status};
+use crate::{
+    domain::desk::input::ChatMessage,
+    web::status::{FaultStatus, Status},
+};
 
 /// Hands a message to the engine; ready when its fate is known.
 pub type Submit = Arc<dyn Fn(ChatMessage) -> Pin<Box<dyn Future<Output = Submitted> + Send>> + Send + Sync>;
+
+/// Reads rules and templates again; ready when they are in force, or with why they are not. Nothing when the service is
+/// stopping.
+pub type Reload = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<Result<(), Vec<FaultStatus>>>> + Send>> + Send + Sync>;
 
 /// The fate of a message handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +37,8 @@ pub enum Submitted {
 pub struct Admin {
     /// The service as it stands now.
     pub status: Arc<dyn Fn() -> Status + Send + Sync>,
+    /// Reads rules and templates again; absent where the service does not.
+    pub reload: Option<Reload>,
     /// What `/api` asks for (`server.api_token`); absent: `/api` is closed.
     pub api_token: Option<SecretString>,
     /// How callbacks were answered.

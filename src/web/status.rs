@@ -10,6 +10,7 @@ use crate::domain::{
         state::Lane,
         view::{Counters, DeadView, SourceView, View, WaitingView},
     },
+    fault::Fault,
     plan::Plan,
     text::{Locale, Message},
     time::Timestamp,
@@ -28,6 +29,15 @@ pub struct Status {
     pub not_ready: Vec<Sentence>,
     /// Rules in force.
     pub rules: usize,
+    /// When they were loaded.
+    #[serde(default)]
+    pub rules_loaded_at: Option<i64>,
+    /// Why what stands on disk now is not in force; empty when it is.
+    #[serde(default)]
+    pub rules_refused: Vec<FaultStatus>,
+    /// Parts of the configuration that were changed and wait for a restart.
+    #[serde(default)]
+    pub restart_for: Vec<String>,
     /// API calls a month; absent where there is no limit. All apps of the tenant share them.
     pub calls_per_month: Option<u64>,
     /// The sources, by name.
@@ -74,6 +84,21 @@ impl Sentence {
 impl From<Message> for Sentence {
     fn from(message: Message) -> Self {
         Self { zh: message.zh, en: message.en }
+    }
+}
+
+/// A fault in what people wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultStatus {
+    /// Where.
+    pub place: String,
+    /// What is wrong.
+    pub message: Sentence,
+}
+
+impl From<&Fault> for FaultStatus {
+    fn from(fault: &Fault) -> Self {
+        Self { place: fault.place.to_string(), message: fault.message.clone().into() }
     }
 }
 
@@ -215,6 +240,9 @@ pub fn of(view: &View, around: Around) -> Status {
         at: around.at.as_ms(),
         not_ready: around.not_ready.into_iter().map(Sentence::from).collect(),
         rules: around.rules,
+        rules_loaded_at: None,
+        rules_refused: Vec::new(),
+        restart_for: Vec::new(),
         calls_per_month: around.plan.monthly(),
         sources: view.sources.iter().map(|(name, source)| (name.to_string(), source_status(source))).collect(),
         alerts_pending: view.pending,

@@ -20,6 +20,7 @@ mod ruletests;
 mod fuzz;
 mod schema;
 mod sim;
+mod reload;
 mod town;
 mod operations;
 mod store;

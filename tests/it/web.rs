@@ -81,6 +81,7 @@ async fn world(engine: Engine) -> World {
     let is_ready = Arc::clone(&ready);
     let admin = Admin {
         status: Arc::new(move || status(is_ready.load(Ordering::Relaxed))),
+        reload: None,
         api_token: Some(SecretString::from("operator")),
         counts,
     };

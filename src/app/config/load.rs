@@ -28,6 +28,7 @@ use crate::{
         calls::{self, Calls},
         chat,
         receivers::{self, Receivers},
+        sections::sections,
         server,
         setup::Setup,
         sources::{self, Source},
@@ -219,6 +220,8 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     };
     Some(Setup {
         base: base.to_path_buf(),
+        file: below(base, &tree.place.file),
+        sections: sections(tree),
         settings,
         feishu,
         http,
@@ -231,6 +234,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         rules_dir,
         names,
         manage,
+        templates_dir,
         templates: Arc::new(templates),
         calls,
     })

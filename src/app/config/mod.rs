@@ -11,5 +11,6 @@ pub mod teams;
 pub mod chat;
 pub mod server;
 pub mod calls;
+pub mod sections;
 pub mod load;
 pub mod schema;

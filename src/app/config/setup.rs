@@ -10,7 +10,7 @@ use crate::{
         store,
         templates::library::Templates,
     },
-    app::config::{calendars::Calendars, calls::Calls, server::Server, sources::Source},
+    app::config::{calendars::Calendars, calls::Calls, sections::Sections, server::Server, sources::Source},
     domain::{
         desk::settings::Settings,
         id::{ReceiverName, SourceName},
@@ -23,6 +23,10 @@ use crate::{
 pub struct Setup {
     /// The folder of the configuration file; relative paths start there.
     pub base: PathBuf,
+    /// The configuration file.
+    pub file: PathBuf,
+    /// Its parts, to tell which change.
+    pub sections: Sections,
     /// What the desk needs.
     pub settings: Settings,
     /// The Feishu app.
@@ -47,6 +51,8 @@ pub struct Setup {
     pub names: Names,
     /// Whom `chat.access.manage` names.
     pub manage: Vec<String>,
+    /// The folder of the own templates.
+    pub templates_dir: Option<PathBuf>,
     /// The templates.
     pub templates: Arc<Templates>,
     /// What polling will cost.

@@ -90,7 +90,7 @@ impl World {
         let base_url = server.base_url();
         let whereto = Whereto { base_url: &base_url, app: &app, helpdesk: stage.helpdesk() };
         let setup = configuration::setup(whereto, home.path(), locale)?;
-        let manner = Manner { clock: clock.clone(), once: false, in_order: true };
+        let manner = Manner { clock: clock.clone(), once: false, in_order: true, reload: None };
         let service = service::start(setup, manner).await.map_err(Stop::Failure)?;
         let listen = service.listen().ok_or_else(|| Stop::failure("服务没有监听", "the service does not listen"))?;
         let poster = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(EVENT_PATIENCE).build();

@@ -35,6 +35,8 @@ pub enum Input {
     History(HistoryReport),
     /// Other rules are in force.
     Rules(Box<NewRules>),
+    /// Other rules were written and have faults: why, for operations. Those in force stay.
+    RulesRefused(Message),
     /// Something went wrong that operations must hear, once per `name` and day.
     Trouble {
         /// A stable name (`render_failed`).

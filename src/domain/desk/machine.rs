@@ -205,6 +205,7 @@ impl Desk {
             Input::Sent(report) => self.sent(report, now),
             Input::History(report) => self.history(&report, now),
             Input::Rules(new) => self.change_rules(*new, now),
+            Input::RulesRefused(why) => self.trouble_again("rules_refused", why, now),
             Input::Trouble { name, message } => self.trouble(name, message, now),
             Input::ClockSetBack => self.rewind(now),
             Input::Tick => self.tick(now),

@@ -36,8 +36,25 @@ impl Desk {
         }
     }
 
+    /// Tells operations of a trouble, whether it was told today or not.
+    pub(super) fn trouble_again(&mut self, name: &'static str, message: Message, now: Timestamp) {
+        self.counters.troubles += 1;
+        self.tell_once(name, Step::Trouble, self.settings.operations.clone(), message, now);
+    }
+
     /// Tells someone what is no trouble and worth knowing, once.
     pub(super) fn news(&mut self, name: &'static str, to: Option<ReceiverName>, message: Message, now: Timestamp) {
+        self.tell_once(name, Step::Announced, to, message, now);
+    }
+
+    fn tell_once(
+        &mut self,
+        name: &'static str,
+        step: Step,
+        to: Option<ReceiverName>,
+        message: Message,
+        now: Timestamp,
+    ) {
         self.journal(now, (&Subject::Service, None, 0), name, message.clone());
         let Some(receiver) = to else { return };
         let minute = now.as_ms().div_euclid(Span::from_mins(1).as_ms());
@@ -45,12 +62,13 @@ impl Desk {
             subject: Subject::Service,
             rule: RuleName::from(format!("deskbell.{name}").as_str()),
             episode: u32::try_from(minute).unwrap_or(0),
-            step: Step::Announced,
+            step,
             ordinal: u32::from(self.sent_news),
             receiver,
         };
         self.sent_news = self.sent_news.wrapping_add(1);
-        self.enqueue(key, Lane::Updates, Some(Answer::Text(message)), now);
+        let lane = if step == Step::Trouble { Lane::Critical } else { Lane::Updates };
+        self.enqueue(key, lane, Some(Answer::Text(message)), now);
     }
 
     /// Remembers an id durably; says whether it was new.

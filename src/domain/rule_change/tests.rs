@@ -1,5 +1,7 @@
 //! Two rule sets and what is announced.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::domain::{
     calendar::{Calendar, Frame, Pace, Plan, Wait},
