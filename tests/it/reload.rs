@@ -12,6 +12,7 @@ use deskbell::{
         config::load::load,
         service::{self, Manner, Service},
     },
+    domain::time::Span,
     sim::{
         card::View,
         directory::ChatKind,
@@ -20,7 +21,6 @@ use deskbell::{
         ticket::Ticket,
     },
 };
-use deskbell::domain::time::Span;
 use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
@@ -38,7 +38,7 @@ struct Office {
     service: Option<Service>,
 }
 
-const WAITING: &str = "name: 等太久\nwhen: { status: waiting_for_user, in_status: { at_least: 1h } }\nnotify: [{ to: team, template: note }]\n";
+const WAITING: &str = "name: 等太久\nwhen: { status: waiting_for_user, in_status: { at_least: 1h } }\nnotify: [{ to: support, template: note }]\n";
 
 impl Office {
     /// A service with one rule and one template.
@@ -61,9 +61,9 @@ impl Office {
              http: {{ proxy: none }}\n\
              sources:\n  it-desk:\n    kind: feishu_helpdesk\n    helpdesk_id: \"6626871355780366330\"\n    \
              helpdesk_token: ht-token\n    poll: \"*/30 * * * * *\"\n    sweep: \"0 */15 * * * *\"\n\
-             receivers:\n  team: {{ chat_id: {TEAM} }}\n  ops: {{ chat_id: {OPS} }}\n\
+             receivers:\n  support: {{ chat_id: {TEAM} }}\n  ops: {{ chat_id: {OPS} }}\n\
              operations: {{ to: ops }}\n\
-             server: {{ listen: 127.0.0.1:0, admin_listen: 127.0.0.1:0, api_token: token }}\n\
+             server: {{ listen: 127.0.0.1:0, admin_listen: 127.0.0.1:0, api_token: a-token-of-32-characters-or-so-1 }}\n\
              rules: ./rules\ntemplates: ./templates\n",
             server.base_url(),
             app.app_id,
@@ -217,7 +217,7 @@ async fn what_takes_a_restart_is_named_and_not_half_applied() {
     office.write("deskbell.yaml", &text.replace("receivers:\n", "receivers:\n  leads: { chat_id: oc_x }\n"));
     office.pass(1).await;
     assert_eq!(office.said(), "规则已更新：这些改动要重启才生效：receivers");
-    office.write("rules/a.yaml", &WAITING.replace("to: team", "to: leads"));
+    office.write("rules/a.yaml", &WAITING.replace("to: support", "to: leads"));
     office.ticket();
     office.pass(65).await;
     assert!(office.said().contains("新的接收者 “leads”") && office.said().contains("重启"), "{}", office.said());

@@ -163,6 +163,7 @@ pub(crate) fn metrics() -> Vec<Metric> {
     shown.counters.extend(watch::counters(&health::Counters::default()));
     let source = SourceStatus { cursor: Some(0), polled_at: Some(0), next_poll_at: Some(0), ..SourceStatus::default() };
     shown.sources.insert("it-desk".to_string(), source);
+    shown.rules_loaded_at = Some(0);
     shown.alerts_firing.insert("x".to_string(), 1);
     shown.outbox.insert("alerts".to_string(), 1);
     let text = metrics::text(&shown, &CallbackCounts::default());
