@@ -6,3 +6,4 @@ pub mod files;
 pub mod reload;
 pub mod watch;
 pub mod service;
+pub mod fields;

@@ -12,13 +12,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{info, warn};
 
 use crate::{
-    adapters::clock::Clock,
+    adapters::{clock::Clock, store::definitions},
     app::{
         config::{
             load::Loaded,
             sections::{Sections, restart_for},
             setup::Setup,
         },
+        fields,
         files::{self, Reading, Watcher},
     },
     domain::{
@@ -91,8 +92,9 @@ pub struct Reloader {
 /// The places a setup was read from.
 fn places(setup: &Setup) -> Vec<PathBuf> {
     let calendars = Some(setup.base.join("calendars")).filter(|dir| dir.is_dir());
+    let fields = definitions::path(&setup.store.path);
     let folders = [setup.rules_dir.clone(), setup.templates_dir.clone(), calendars];
-    [setup.file.clone()].into_iter().chain(folders.into_iter().flatten()).collect()
+    [setup.file.clone(), fields].into_iter().chain(folders.into_iter().flatten()).collect()
 }
 
 impl InForce {
@@ -229,6 +231,9 @@ impl Reloader {
         self.in_force.labels.extend(labels.clone());
         self.in_force.rules = Arc::clone(&setup.rules);
         self.in_force.files = reading;
+        if let Some(message) = fields::unfit_words(&setup.unfit, &setup.blind) {
+            self.port.report(fields::UNFIT, message).await;
+        }
         let new = NewRules { rules: setup.rules, labels, words };
         self.port.change_rules(Box::new(new), Some(setup.templates)).await;
         self.published.store(Arc::new(published));

@@ -18,6 +18,7 @@ use crate::{
     },
     app::{
         config::{self, setup::Setup},
+        fields::Keeper,
         reload::{ASKS_MAX, Ask, InForce, Loader, Published, Reloader},
         watch::{Fixed, status_of},
     },
@@ -82,6 +83,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
         client: client.clone(),
         at_once: if in_order { 1 } else { SENDS_MAX },
     };
+    let keeper = Keeper::of(&setup, &client);
     let listeners = if once { None } else { Some(bind(&setup).await?) };
     let (store, stored) = open_store(&setup).await?;
     let started_at = clock.now();
@@ -106,6 +108,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
         Service { engine, listen: None, admin_listen: None, asks: asks.clone(), stop, tasks: JoinSet::new() };
     let Some((callbacks_at, admin_at)) = listeners else { return Ok(service) };
     let port = service.engine.port();
+    service.tasks.spawn(keeper.run(port.clone(), clock.clone(), asks.clone(), stopping.clone()));
     let counts = Arc::new(CallbackCounts::default());
     let callbacks = Callbacks {
         feishu: callback.clone(),

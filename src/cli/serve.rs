@@ -14,6 +14,7 @@ use crate::{
     cli::{
         once,
         prepare::{self, Warnings},
+        report,
         run::Stop,
         signals::{self, Signals},
         terminal::Terminal,
@@ -25,6 +26,9 @@ use crate::{
 /// Runs the service.
 pub fn run(path: &Path, once: bool, terminal: Terminal) -> Result<(), Stop> {
     let setup = prepare::setup(path, Warnings::Shown, terminal)?;
+    if !setup.unfit.is_empty() {
+        terminal.print_beside(&report::faults(&setup.unfit, terminal.locale, &report::reader(&setup.base)));
+    }
     let runtime = prepare::runtime()?;
     let ended = runtime.block_on(serve(path, setup, once, terminal));
     // What a blocking call still does may be cut: what it decided is durable already, or never was.

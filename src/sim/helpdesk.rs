@@ -22,6 +22,9 @@ pub const PAGE_SIZE_MAX: usize = 200;
 /// The page when nothing is said.
 const PAGE_SIZE_DEFAULT: usize = 20;
 
+/// The largest page of field definitions.
+const FIELD_PAGE_SIZE_MAX: usize = 100;
+
 /// A custom field of a helpdesk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldDefinition {
@@ -215,6 +218,34 @@ impl Helpdesks {
             .map(|(place, field)| definition(helpdesk_id, place, field, knobs))
             .collect();
         Answer::Data(json!({ "user_customized_fields": [], "ticket_customized_fields": fields }))
+    }
+
+    /// `GET ticket_customized_fields`: the same definitions in pages.
+    pub(crate) fn paged_fields(&self, helpdesk_id: &str, request: &Request, knobs: &Knobs) -> Answer {
+        let paged = || {
+            let size = positive(request, "page_size", PAGE_SIZE_DEFAULT)?;
+            let from = number(request, "page_token")?.and_then(|from| usize::try_from(from).ok()).unwrap_or_default();
+            if size > FIELD_PAGE_SIZE_MAX {
+                return Err(bad());
+            }
+            Ok((from, size))
+        };
+        let (from, size) = match paged() {
+            Ok(paged) => paged,
+            Err(refusal) => return refusal.into(),
+        };
+        let fields = self.desks.get(helpdesk_id).map(|desk| desk.fields.as_slice()).unwrap_or_default();
+        let until = from.saturating_add(size);
+        let items: Vec<Value> = fields
+            .iter()
+            .enumerate()
+            .skip(from)
+            .take(size)
+            .map(|(place, field)| definition(helpdesk_id, place, field, knobs))
+            .collect();
+        Answer::Data(json!({
+            "has_more": until < fields.len(), "next_page_token": until.to_string(), "items": items,
+        }))
     }
 
     /// Where a ticket stands in a list: lower first.

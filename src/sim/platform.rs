@@ -226,6 +226,9 @@ impl Platform {
             Route::TicketList => return self.helpdesks.list(helpdesk_id, request, &self.knobs, dice, now_ms),
             Route::TicketGet => return self.helpdesks.get(helpdesk_id, id, &self.knobs),
             Route::TicketMessages => return self.helpdesks.messages(helpdesk_id, id, request, &self.knobs),
+            Route::TicketCustomizedFields => {
+                return self.helpdesks.paged_fields(helpdesk_id, request, &self.knobs);
+            }
             Route::CustomizedFields => return self.helpdesks.fields(helpdesk_id, request, &self.knobs),
             Route::ChatList => return chats::list(&self.directory, &tenant_key, request).into(),
             Route::ChatGet => return chats::get(&self.directory, &tenant_key, id).into(),

@@ -13,6 +13,8 @@ pub enum Route {
     TicketMessages,
     /// `GET helpdesk/v1/customized_fields`
     CustomizedFields,
+    /// `GET helpdesk/v1/ticket_customized_fields`
+    TicketCustomizedFields,
     /// `POST im/v1/messages`
     MessageCreate,
     /// `POST im/v1/messages/:id/reply`
@@ -74,6 +76,7 @@ impl Route {
             ["helpdesk", "v1", "tickets", id] => (Self::TicketGet, "GET", *id),
             ["helpdesk", "v1", "tickets", id, "messages"] => (Self::TicketMessages, "GET", *id),
             ["helpdesk", "v1", "customized_fields"] => (Self::CustomizedFields, "GET", ""),
+            ["helpdesk", "v1", "ticket_customized_fields"] => (Self::TicketCustomizedFields, "GET", ""),
             ["im", "v1", "messages"] if method == "GET" => (Self::MessageHistory, "GET", ""),
             ["im", "v1", "messages"] => (Self::MessageCreate, "POST", ""),
             ["im", "v1", "messages", id] if method == "GET" => (Self::MessageGet, "GET", *id),
@@ -94,9 +97,11 @@ impl Route {
     pub(crate) const fn scopes(self) -> &'static [&'static str] {
         match self {
             Self::Token | Self::BotInfo | Self::Hook => &[],
-            Self::TicketList | Self::TicketGet | Self::TicketMessages | Self::CustomizedFields => {
-                &["helpdesk:all:readonly", "helpdesk:all"]
-            }
+            Self::TicketList
+            | Self::TicketGet
+            | Self::TicketMessages
+            | Self::CustomizedFields
+            | Self::TicketCustomizedFields => &["helpdesk:all:readonly", "helpdesk:all"],
             Self::MessageCreate | Self::MessageReply => &["im:message", "im:message:send_as_bot"],
             Self::MessagePatch => &["im:message", "im:message:send_as_bot", "im:message:update"],
             Self::MessageGet => &["im:message", "im:message:readonly"],
@@ -110,7 +115,7 @@ impl Route {
     /// How often it may be called; empty: nothing published.
     pub(crate) const fn limits(self) -> &'static [Limit] {
         match self {
-            Self::Token | Self::CustomizedFields | Self::Hook => &[],
+            Self::Token | Self::CustomizedFields | Self::TicketCustomizedFields | Self::Hook => &[],
             Self::TicketGet => TIER_SEVEN,
             _ => TIER_FOUR,
         }
@@ -123,7 +128,14 @@ impl Route {
 
     /// Whether it wants the helpdesk's own header.
     pub(crate) const fn is_helpdesk(self) -> bool {
-        matches!(self, Self::TicketList | Self::TicketGet | Self::TicketMessages | Self::CustomizedFields)
+        matches!(
+            self,
+            Self::TicketList
+                | Self::TicketGet
+                | Self::TicketMessages
+                | Self::CustomizedFields
+                | Self::TicketCustomizedFields
+        )
     }
 
     /// Whether it sends or changes a message.

@@ -58,6 +58,7 @@ fn wrong_credentials_and_a_platform_that_is_down_say_so() {
 #[test]
 fn the_service_starts_is_asked_and_stops() {
     let town = Town::new();
+    town.define_priority();
     town.init().expect(0, &[]);
     town.edit("plan: free", "plan: paid");
     town.edit("\"0 */15 * * * *\"", "\"* * * * * *\"");
@@ -81,6 +82,7 @@ fn the_service_starts_is_asked_and_stops() {
 #[test]
 fn a_question_in_the_chat_is_answered_on_the_message() {
     let town = Town::new();
+    town.define_priority();
     town.init().expect(0, &[]);
     let (listen, admin) = town.listen();
     let app = lock(&town.platform).app().clone();

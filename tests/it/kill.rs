@@ -85,7 +85,8 @@ impl World {
     async fn new(catch_up: &str) -> Self {
         let clock = Clock::system();
         let mut platform = Platform::new(7);
-        platform.add_default_helpdesk();
+        let (helpdesk, _) = platform.add_default_helpdesk();
+        platform.add_field(&helpdesk, crate::town::priority_field());
         platform.add_chat(CHAT, "IT 支持群", ChatKind::Group);
         platform.turn(|knobs| knobs.limits = false);
         let platform: Shared = Arc::new(Mutex::new(platform));

@@ -20,6 +20,7 @@ fn quick() -> (Town, SocketAddr) {
     town.edit("plan: free", "plan: paid");
     town.edit("\"0 */15 * * * *\"", "\"* * * * * *\"");
     town.edit("\"0 0 8,20 * * *\"", "\"*/30 * * * * *\"");
+    town.define_priority();
     let (_, admin) = town.listen();
     (town, admin)
 }

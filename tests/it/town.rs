@@ -13,6 +13,7 @@ use deskbell::{
     adapters::clock::Clock,
     sim::{
         directory::ChatKind,
+        helpdesk::FieldDefinition,
         http::{Server, Shared, lock},
         platform::Platform,
     },
@@ -85,8 +86,27 @@ impl Town {
         (listen, admin)
     }
 
+    /// Adds [`priority_field`] to the helpdesk.
+    pub(crate) fn define_priority(&self) {
+        lock(&self.platform).add_field("6626871355780366330", priority_field());
+    }
+
     pub(crate) fn cards(&self) -> usize {
         lock(&self.platform).messages_in("oc_support").len()
+    }
+}
+
+/// The custom field that the shipped rules look at.
+pub(crate) fn priority_field() -> FieldDefinition {
+    FieldDefinition {
+        id: "7000".to_string(),
+        key_name: "priority".to_string(),
+        display_name: "优先级".to_string(),
+        field_type: "dropdown".to_string(),
+        options: vec![("p-0".to_string(), "P0".to_string())],
+        multiple: false,
+        visible: true,
+        required: false,
     }
 }
 

@@ -107,6 +107,31 @@ struct Data<'a> {
     ticket_customized_fields: Option<Vec<&'a RawValue>>,
 }
 
+/// One page of the other endpoint.
+#[derive(Debug, Default)]
+pub(super) struct FieldPage {
+    pub(super) fields: Vec<FieldDefinition>,
+    /// Where the next page begins; absent on the last one.
+    pub(super) next: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct PagedAnswer<'a> {
+    code: i64,
+    #[serde(borrow)]
+    data: Option<PagedData<'a>>,
+}
+
+#[derive(Deserialize)]
+struct PagedData<'a> {
+    #[serde(default)]
+    has_more: Field<bool>,
+    #[serde(borrow, default)]
+    next_page_token: Field<Cow<'a, str>>,
+    #[serde(borrow)]
+    items: Option<Vec<&'a RawValue>>,
+}
+
 #[derive(Deserialize)]
 struct Wire<'a> {
     #[serde(borrow, default)]
@@ -181,6 +206,30 @@ pub(super) fn read(body: &[u8]) -> Option<FieldDefinitions> {
     out.ticket = all(data.ticket_customized_fields, &mut out.broken);
     out.user = all(data.user_customized_fields, &mut out.broken);
     Some(out)
+}
+
+/// Reads a page of the other endpoint; nothing if it is not one that succeeded.
+pub(super) fn read_page(body: &[u8]) -> Option<FieldPage> {
+    let answer: PagedAnswer<'_> = serde_json::from_slice(body).ok()?;
+    if answer.code != 0 {
+        return None;
+    }
+    let data = answer.data?;
+    let next = data.next_page_token.value().filter(|token| !token.is_empty()).map(Cow::into_owned);
+    let fields = data.items.unwrap_or_default().into_iter();
+    let fields = fields.filter_map(|raw| serde_json::from_str::<Wire<'_>>(raw.get()).ok()).map(definition);
+    Some(FieldPage { fields: fields.collect(), next: next.filter(|_| data.has_more.value() == Some(true)) })
+}
+
+/// Adds what the other endpoint says: fields the first did not name, options it did not list.
+pub(super) fn merge(fields: &mut Vec<FieldDefinition>, more: Vec<FieldDefinition>) {
+    for one in more {
+        match fields.iter_mut().find(|known| known.id.present().is_some() && known.id == one.id) {
+            None => fields.push(one),
+            Some(known) if known.options.is_empty() => known.options = one.options,
+            Some(_) => {}
+        }
+    }
 }
 
 fn definition(wire: Wire<'_>) -> FieldDefinition {
@@ -316,6 +365,28 @@ mod tests {
             |tag: &str, name: &str, children| FieldOption { tag: tag.into(), display_name: name.into(), children };
         let refund = option("u2", "退款", vec![]);
         assert_eq!(read.ticket[1].options, [option("u1", "支付", vec![refund]), option("u3", "其他", vec![])]);
+    }
+
+    #[test]
+    fn the_other_endpoint_adds_what_the_first_left_out() {
+        let page = |has_more: bool| {
+            let items = json!([
+                { "ticket_customized_field_id": "1", "dropdown_options": { "children": [{ "tag": "u", "display_name": "P0" }] } },
+                7,
+                { "ticket_customized_field_id": "2", "display_name": "新" },
+            ]);
+            json!({ "code": 0, "data": { "has_more": has_more, "next_page_token": "t", "items": items } }).to_string()
+        };
+        assert_eq!(read_page(page(true).as_bytes()).unwrap().next.as_deref(), Some("t"));
+        let read = read_page(page(false).as_bytes()).unwrap();
+        assert_eq!((read.next, read.fields.len()), (None, 2));
+        let first =
+            json!({ "code": 0, "data": { "ticket_customized_fields": [{ "ticket_customized_field_id": "1" }] } });
+        let mut fields = super::read(first.to_string().as_bytes()).unwrap().ticket;
+        merge(&mut fields, read.fields);
+        assert_eq!(fields.len(), 2);
+        assert_eq!(&*fields[0].options[0].display_name, "P0");
+        assert!(read_page(br#"{"code":154000}"#).is_none());
     }
 
     #[test]

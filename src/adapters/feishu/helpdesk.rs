@@ -10,7 +10,7 @@ use crate::{
         client::{Call, Client, HelpdeskKey},
         config::HelpdeskConfig,
         error::{Advice, Endpoint, Error},
-        fields::{self, FieldDefinitions},
+        fields::{self, FieldDefinition, FieldDefinitions},
         page::{self, RawPage, RawTicket, Single},
     },
     domain::{
@@ -25,6 +25,12 @@ pub const PAGE_SIZE_MAX: u32 = 200;
 
 /// Tickets one query can page through, the platform's limit; `total` counts no further.
 pub const QUERY_TICKETS_MAX: u64 = 10_000;
+
+/// Definitions in one page of the second list of custom fields, the platform's limit (`facts/feishu.md §2.6`).
+const FIELD_PAGE_SIZE: u32 = 100;
+
+/// Pages of it that are read.
+const FIELD_PAGES_MAX: usize = 20;
 
 /// A helpdesk. Clones share the client.
 #[derive(Clone)]
@@ -114,6 +120,34 @@ impl Helpdesk {
         let mut call = self.call(Endpoint::CustomizedFields, &["helpdesk", "v1", "customized_fields"]);
         call.query.extend(visible_only.map(|only| ("visible_only", only.to_string())));
         self.client.call(&call, |body| fields::read(body)).await
+    }
+
+    /// The definitions of the tickets' custom fields from both endpoints that have them: each may know options that the
+    /// other does not list. The second one failing costs nothing but those.
+    ///
+    /// # Errors
+    /// The first one's.
+    pub async fn ticket_fields(&self) -> Result<Vec<FieldDefinition>, Error> {
+        let mut all = self.customized_fields(None).await?.ticket;
+        let mut token = None;
+        for _ in 0..FIELD_PAGES_MAX {
+            let mut call = self.call(Endpoint::CustomizedFields, &["helpdesk", "v1", "ticket_customized_fields"]);
+            call.query = vec![("page_size", FIELD_PAGE_SIZE.to_string())];
+            call.query.extend(token.take().map(|token| ("page_token", token)));
+            match self.client.call(&call, |body| fields::read_page(body)).await {
+                Ok(page) => {
+                    fields::merge(&mut all, page.fields);
+                    token = page.next;
+                }
+                Err(error) => {
+                    tracing::info!(%error, "the second list of custom fields cannot be read; the first one stands")
+                }
+            }
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     pub(super) const fn client(&self) -> &Client {

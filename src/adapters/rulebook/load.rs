@@ -41,6 +41,11 @@ pub const FILES_MAX: usize = 1_000;
 ///
 /// Every fault of every file is given. With one of `Gravity::Error` the rules must not be put in force.
 pub fn load_dir(dir: &Path, names: &Names) -> (RuleSet, Vec<Fault>) {
+    load_keeping(dir, names, Keep::SoundFiles)
+}
+
+/// The same, but for what is kept of what has faults.
+pub(super) fn load_keeping(dir: &Path, names: &Names, keep: Keep) -> (RuleSet, Vec<Fault>) {
     let mut faults = Vec::new();
     let mut texts = Vec::new();
     for path in list(dir, &mut faults) {
@@ -53,13 +58,26 @@ pub fn load_dir(dir: &Path, names: &Names) -> (RuleSet, Vec<Fault>) {
             )),
         }
     }
-    let (rules, mut found) = load_texts(&texts, names);
+    let (rules, mut found) = read_texts(&texts, names, keep);
     faults.append(&mut found);
     (rules, faults)
 }
 
+/// Which rules are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// Those of files without a fault.
+    SoundFiles,
+    /// Those without a fault of their own.
+    SoundRules,
+}
+
 /// Compiles rule files given as (name, text). Faults stand in the order of the files and of their lines.
 pub fn load_texts<F: AsRef<str>, T: AsRef<str>>(files: &[(F, T)], names: &Names) -> (RuleSet, Vec<Fault>) {
+    read_texts(files, names, Keep::SoundFiles)
+}
+
+fn read_texts<F: AsRef<str>, T: AsRef<str>>(files: &[(F, T)], names: &Names, keep: Keep) -> (RuleSet, Vec<Fault>) {
     let mut faults = Vec::new();
     let mut folder = Folder::default();
     for (file, text) in files {
@@ -71,7 +89,7 @@ pub fn load_texts<F: AsRef<str>, T: AsRef<str>>(files: &[(F, T)], names: &Names)
         }
         folder.add(node, &mut faults);
     }
-    let rules = compile(folder, names, &mut faults);
+    let rules = compile(folder, names, keep, &mut faults);
     let order: BTreeMap<&str, usize> = files.iter().enumerate().map(|(at, (file, _))| (file.as_ref(), at)).collect();
     faults.sort_by_key(|fault| (order.get(&*fault.place.file).copied(), fault.place.line, fault.place.column));
     let mut told: BTreeSet<(Place, Message)> = BTreeSet::new();
@@ -79,7 +97,7 @@ pub fn load_texts<F: AsRef<str>, T: AsRef<str>>(files: &[(F, T)], names: &Names)
     (rules, faults)
 }
 
-fn compile(mut folder: Folder, names: &Names, faults: &mut Vec<Fault>) -> RuleSet {
+fn compile(mut folder: Folder, names: &Names, keep: Keep, faults: &mut Vec<Fault>) -> RuleSet {
     folder.named.find_cycles(faults);
     let defaults = folder.defaults.as_ref().map(|(_, node)| node);
     let mut named = folder.named;
@@ -104,7 +122,8 @@ fn compile(mut folder: Folder, names: &Names, faults: &mut Vec<Fault>) -> RuleSe
     let errors = faults.iter().filter(|fault| fault.gravity == Gravity::Error);
     let faulty: BTreeSet<&str> = errors.map(|fault| &*fault.place.file).collect();
     for read in found {
-        if let Some(rule) = read.rule.filter(|_| !faulty.contains(&*read.place.file)) {
+        let kept = keep == Keep::SoundRules || !faulty.contains(&*read.place.file);
+        if let Some(rule) = read.rule.filter(|_| kept) {
             rules.rules.entry(read.name).or_insert(rule);
         }
     }

@@ -25,3 +25,4 @@ mod operand;
 mod custom;
 mod contradiction;
 pub mod cases;
+pub mod blind;

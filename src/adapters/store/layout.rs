@@ -128,7 +128,7 @@ pub(super) fn sync_directory(path: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
 /// Tickets are about people: only the service's own user may look into its directory.
-fn private_directory() -> DirBuilder {
+pub(super) fn private_directory() -> DirBuilder {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

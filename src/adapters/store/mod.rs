@@ -3,7 +3,7 @@
 //!
 //! Layout of `store.path`: `lock` (who holds it), `made` (it holds more than nothing), `sled/` (the database), and while
 //! `compact` runs `sled.new/` and `sled.old/`. Keys begin with a byte that names their kind (`key`), values with the
-//! version of their record.
+//! version of their record. Beside them `fields.json`, the custom fields last read.
 
 pub mod config;
 pub mod error;
@@ -16,4 +16,5 @@ mod load;
 pub mod database;
 pub mod journal;
 pub mod history;
+pub mod definitions;
 pub mod compact;

@@ -12,7 +12,10 @@ use chrono_tz::Asia::Shanghai;
 use crate::{
     adapters::{
         feishu, http,
-        rulebook::{load::load_dir, names::Names},
+        rulebook::{
+            blind::{self, Folder},
+            names::Names,
+        },
         store,
         templates::library::Templates,
         yaml::{
@@ -23,16 +26,19 @@ use crate::{
             zone::zone,
         },
     },
-    app::config::{
-        calendars::{self, Calendars},
-        calls::{self, Calls},
-        chat,
-        receivers::{self, Receivers},
-        sections::sections,
-        server,
-        setup::Setup,
-        sources::{self, Source},
-        teams, words,
+    app::{
+        config::{
+            calendars::{self, Calendars},
+            calls::{self, Calls},
+            chat,
+            receivers::{self, Receivers},
+            sections::sections,
+            server,
+            setup::Setup,
+            sources::{self, Source},
+            teams, words,
+        },
+        fields,
     },
     domain::{
         desk::settings::{Settings, SourceSettings},
@@ -41,7 +47,6 @@ use crate::{
         labels::Labels,
         plan::Plan,
         receiver::ReceiverKind,
-        rule::RuleSet,
         text::{Message, Words},
         time::Zone,
     },
@@ -199,7 +204,8 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let teams = teams::read(&mut root, tree, &receivers, &names, faults);
     (names.teams, names.team_words) = (teams.written, teams.words);
     teams::into_sources(teams.all, &mut sources);
-    let (rules_dir, rules) = rules(&mut root, base, &names, faults);
+    names.fields = fields::stored(&store.path, &source_names);
+    let (rules_dir, Folder { rules, unfit, blind, .. }) = rules(&mut root, base, &names, faults);
     root.finish(NOT_BUILT, faults);
 
     let sources: BTreeMap<SourceName, Source> =
@@ -232,6 +238,8 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         store,
         rules: Arc::new(rules),
         rules_dir,
+        unfit,
+        blind,
         names,
         manage,
         templates_dir,
@@ -312,21 +320,21 @@ fn below(base: &Path, path: &str) -> PathBuf {
     if whole == Path::new("") { PathBuf::from(".") } else { whole }
 }
 
-fn rules(root: &mut Map<'_>, base: &Path, names: &Names, faults: &mut Vec<Fault>) -> (Option<PathBuf>, RuleSet) {
+fn rules(root: &mut Map<'_>, base: &Path, names: &Names, faults: &mut Vec<Fault>) -> (Option<PathBuf>, Folder) {
     let place = root.get("rules").map_or_else(|| Place::file(root.place().file.clone()), |node| node.place.clone());
     let well = |faults: &[Fault]| !faults.iter().any(|fault| fault.gravity == Gravity::Error);
     let Some(dir) = folder(root, "rules", base, faults) else {
         if well(faults) {
             faults.push(no_rules(place));
         }
-        return (None, RuleSet::default());
+        return (None, Folder::default());
     };
-    let (rules, found) = load_dir(&dir, names);
-    faults.extend(found);
-    if rules.rules.is_empty() && well(faults) {
+    let mut folder = blind::load(&dir, names);
+    faults.append(&mut folder.faults);
+    if folder.rules.rules.is_empty() && well(faults) {
         faults.push(no_rules(place));
     }
-    (Some(dir), rules)
+    (Some(dir), folder)
 }
 
 fn no_rules(place: Place) -> Fault {

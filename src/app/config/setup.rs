@@ -13,7 +13,8 @@ use crate::{
     app::config::{calendars::Calendars, calls::Calls, sections::Sections, server::Server, sources::Source},
     domain::{
         desk::settings::Settings,
-        id::{ReceiverName, SourceName},
+        fault::Fault,
+        id::{ReceiverName, RuleName, SourceName},
         rule::RuleSet,
     },
 };
@@ -47,7 +48,11 @@ pub struct Setup {
     pub rules: Arc<RuleSet>,
     /// The folder they are in.
     pub rules_dir: Option<PathBuf>,
-    /// What they may name; `doctor` adds the custom fields.
+    /// Faults that only the custom fields last stored show. They stop nothing but the rules that have them.
+    pub unfit: Vec<Fault>,
+    /// Those rules: they are unknown for every ticket.
+    pub blind: Vec<RuleName>,
+    /// What they may name, with the custom fields last stored.
     pub names: Names,
     /// Whom `chat.access.manage` names.
     pub manage: Vec<String>,

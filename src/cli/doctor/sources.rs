@@ -6,22 +6,17 @@ use crate::{
     adapters::{
         feishu::{
             client::Client,
-            fields::{FieldDefinition, FieldOption},
             helpdesk::{Helpdesk, TicketQuery},
         },
-        rulebook::{
-            load::load_dir,
-            names::{Choice, Definition},
-        },
+        rulebook::{load::load_dir, names::Definition},
+        store::definitions::Definitions,
     },
-    app::config::{setup::Setup, sources::Source},
+    app::{
+        config::{setup::Setup, sources::Source},
+        fields,
+    },
     cli::doctor::finding::Finding,
-    domain::{
-        fault::Fault,
-        labels::Caption,
-        text::Message,
-        ticket::{Known, Text},
-    },
+    domain::{fault::Fault, labels::Caption, text::Message},
 };
 
 /// What came of looking at the sources.
@@ -37,16 +32,19 @@ pub struct Looked {
 pub async fn look(client: &Client, setup: &Setup) -> Looked {
     let mut looked = Looked::default();
     let mut definitions = Vec::new();
+    let mut to_store = Definitions::new();
     let mut all_known = true;
     for source in setup.sources.values() {
         let helpdesk = Helpdesk::new(client.clone(), &source.helpdesk);
         looked.findings.push(tickets(&helpdesk, source).await);
         let name = &source.name;
-        match helpdesk.customized_fields(None).await {
-            Ok(fields) => {
-                let found: Vec<Definition> = fields.ticket.iter().map(|field| definition(source, field)).collect();
+        match helpdesk.ticket_fields().await {
+            Ok(read) => {
+                let read = fields::to_store(&read);
+                let found = fields::definitions(name, &read);
                 looked.findings.extend(labels(source, &found));
                 definitions.extend(found);
+                to_store.insert(name.clone(), read);
             }
             Err(error) => {
                 all_known = false;
@@ -55,6 +53,9 @@ pub async fn look(client: &Client, setup: &Setup) -> Looked {
                 looked.findings.push(Finding::ill(&what, &error.message()));
             }
         }
+    }
+    if all_known {
+        fields::store(&setup.store.path, &to_store);
     }
     if all_known && let Some(dir) = &setup.rules_dir {
         let mut names = setup.names.clone();
@@ -113,25 +114,4 @@ fn labels(source: &Source, definitions: &[Definition]) -> Vec<Finding> {
             )
         })
         .collect()
-}
-
-fn definition(source: &Source, field: &FieldDefinition) -> Definition {
-    let text = |known: &Known<Text>| known.present().map_or_else(String::new, ToString::to_string);
-    let mut options = Vec::new();
-    choices(&field.options, &mut options);
-    Definition {
-        source: source.name.to_string(),
-        id: text(&field.id),
-        key_name: text(&field.key_name),
-        display_name: text(&field.display_name),
-        multiple: field.allow_multiple.present() == Some(&true),
-        options,
-    }
-}
-
-fn choices(options: &[FieldOption], into: &mut Vec<Choice>) {
-    for option in options {
-        into.push(Choice { tag: option.tag.to_string(), display_name: option.display_name.to_string() });
-        choices(&option.children, into);
-    }
 }
