@@ -8,7 +8,10 @@ mod bodies;
 use std::{fs, path::Path};
 
 use deskbell::{
-    adapters::rulebook::words::{COMBINERS, OPERATORS, RULE_KEYS, SEVERITIES, UNTILS},
+    adapters::rulebook::{
+        load::load_texts,
+        words::{COMBINERS, OPERATORS, RULE_KEYS, SEVERITIES, UNTILS},
+    },
     domain::{condition::Clock, field::Field},
 };
 
@@ -202,11 +205,33 @@ fn rules_stand_whatever_they_are_given() {
 }
 
 #[test]
+fn what_is_too_much_is_refused_in_words() {
+    let numbers =
+        |count: usize, of: &str| (0..count).map(|number| format!("{of}{number}")).collect::<Vec<_>>().join(", ");
+    let rule = "name: x\nuntil: handled\nnotify: { to: support }\n";
+    let patterns = (0..400).map(|number| format!(r"'\w{{20}}{number}'")).collect::<Vec<_>>().join(", ");
+    let many_rules = vec![format!("{{ name: x, sources: [{}] }}", numbers(40, "n")); 500].join(", ");
+    for (text, part) in [
+        (format!("defaults: {{ sources: [{}] }}\n", numbers(2_000, "s")), "`defaults` is too large"),
+        (format!("{rule}when: {{ guest.name: {{ matches: [{patterns}] }} }}\n"), "too large together"),
+        (format!("rules: [{many_rules}]\n"), "the rules from here on were not read"),
+        (format!("{rule}when: {{ guest.name: [{}] }}\n", numbers(501, "n")), "1 to 500 values"),
+        (format!("{rule}when: {}{{ score: 1 }}{}\n", "{ not: ".repeat(70), " }".repeat(70)), "nested more than"),
+        (laughs("a"), "too much content"),
+    ] {
+        let (rules, faults) = load_texts(&[("x.yaml", text.as_str())], &names());
+        assert!(rules.rules.is_empty(), "{part}");
+        let told: Vec<&str> = faults.iter().map(|fault| fault.message.en.as_str()).take(5).collect();
+        assert!(faults.iter().any(|fault| fault.message.en.contains(part)), "{part}: {told:?}");
+    }
+}
+
+#[test]
 fn configurations_stand_whatever_they_are_given() {
     let dir = tempfile::tempdir().unwrap();
     let (sound, broken) = corpus("config");
     assert!(broken.len() >= 40);
-    for text in sound.iter().chain(&broken).chain(&mutated("config", 300)) {
+    for text in sound.iter().chain(&broken).chain(&mutated("config", 150)) {
         bodies::config(text.as_bytes(), dir.path());
     }
     for bomb in bombs() {
@@ -272,9 +297,12 @@ fn bombs() -> Vec<String> {
     {
         all.push(format!("guest.name: {{ matches: '{pattern}' }}\n"));
     }
-    let patterns: Vec<String> = (0..40).map(|number| format!(r"'\w{{20}}{number}'")).collect();
+    let patterns: Vec<String> = (0..400).map(|number| format!(r"'\w{{20}}{number}'")).collect();
     let fields = ["guest.name", "guest.email", "guest.city", "guest.country", "ticket_id", "helpdesk_id", "comments"];
     all.push(fields.iter().map(|field| format!("{field}: {{ matches: [{}] }}\n", patterns.join(", "))).collect());
+    let unknown = vec!["nobody"; 20_000].join(", ");
+    all.push(format!("defaults: {{ sources: [{unknown}] }}\nrules: [{}]", vec!["{ name: x }"; 2_000].join(", ")));
+    all.push(format!("rules:\n  - &r {{ name: x, sources: [{unknown}] }}\n{}", "  - *r\n".repeat(100)));
     all.push(doubling(40));
     all.push(format!("when: {}x{}", "{ not: ".repeat(2_000), " }".repeat(2_000)));
     all.push(format!("score: [{}]\n", vec!["不满意"; 20_000].join(", ")));

@@ -207,6 +207,7 @@ fn sections() -> Vec<(&'static str, Vec<&'static str>, String)> {
         ("a source", vec!["sources", "*"], feishu("") + &source(", QQQQQQ: 1") + &receiver("")),
         ("a receiver", vec!["receivers", "*"], feishu("") + &source("") + &receiver(", QQQQQQ: 1")),
         ("a calendar", vec!["calendars", "*"], with("calendars: { office: { week: { daily: [] }, QQQQQQ: 1 } }")),
+        ("a team", vec!["teams", "*"], with("teams: { one: { to: support, QQQQQQ: 1 } }")),
         ("operations", vec!["operations"], with("operations: { to: support, QQQQQQ: 1 }")),
         ("chat", vec!["chat"], with("chat: { QQQQQQ: 1 }")),
         ("access", vec!["chat", "access"], with("chat: { access: { QQQQQQ: 1 } }")),

@@ -336,7 +336,8 @@ impl Compiler<'_> {
         let test = |operator: Operator| Condition::Test(Test { target: target.clone(), operator });
         let is_person = matches!(shape, Shape::Field(field) if field.kind == Kind::Person);
         if word != "is" || !is_person {
-            return Operand { word, node, names: self.names }.read(shape, self.faults).map(test);
+            let operand = Operand { word, node, names: self.names };
+            return operand.read(shape, &mut self.named.patterns, self.faults).map(test);
         }
         let (nobody, somebody): (Vec<&Node>, Vec<&Node>) = node.one_or_many().iter().partition(|item| {
             item.scalar().is_some_and(|scalar| !scalar.quoted && NOBODY.contains(&scalar.text.as_str()))

@@ -21,6 +21,9 @@ use crate::{
 /// Rules of one folder.
 pub(super) const RULES_MAX: usize = 2_000;
 
+/// Values that `defaults` may hold.
+const DEFAULTS_MAX: usize = 1_000;
+
 /// Characters of the name of a rule or a condition.
 pub(super) const NAME_CHARS_MAX: usize = 80;
 
@@ -106,6 +109,14 @@ impl Folder {
             )));
             return;
         };
+        if node.size() > DEFAULTS_MAX {
+            let message = Message::new(
+                format!("“{}” 太大，最多 {DEFAULTS_MAX} 个值：每条规则都要读一遍", key.text),
+                format!("`{}` is too large, at most {DEFAULTS_MAX} values: every rule reads it", key.text),
+            );
+            faults.push(Fault::error(key.place.clone(), message));
+            return;
+        }
         let mut kept = Vec::new();
         for (key, value) in entries {
             match rule_key(&key.text) {

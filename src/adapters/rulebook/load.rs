@@ -37,6 +37,9 @@ use crate::{
 /// Rule files of one folder.
 pub const FILES_MAX: usize = 1_000;
 
+/// Faults after which no further rule is read.
+const FAULTS_MAX: usize = 10_000;
+
 /// Reads every `*.yaml` of a folder, in the order of their names, without its sub-folders; `*.test.yaml` is no rule.
 ///
 /// Every fault of every file is given. With one of `Gravity::Error` the rules must not be put in force.
@@ -108,6 +111,14 @@ fn compile(mut folder: Folder, names: &Names, keep: Keep, faults: &mut Vec<Fault
     let mut as_written = names.fields.is_some().then(|| (Names { fields: None, ..names.clone() }, named.as_written()));
     let mut found: Vec<Read> = Vec::new();
     for node in &folder.rules {
+        if faults.len() > FAULTS_MAX {
+            let message = Message::new(
+                "前面的毛病太多，从这里起的规则没有读",
+                "there are too many faults: the rules from here on were not read",
+            );
+            faults.push(Fault::error(node.place.clone(), message));
+            break;
+        }
         let Some(mut read) = read_rule(node, defaults, names, &mut named, faults) else { continue };
         if let (Some(rule), Some((names, named))) = (&mut read.rule, &mut as_written)
             && let Some(written) = read_rule(node, defaults, names, named, &mut Vec::new()).and_then(|read| read.rule)

@@ -22,6 +22,7 @@ mod ground;
 mod named;
 mod event;
 mod operand;
+mod patterns;
 mod custom;
 mod contradiction;
 pub mod cases;

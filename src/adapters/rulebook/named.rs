@@ -10,6 +10,7 @@ use crate::{
         rulebook::{
             condition::Compiler,
             ground::Ground,
+            patterns::Patterns,
             words::{COMBINERS, english},
         },
         yaml::{
@@ -40,6 +41,8 @@ pub(super) struct Named {
     /// By name and by what the names in them mean.
     compiled: BTreeMap<(String, String), Option<Compiled>>,
     used: BTreeSet<String>,
+    /// The regular expressions of the folder.
+    pub(super) patterns: Patterns,
 }
 
 #[derive(Clone, Debug)]

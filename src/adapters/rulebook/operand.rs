@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone};
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use crate::{
     adapters::{
-        rulebook::{condition::Shape, custom::options, keys::with_nearest, names::Names},
+        rulebook::{condition::Shape, custom::options, keys::with_nearest, names::Names, patterns::Patterns},
         yaml::{
             duration::read_span,
             map::{did_you_mean, text_of},
@@ -29,8 +29,6 @@ use crate::{
 pub(super) const OPERANDS_MAX: usize = 500;
 /// Characters of one operand.
 pub(super) const OPERAND_CHARS_MAX: usize = 1_000;
-/// Bytes a compiled pattern may take.
-pub(super) const PATTERN_BYTES_MAX: usize = 1024 * 1024;
 
 /// An operator's word and what stands behind it.
 pub(super) struct Operand<'a> {
@@ -41,7 +39,7 @@ pub(super) struct Operand<'a> {
 
 impl Operand<'_> {
     /// The compiled operator; `None` means that faults were added.
-    pub(super) fn read(&self, shape: Shape<'_>, faults: &mut Vec<Fault>) -> Option<Operator> {
+    pub(super) fn read(&self, shape: Shape<'_>, known: &mut Patterns, faults: &mut Vec<Fault>) -> Option<Operator> {
         let node = self.node;
         match (self.word, shape) {
             ("exists", _) => truth(node, faults).map(Operator::Exists),
@@ -60,7 +58,7 @@ impl Operand<'_> {
             ("below", _) => number(shape, node, faults).map(Operator::Below),
             ("before", _) => instant(self.names.zone, node, faults).map(Operator::Before),
             ("after", _) => instant(self.names.zone, node, faults).map(Operator::After),
-            ("matches", _) => patterns(node, faults).map(Operator::TextMatches),
+            ("matches", _) => patterns(node, known, faults).map(Operator::TextMatches),
             (word, shape) => self.words(word, shape, faults),
         }
     }
@@ -246,22 +244,21 @@ fn read_instant(zone: Zone, text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_ms(zone.0.from_local_datetime(&local).earliest()?.timestamp_millis()))
 }
 
-fn patterns(node: &Node, faults: &mut Vec<Fault>) -> Option<Arc<[Regex]>> {
+fn patterns(node: &Node, known: &mut Patterns, faults: &mut Vec<Fault>) -> Option<Arc<[Regex]>> {
     let mut found = Vec::new();
+    if node.one_or_many().len() > OPERANDS_MAX {
+        faults.push(wrong_count(&node.place));
+        return None;
+    }
     for item in node.one_or_many() {
         let (text, place) = text_of(item, faults)?;
         if text.chars().count() > OPERAND_CHARS_MAX {
             faults.push(too_long(place));
             return None;
         }
-        match RegexBuilder::new(&text).size_limit(PATTERN_BYTES_MAX).dfa_size_limit(PATTERN_BYTES_MAX).build() {
+        match known.compile(&text) {
             Ok(pattern) => found.push(pattern),
-            Err(error) => {
-                let reason = error.to_string();
-                let reason = reason.lines().last().unwrap_or_default().trim_start_matches("error: ");
-                let message =
-                    Message::new(format!("正则表达式有误：{reason}"), format!("not a regular expression: {reason}"));
-                let hint = Message::new("只是找一段文字的话，用 contains", "to find plain text, use contains");
+            Err((message, hint)) => {
                 faults.push(Fault::error(place, message).with_hint(hint));
                 return None;
             }

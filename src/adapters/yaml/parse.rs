@@ -156,7 +156,7 @@ impl Builder {
             None => return Ok(()),
         };
         self.open_anchors.remove(&anchor);
-        let size = if anchor > 0 { size_of(&node) } else { 0 };
+        let size = if anchor > 0 { node.size() } else { 0 };
         self.close(node, anchor, size, None)
     }
 
@@ -263,14 +263,6 @@ impl Builder {
 
     fn place(&self, marker: Marker) -> Place {
         Place { file: self.file.clone(), line: marker.line(), column: marker.col() + 1 }
-    }
-}
-
-fn size_of(node: &Node) -> usize {
-    1 + match &node.kind {
-        NodeKind::Null | NodeKind::Scalar(_) => 0,
-        NodeKind::List(items) => items.iter().map(size_of).sum(),
-        NodeKind::Map(entries) => entries.iter().map(|(_, value)| size_of(value)).sum(),
     }
 }
 

@@ -90,6 +90,15 @@ impl Node {
         matches!(self.kind, NodeKind::Null)
     }
 
+    /// How many values it is, itself included.
+    pub fn size(&self) -> usize {
+        1 + match &self.kind {
+            NodeKind::Null | NodeKind::Scalar(_) => 0,
+            NodeKind::List(items) => items.iter().map(Self::size).sum(),
+            NodeKind::Map(entries) => entries.iter().map(|(_, value)| value.size()).sum(),
+        }
+    }
+
     /// The items of a list; any other value counts as a list of itself.
     pub fn one_or_many(&self) -> &[Self] {
         match &self.kind {

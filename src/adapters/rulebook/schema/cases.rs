@@ -7,7 +7,7 @@ use crate::{
         rulebook::{
             cases::words::{CASE_KEYS, ENDS, EXPECT_KEYS, FIELDS, MOMENT_KEYS, STEPS},
             explained::key_doc,
-            schema::conditions::{code_value, field_doc, field_names, part_pattern},
+            schema::conditions::{code_value, explained, field_doc, field_names, part_pattern},
             words::{NOBODY, SEVERITIES, TO_WORDS, Word},
         },
         yaml::schema::{
@@ -96,11 +96,7 @@ fn instant() -> Value {
 fn ticket() -> Value {
     let mut object = Object::new().keys_like(&part_pattern(), or_nothing(text()));
     for field in Field::all() {
-        let mut schema = or_nothing(value(field));
-        if let Some(schema) = schema.as_object_mut() {
-            schema.insert("description".to_string(), json!(field_doc(field)));
-        }
-        object = object.key(field_names(field), &schema);
+        object = object.key(field_names(field), &explained(or_nothing(value(field)), field_doc(field)));
     }
     let custom = Words { zh: "自定义字段：{ 字段名: 值 }", en: "custom fields: { name: value }" };
     object.key([FIELDS.0, FIELDS.1], &described(custom_fields(), custom)).schema()

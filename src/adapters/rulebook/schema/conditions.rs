@@ -34,11 +34,15 @@ pub const TARGET: &str = "target";
 pub fn definitions() -> Map<String, Value> {
     let mut all = Map::new();
     all.insert(CONDITION.to_string(), condition());
+    for clock in Clock::ALL {
+        all.insert(key_name(clock.name()), explained(refer("clock"), clock_doc(clock)));
+    }
     all.insert(TARGET.to_string(), target());
     all.insert("clock".to_string(), clock());
     all.insert("part".to_string(), tested(PART_OPERATORS, Some("is"), &text_operand));
     all.insert("custom".to_string(), tested(CUSTOM_OPERATORS, Some("is"), &text_operand));
     for field in Field::all() {
+        all.insert(key_name(field.name), explained(refer(&test_name(field)), field_doc(field)));
         let name = test_name(field);
         if !all.contains_key(&name) {
             let operand = |operator: &str| field_operand(field, operator);
@@ -64,14 +68,10 @@ fn condition() -> Value {
     }
     for clock in Clock::ALL {
         let words = clock.words();
-        object = object.key([words.en, words.zh], &described(refer("clock"), clock_doc(clock)));
+        object = object.key([words.en, words.zh], &refer(&key_name(clock.name())));
     }
     for field in Field::all() {
-        let schema = json!({
-            "$ref": format!("#/$defs/{}", test_name(field)),
-            "description": field_doc(field),
-        });
-        object = object.key(field_names(field), &schema);
+        object = object.key(field_names(field), &refer(&key_name(field.name)));
     }
     let object = object.keys_like(&part_pattern(), refer("part"));
     described(
@@ -177,6 +177,19 @@ pub(super) fn part_pattern() -> String {
     format!("^({})[.的]({})$", names.join("|"), parts.join("|"))
 }
 
+/// A schema with a description.
+pub(super) fn explained(mut schema: Value, text: String) -> Value {
+    if let Some(schema) = schema.as_object_mut() {
+        schema.insert("description".to_string(), json!(text));
+    }
+    schema
+}
+
+/// The definition of a key of a condition, which all of its names share.
+fn key_name(name: &str) -> String {
+    format!("key_{name}")
+}
+
 /// The definition that tests of a field are: one for each type, and one for each enumeration.
 fn test_name(field: &Field) -> String {
     match field.kind {
@@ -197,9 +210,19 @@ pub(super) fn field_doc(field: &Field) -> String {
     format!("{} · {}\n\n{}\n{}\n\n{}\n{}", field.zh, field.name, doc.zh, doc.en, carrier.zh, carrier.en)
 }
 
-fn clock_doc(clock: Clock) -> Words {
-    // Written once for each clock: the pieces stand in one table.
-    clock_course(clock).0
+/// From when to when a clock runs.
+fn clock_doc(clock: Clock) -> String {
+    let (name, (starts, stops), carrier) = (clock.words(), clock_course(clock), carrier_words(clock.carrier()).1);
+    format!(
+        "{} · {}
+
+{} → {}
+{} → {}
+
+{}
+{}",
+        name.zh, name.en, starts.zh, stops.zh, starts.en, stops.en, carrier.zh, carrier.en
+    )
 }
 
 /// Conditions of a list, in a schema that has [`definitions`].
