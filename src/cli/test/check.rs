@@ -15,7 +15,7 @@ use crate::{
         alert::{AlertKey, EndReason, LineOf},
         desk::settings::Settings,
         id::{ReceiverName, RuleName, Subject},
-        notice::{Content, Step},
+        notice::{Content, Send, Step},
         receiver::{PersonId, Receiver, ReceiverKind},
         replay::{
             played::{Played, Told},
@@ -127,15 +127,7 @@ fn notice(told: &Told, case: &Case, world: &World, settings: &Settings) -> Optio
     }
     let around = Surroundings { zone: case.zone, now: told.at, drill: false };
     let card = world.templates.render(&told.send, &around).card;
-    let mut called = Vec::new();
-    if let Some(rule) = &view.rule {
-        let lines = view.alert.lines.iter().filter(|line| line.receiver == key.receiver);
-        called.extend(lines.filter_map(|line| word_of(to_of(rule, line.from)?)).map(String::from));
-        if key.step == Step::Escalated {
-            let rungs = rule.ladder.iter().map(|rung| &rung.to);
-            called.extend(rungs.filter_map(word_of).filter(|word| *word == key.receiver.as_str()).map(String::from));
-        }
-    }
+    let mut called: Vec<String> = view.rule.iter().filter_map(|rule| told_as(rule, &told.send)).collect();
     let receiver = settings.receiver(&key.receiver);
     if let Some(ReceiverKind::Person(person)) = receiver.as_deref().map(|receiver: &Receiver| &receiver.kind) {
         called.push(match person {
@@ -143,7 +135,6 @@ fn notice(told: &Told, case: &Case, world: &World, settings: &Settings) -> Optio
             PersonId::Open(id) => id.to_string(),
         });
     }
-    called.dedup();
     let sent = Sent {
         step: key.step,
         ordinal: key.ordinal,
@@ -157,12 +148,21 @@ fn notice(told: &Told, case: &Case, world: &World, settings: &Settings) -> Optio
     Some(Got { at: told.at, rule: key.rule.clone(), subject: key.subject.clone(), what })
 }
 
-fn to_of(rule: &Rule, from: LineOf) -> Option<&To> {
-    match from {
-        LineOf::Notify(at) => rule.notify.get(usize::try_from(at).ok()?).map(|line| &line.to),
-        LineOf::Rung(at) => rule.ladder.get(usize::try_from(at).ok()?).map(|rung| &rung.to),
-        LineOf::Nothing => None,
-    }
+/// The word of the rule's line that told this receiver, where it depends on the ticket.
+fn told_as(rule: &Rule, send: &Send) -> Option<String> {
+    let Content::Alert(view) = &send.content else { return None };
+    let to = if send.key.step == Step::Escalated {
+        let rung = usize::try_from(send.key.ordinal).ok()?.checked_sub(1)?; // rungs are counted from 1
+        &rule.ladder.get(rung)?.to
+    } else {
+        let line = view.alert.lines.iter().find(|line| line.receiver == send.key.receiver)?;
+        match line.from {
+            LineOf::Notify(at) => &rule.notify.get(usize::try_from(at).ok()?)?.to,
+            LineOf::Rung(at) => &rule.ladder.get(usize::try_from(at).ok()?)?.to,
+            LineOf::Nothing => return None,
+        }
+    };
+    word_of(to).map(String::from)
 }
 
 /// The word a rule has for a receiver that depends on the ticket.

@@ -1,12 +1,18 @@
 //! What stands in for a configuration: every receiver, source and calendar that the rules name is there.
 
-use std::{collections::BTreeSet, fs, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    sync::Arc,
+};
 
 use crate::{
     adapters::{
+        calendars,
         rulebook::{
             names::Names,
-            words::{ESCALATE_KEYS, NOTIFY_KEYS, TO_WORDS, english, rule_key},
+            words::{ALWAYS, ESCALATE_KEYS, NOTIFY_KEYS, TO_WORDS, english, rule_key},
         },
         templates::library::Templates,
         yaml::{
@@ -15,9 +21,10 @@ use crate::{
         },
     },
     domain::{
+        calendar::Calendar,
         desk::settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
         fault::Fault,
-        id::{ChatId, ReceiverName, SourceName, TeamName},
+        id::{CalendarName, ChatId, ReceiverName, SourceName, TeamName},
         labels::{Caption, Labels, Team},
         plan::Plan,
         receiver::{Receiver, ReceiverKind},
@@ -36,11 +43,15 @@ const PRIORITY: &str = "优先级";
 /// The custom field that holds the subject.
 const SUBJECT: &str = "问题描述";
 
+/// The hours of every calendar that the rules name.
+const OFFICE: &str = "{ week: { mon-fri: [\"09:30-12:00\", \"13:30-18:30\"] }, holidays: [cn] }";
+
 /// What rules name.
 #[derive(Debug, Default)]
 struct Named {
     receivers: BTreeSet<String>,
     sources: BTreeSet<String>,
+    calendars: BTreeSet<String>,
 }
 
 /// Settings, names and templates around the rules of `dir`.
@@ -50,6 +61,7 @@ pub(super) fn around(dir: &Path, locale: Locale, faults: &mut Vec<Fault>) -> (Se
     if named.sources.is_empty() {
         named.sources.insert(SOURCE.to_string());
     }
+    let base = dir.parent().unwrap_or(dir);
     let beside = dir.parent().map(|parent| parent.join("templates")).filter(|path| path.is_dir());
     let (templates, found) = Templates::load(beside.as_deref());
     faults.extend(found);
@@ -66,6 +78,16 @@ pub(super) fn around(dir: &Path, locale: Locale, faults: &mut Vec<Fault>) -> (Se
         ..Names::default()
     };
     (settings(&named, zone, locale), names, Arc::new(templates))
+}
+
+/// Every calendar that is named has the hours of an office, and the public holidays of `calendars/cn.yaml`.
+fn calendars(named: &Named, base: &Path, zone: Zone, faults: &mut Vec<Fault>) -> BTreeMap<String, Arc<Calendar>> {
+    let Some(office) = parse("office", OFFICE, faults) else { return BTreeMap::new() };
+    let calendar = |name: &String| {
+        let read = calendars::read::read(CalendarName::from(name.as_str()), &office, base, zone, faults);
+        (name.clone(), Arc::new(read.calendar))
+    };
+    named.calendars.iter().map(calendar).collect()
 }
 
 fn settings(named: &Named, zone: Zone, locale: Locale) -> Settings {
@@ -125,13 +147,16 @@ fn gather(node: &Node, named: &mut Named) {
         NodeKind::List(items) => items.iter().for_each(|item| gather(item, named)),
         NodeKind::Map(entries) => {
             for (key, value) in entries {
-                let line = || english(NOTIFY_KEYS, &key.text).or_else(|| english(ESCALATE_KEYS, &key.text));
+                let line = || [NOTIFY_KEYS, ESCALATE_KEYS].iter().find_map(|table| english(table, &key.text));
                 let words = || value.one_or_many().iter().filter_map(Node::text).map(|word| word.trim().to_string());
                 match rule_key(&key.text).or_else(line) {
                     Some("to" | "trial_to" | "fallback") => {
                         named.receivers.extend(words().filter(|word| english(TO_WORDS, word).is_none()));
                     }
                     Some("sources") => named.sources.extend(words()),
+                    Some("calendar") => {
+                        named.calendars.extend(words().filter(|word| english(&[ALWAYS], word).is_none()));
+                    }
                     _ => {}
                 }
                 gather(value, named);

@@ -39,6 +39,8 @@ pub struct Played {
     pub tickets: BTreeMap<TicketKey, Tracked>,
     /// The alerts as they stood at the end, those that never rang too.
     pub alerts: BTreeMap<AlertKey, Alert>,
+    /// Rules that were not played: they need to know what was said, and the script does not.
+    pub left_out: Vec<RuleName>,
     /// The play was longer than its limits allow and ends here.
     pub cut: Option<Timestamp>,
 }
@@ -74,7 +76,7 @@ pub struct Told {
 }
 
 /// Grows while a script is played.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Record {
     pub(super) played: Played,
     /// Where the ring of an alert's episode stands.
@@ -82,6 +84,11 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// The record of a play without these rules.
+    pub(super) fn without(left_out: Vec<RuleName>) -> Self {
+        Self { played: Played { left_out, ..Played::default() }, rings: BTreeMap::new() }
+    }
+
     /// Takes down what is of lasting interest in a write.
     pub(super) fn note(&mut self, write: Write) {
         match write {

@@ -33,6 +33,7 @@ pub enum What {
     Ticket(Arc<Ticket>),
     /// The source has no such ticket any more.
     Gone,
-    /// All that was said on the ticket until now. Of a ticket without such a sight nobody knows what was said.
+    /// All that was said on the ticket until now. A script that has such sights has them of every ticket on which
+    /// anything was said; in one that has none nobody knows what was said, and rules that need it are left out.
     Messages(Conversation),
 }

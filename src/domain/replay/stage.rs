@@ -18,7 +18,7 @@ use crate::domain::{
         settings::Settings,
         state::{SourceState, Stored},
     },
-    id::{MessageId, ReceiverName, SourceName, TicketKey},
+    id::{MessageId, ReceiverName, RuleName, SourceName, TicketKey},
     notice::{Send, Target},
     replay::{
         played::{Played, Record, Told},
@@ -42,7 +42,7 @@ const TICK: Span = Span::from_ms(1);
 ///
 /// Tickets of sources that `settings` do not know are not judged. `progress` hears the virtual time once in a while.
 pub fn play(script: &Script, rules: Arc<RuleSet>, settings: Settings, progress: &mut dyn FnMut(Timestamp)) -> Played {
-    let (mut stage, outcome) = Stage::open(script, rules, settings);
+    let (mut stage, outcome) = Stage::open(script, &rules, settings);
     stage.begin(outcome);
     stage.run(script, progress);
     stage.record.played
@@ -53,8 +53,7 @@ pub fn play(script: &Script, rules: Arc<RuleSet>, settings: Settings, progress: 
 struct Shown {
     /// Absent once it is gone.
     ticket: Option<Arc<Ticket>>,
-    /// Absent while nobody knows what was said.
-    conversation: Option<Conversation>,
+    conversation: Conversation,
 }
 
 struct Stage {
@@ -67,6 +66,8 @@ struct Stage {
     speaking: Vec<SourceName>,
     /// Receivers that do not say which message a notice became.
     nameless: BTreeSet<ReceiverName>,
+    /// The script says what was said.
+    talks: bool,
     /// No poll is due before this instant, so that none is missed.
     rests_until: Timestamp,
     pass: u64,
@@ -77,7 +78,9 @@ struct Stage {
 }
 
 impl Stage {
-    fn open(script: &Script, rules: Arc<RuleSet>, settings: Settings) -> (Self, Outcome) {
+    fn open(script: &Script, rules: &Arc<RuleSet>, settings: Settings) -> (Self, Outcome) {
+        let talks = script.sights.iter().any(|sight| matches!(sight.what, What::Messages(_)));
+        let (rules, left_out) = playable(rules, talks);
         let sources: BTreeMap<SourceName, Span> =
             settings.sources.iter().map(|(name, source)| (name.clone(), source.poll_every)).collect();
         let speaking: BTreeSet<&SourceName> = script.sights.iter().map(|sight| &sight.key.source).collect();
@@ -102,11 +105,12 @@ impl Stage {
             sources,
             speaking,
             nameless,
+            talks,
             rests_until: script.end.max(script.start).plus(Span::from_days(1)).plus(longest),
             pass: 0,
             messages: 0,
             inputs: VecDeque::new(),
-            record: Record::default(),
+            record: Record::without(left_out),
         };
         (stage, outcome)
     }
@@ -167,7 +171,7 @@ impl Stage {
             match &sight.what {
                 What::Ticket(ticket) => shown.ticket = Some(Arc::clone(ticket)),
                 What::Gone => shown.ticket = None,
-                What::Messages(conversation) => shown.conversation = Some(conversation.clone()),
+                What::Messages(conversation) => shown.conversation = conversation.clone(),
             }
         }
         for name in self.speaking.clone() {
@@ -270,13 +274,25 @@ impl Stage {
         self.inputs.push_back(Input::TicketRead(TicketRead { key, asked_at: self.now, result }));
     }
 
-    /// What was said, where the script knows; what it does not know stays unknown.
+    /// What was said, where the script knows.
     fn read_messages(&mut self, key: TicketKey) {
-        let said = self.shown.get(&key).and_then(|shown| shown.conversation.clone());
-        if let Some(said) = said {
+        if self.talks {
+            let said = self.shown.get(&key).map(|shown| shown.conversation.clone()).unwrap_or_default();
             self.inputs.push_back(Input::MessagesRead(MessagesRead { key, asked_at: self.now, result: Ok(said) }));
         }
     }
+}
+
+/// The rules that can be played, and the names of those that cannot.
+fn playable(rules: &Arc<RuleSet>, talks: bool) -> (Arc<RuleSet>, Vec<RuleName>) {
+    let needing = rules.rules.values().filter(|rule| !talks && rule.needs_messages());
+    let left_out: Vec<RuleName> = needing.map(|rule| rule.name.clone()).collect();
+    if left_out.is_empty() {
+        return (Arc::clone(rules), left_out);
+    }
+    let mut rules = (**rules).clone();
+    rules.rules.retain(|name, _| !left_out.contains(name));
+    (Arc::new(rules), left_out)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use crate::{
                 case::Case,
                 expected::{Expectations, read_rule, suggest},
                 ground::Ground,
+                instant::Dial,
                 moment::Timeline,
                 words::CASE_KEYS,
             },
@@ -94,15 +95,10 @@ fn read_case(
     let wanted = expect.filter(|node| !node.is_null());
     let expected = wanted.map(|node| Expectations { dial, ground, faults }.read(node)).unwrap_or_default();
     check_expected(&place, expect.is_some(), none, expected.is_empty(), faults);
-    let until = until.and_then(|node| {
-        let until = dial.read(node, faults)?;
-        check_end(until.at, start, node, faults).then_some(until)
-    });
+    let written = expected.iter().map(|line| through(line.at, line.within)).max();
     let end = match until {
-        Some(until) => through(until.at, until.within),
-        None => {
-            expected.iter().map(|line| through(line.at, line.within)).max().unwrap_or(last.plus(QUIET_FOR)).max(last)
-        }
+        Some(node) => read_end(node, dial, expected.iter().map(|line| line.at).max().max(Some(last)), faults)?,
+        None => written.unwrap_or(last.plus(QUIET_FOR)).max(last),
     };
     if end.since(start) > CASE_MAX {
         let days = CASE_MAX.as_secs() / 86_400;
@@ -166,10 +162,17 @@ fn check_expected(place: &Place, written: bool, none: bool, nothing: bool, fault
     }
 }
 
-fn check_end(until: Timestamp, start: Timestamp, node: &Node, faults: &mut Vec<Fault>) -> bool {
-    if until < start {
-        let message = Message::new("until 比时间线的开头还早", "`until` is earlier than the beginning of the timeline");
+/// The end of a case that says so itself; not before the last thing that is written.
+fn read_end(node: &Node, dial: Dial, last: Option<Timestamp>, faults: &mut Vec<Fault>) -> Option<Timestamp> {
+    let until = dial.read(node, faults)?;
+    let end = through(until.at, until.within);
+    if last.is_some_and(|last| last > end) {
+        let message = Message::new(
+            "until 比时间线或期望的最后一行还早：那之后的不会跑",
+            "`until` is earlier than the last line of the timeline or of `expect`: what comes after it is not played",
+        );
         faults.push(Fault::error(node.place.clone(), message));
+        return None;
     }
-    until >= start
+    Some(end)
 }

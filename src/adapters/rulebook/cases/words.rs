@@ -71,6 +71,7 @@ pub fn end_reason(word: &str) -> Option<Option<EndReason>> {
     Some(match english(ENDS, word)? {
         "cleared" => Some(EndReason::Cleared),
         "handled" => Some(EndReason::Handled),
+        "until" => Some(EndReason::UntilMet),
         "expired" => Some(EndReason::Expired),
         "gone" => Some(EndReason::TicketGone),
         _ => None,

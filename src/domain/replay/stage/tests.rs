@@ -168,9 +168,13 @@ fn what_was_said_is_known_only_where_the_script_says_it() {
         Sight { at: after(minutes), key: key(1), what: What::Messages(Conversation::of(vec![(Speaker::Guest, said)])) }
     };
     let first = shown(0, 1, Status::Queueing);
-    assert!(played(60, vec![first.clone()], complaint()).rings.is_empty());
-    let played = played(60, vec![first, said(1, "你好"), said(5, "我要投诉")], complaint());
+    let silent = played(60, vec![first.clone()], complaint());
+    assert!(silent.rings.is_empty() && silent.steps < 10, "nobody is asked again and again: {} steps", silent.steps);
+    assert_eq!(silent.left_out, [RuleName::from("words")]);
+    let other = shown(0, 2, Status::Queueing); // nothing was said on it
+    let played = played(60, vec![first, other, said(1, "你好"), said(5, "我要投诉")], complaint());
     assert_eq!(told(&played), ["5 fired team"]);
+    assert!(played.left_out.is_empty() && played.steps < 40, "{} steps", played.steps);
 }
 
 #[test]
