@@ -74,6 +74,7 @@ pub(super) fn around(dir: &Path, locale: Locale, faults: &mut Vec<Fault>) -> (Se
         team_words: ["team", "team.lead", "team.oncall"].into(),
         subjects: named.sources.clone(),
         priorities: named.sources.clone(),
+        calendars: calendars(&named, base, zone, faults),
         zone,
         ..Names::default()
     };
