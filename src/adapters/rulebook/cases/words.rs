@@ -46,8 +46,14 @@ pub const EXPECT_KEYS: &[Word] = &[
 pub const STEPS: &[Word] = &[("fired", "提醒"), ("repeated", "重复"), ("escalated", "升级")];
 
 /// Why an alert may end; `true` says that the reason does not matter.
-pub const ENDS: &[Word] =
-    &[("true", "是"), ("cleared", "恢复"), ("handled", "已处理"), ("expired", "到期"), ("gone", "工单消失")];
+pub const ENDS: &[Word] = &[
+    ("true", "是"),
+    ("cleared", "恢复"),
+    ("handled", "已处理"),
+    ("until", "达到条件"),
+    ("expired", "到期"),
+    ("gone", "工单消失"),
+];
 
 /// The custom fields of a ticket.
 pub const FIELDS: Word = ("fields", "字段");
