@@ -4,7 +4,13 @@
 mod pages;
 mod tables;
 
-use std::{collections::BTreeSet, env, fs, path::Path, process::Command};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs,
+    path::Path,
+    process::Command,
+    sync::Arc,
+};
 
 use chrono_tz::Asia::Shanghai;
 use clap::{CommandFactory, Parser};
@@ -20,7 +26,9 @@ use deskbell::{
     app::config::load::load_text,
     cli::{args::Arguments, init::console::scopes_json},
     domain::{
+        calendar::{Calendar, Frame, Plan},
         fault::{Fault, Gravity},
+        id::CalendarName,
         text::Locale,
         time::Zone,
     },
@@ -43,11 +51,20 @@ fn names() -> Names {
     let set = |names: &[&str]| names.iter().map(ToString::to_string).collect::<BTreeSet<String>>();
     let mut templates: BTreeSet<String> = Templates::load(None).0.names().iter().map(ToString::to_string).collect();
     templates.insert("p0".to_string());
+    let day = || vec![Frame { from: 570, to: 1_110 }];
+    let week = [day(), day(), day(), day(), day(), Vec::new(), Vec::new()];
+    let (name, zone) = (CalendarName::new("office"), Zone(Shanghai));
+    let office = Calendar::new(Plan { name, zone, week, dates: BTreeMap::new(), known_through: None });
     Names {
         receivers: set(&["support", "leads", "ops-bot"]),
+        teams: set(&["payment", "other"]),
+        team_words: ["team", "team.lead", "team.oncall"].into(),
+        calendars: [("office".to_string(), Arc::new(office))].into(),
         sources: set(&["it-desk"]),
+        subjects: set(&["it-desk"]),
+        priorities: set(&["it-desk"]),
         templates,
-        zone: Zone(Shanghai),
+        zone,
         ..Names::default()
     }
 }
@@ -74,7 +91,9 @@ fn faults_of_block(block: &Block) -> Vec<Fault> {
     }
     let has = |names: &[&str]| tops.iter().any(|top| names.contains(top));
     let (place, text) = (block.place.as_str(), block.text.as_str());
-    if has(&["name", "名称"]) {
+    if has(&["name", "名称", "rules", "规则", "defaults", "默认", "conditions", "命名条件"])
+        && !has(&["sources", "feishu"])
+    {
         return faults_of_rule(place, text);
     }
     if has(&["when", "条件"]) {
