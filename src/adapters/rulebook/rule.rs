@@ -338,12 +338,10 @@ fn formerly_of(map: &mut Map<'_>, faults: &mut Vec<Fault>) -> Vec<(RuleName, Pla
 
 /// The rule's calendar. One that does not exist is told once: a stand-in keeps its durations from being told too.
 fn rule_pace(map: &mut Map<'_>, names: &Names, faults: &mut Vec<Fault>) -> Pace {
-    if map.filled("calendar").is_none() {
-        return Pace::Wall;
-    }
+    let Some(written) = map.filled("calendar") else { return Pace::Wall };
     pace_of(map, names, faults).unwrap_or_else(|| {
         Pace::Office(Arc::new(Calendar::new(Plan {
-            name: CalendarName::new(""),
+            name: CalendarName::new(written.text().unwrap_or_default()),
             zone: names.zone,
             week: Default::default(),
             dates: Default::default(),
