@@ -133,7 +133,8 @@ impl Walk<'_> {
         {
             return self.compare(old, new, negated);
         }
-        for (part, how) in gone.into_iter().map(|part| (part, REMOVED)).chain(new.iter().map(|(_, part)| (*part, ADDED)))
+        for (part, how) in
+            gone.into_iter().map(|part| (part, REMOVED)).chain(new.iter().map(|(_, part)| (*part, ADDED)))
         {
             let (words, not) = (condition_words(part), prefix(negated));
             let said = Message::new(format!("{}{}", not.zh, words.zh), format!("{}{}", not.en, words.en));
@@ -170,10 +171,8 @@ impl Walk<'_> {
             let (old, new) = (test_words(old), test_words(new));
             return self.edits.push(Edit::new(not, arrow(&old, &new)));
         }
-        let what = Message::new(
-            format!("{}{}{}", not.zh, target.zh, is.zh),
-            format!("{}{} {}", not.en, target.en, is.en),
-        );
+        let what =
+            Message::new(format!("{}{}{}", not.zh, target.zh, is.zh), format!("{}{} {}", not.en, target.en, is.en));
         self.edits.push(Edit { what, how: operands(&old.operator, &new.operator, field) });
     }
 }
@@ -183,11 +182,7 @@ const ADDED: Words = Words { zh: "加上", en: "added:" };
 const REMOVED: Words = Words { zh: "去掉", en: "removed:" };
 
 /// `待响应 → 待用户响应`; of longer lists what came and what went.
-fn operands(
-    old: &Operator,
-    new: &Operator,
-    field: Option<&'static crate::domain::field::Field>,
-) -> Message {
+fn operands(old: &Operator, new: &Operator, field: Option<&'static crate::domain::field::Field>) -> Message {
     let (was, is) = (operand_items(old, field), operand_items(new, field));
     if let ([was], [is]) = (was.as_slice(), is.as_slice()) {
         return if was == is { CHANGED.into() } else { arrow(was, is) };
@@ -204,9 +199,7 @@ fn operands(
     match parts.as_slice() {
         [] => CHANGED.into(),
         [one] => one.clone(),
-        [one, other, ..] => {
-            Message::new(format!("{}，{}", one.zh, other.zh), format!("{}, {}", one.en, other.en))
-        }
+        [one, other, ..] => Message::new(format!("{}，{}", one.zh, other.zh), format!("{}, {}", one.en, other.en)),
     }
 }
 
@@ -238,9 +231,7 @@ pub fn condition_words(condition: &Condition) -> Message {
             let words = wording::several(&words);
             Message::new(format!("{}有变化", words.zh), format!("{} changed", words.en))
         }
-        Condition::All(_) | Condition::Any(_) | Condition::None(_) => {
-            Message::new("一组条件", "a group of conditions")
-        }
+        Condition::All(_) | Condition::Any(_) | Condition::None(_) => Message::new("一组条件", "a group of conditions"),
     }
 }
 

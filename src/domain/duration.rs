@@ -85,8 +85,7 @@ mod tests {
 
     #[test]
     fn durations_are_written_as_in_rules() {
-        for (secs, text) in
-            [(0, "0s"), (45, "45s"), (1_800, "30m"), (5_400, "1h30m"), (86_400, "1d"), (93_600, "1d2h")]
+        for (secs, text) in [(0, "0s"), (45, "45s"), (1_800, "30m"), (5_400, "1h30m"), (86_400, "1d"), (93_600, "1d2h")]
         {
             assert_eq!(written(Span::from_secs(secs)), text);
         }
@@ -107,10 +106,7 @@ mod tests {
         assert_eq!(zh((four, &wall), (eight, &wall)).as_deref(), Some("4h → 8h"));
         assert_eq!(zh((four, &office), (eight, &office)).as_deref(), Some("4h → 1wd"));
         assert_eq!(zh((four, &wall), (four, &office)).as_deref(), Some("4h → 4h（日历 office）"));
-        assert_eq!(
-            zh((four, &night), (eight, &office)).as_deref(),
-            Some("4h（日历 night） → 1wd（日历 office）")
-        );
+        assert_eq!(zh((four, &night), (eight, &office)).as_deref(), Some("4h（日历 night） → 1wd（日历 office）"));
         assert_eq!(zh((four, &office), (four, &office)), None);
     }
 }

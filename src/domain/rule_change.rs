@@ -176,12 +176,8 @@ fn shared_lines<R: Borrow<Rule>>(shared: &mut Shared, rules: &BTreeMap<RuleName,
         if edits.is_empty() {
             continue; // what it is made of changed, and is said there
         }
-        let change = RuleChange {
-            rule: RuleName::new(name.as_str()),
-            kind: RuleChangeKind::Edited,
-            edits,
-            obvious: false,
-        };
+        let change =
+            RuleChange { rule: RuleName::new(name.as_str()), kind: RuleChangeKind::Edited, edits, obvious: false };
         let of = |rule: &Rule| rule.conditions().any(|condition| condition.any(&|part| is_named(part, name.as_str())));
         let count = rules.values().filter(|rule| of((*rule).borrow())).count();
         let edits = change.edits_text();

@@ -72,9 +72,7 @@ fn rests_on_shared(rule: &Rule, shared: &Shared) -> bool {
     };
     let waits = [&rule.hold.pace, &rule.pace];
     rule.conditions().any(|condition| condition.any(&rests))
-        || waits
-            .iter()
-            .any(|pace| pace.calendar().is_some_and(|calendar| shared.calendars.contains(calendar.name())))
+        || waits.iter().any(|pace| pace.calendar().is_some_and(|calendar| shared.calendars.contains(calendar.name())))
 }
 
 /// What decides whether it holds.
@@ -98,9 +96,9 @@ fn meaning_edits(old: &Rule, new: &Rule, shared: &mut Shared, edits: &mut Vec<Ed
     if old.sources != new.sources {
         let names = |rule: &Rule| match &rule.sources {
             None => Message::new("全部", "all"),
-            Some(sources) => {
-                several(&sources.iter().map(|source| Message::new(source.as_str(), source.as_str())).collect::<Vec<_>>())
-            }
+            Some(sources) => several(
+                &sources.iter().map(|source| Message::new(source.as_str(), source.as_str())).collect::<Vec<_>>(),
+            ),
         };
         edits.push(Edit::new(Words { zh: "来源", en: "sources" }, arrow(&names(old), &names(new))));
     }
@@ -112,7 +110,8 @@ fn meaning_edits(old: &Rule, new: &Rule, shared: &mut Shared, edits: &mut Vec<Ed
 /// What decides how a second firing and a taking are dealt with.
 fn refire_edits(old: &Rule, new: &Rule, shared: &mut Shared) -> Vec<Edit> {
     let refire = Words { zh: "重开同一张卡片的时限", en: "refire_window" };
-    let mut edits: Vec<Edit> = span_edit(refire, Some(old.refire_window), Some(new.refire_window)).into_iter().collect();
+    let mut edits: Vec<Edit> =
+        span_edit(refire, Some(old.refire_window), Some(new.refire_window)).into_iter().collect();
     edits.extend(shared.wait(Words { zh: "接手后安静", en: "taken_for" }, &old.taken_for, &new.taken_for));
     edits
 }

@@ -100,7 +100,7 @@ pub fn sla_text(sla: &Sla, seen: &Seen<'_>, now: Timestamp) -> Message {
 /// Why a counting rule's alert rings: how many there are.
 pub fn count_text(rule: &Rule, count: &Count, subject: &Subject, number: usize) -> Message {
     let group = match (subject, &count.per) {
-        (Subject::Group(value), Some(per)) => {
+        (Subject::Group(value), Some(per)) if !value.is_empty() => {
             let name = target_words(per, None);
             Message::new(format!("{} {value} ", name.zh), format!("{} {value}: ", name.en))
         }

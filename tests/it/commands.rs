@@ -14,7 +14,7 @@ fn from_an_empty_folder_to_a_drill() {
     let town = Town::new();
     town.init().expect(0, &["helpdesk:all:readonly", "\"tenant\"", "群机器人", "deskbell.yaml", "deskbell check"]);
     town.init().expect(2, &["not overwritten"]);
-    town.run(&["check"]).expect(0, &["API calls a month", "rules 3"]);
+    town.run(&["check"]).expect(0, &["API calls a month", "rules 11"]);
     town.run(&["--lang", "zh", "check"]).expect(0, &["配置可用", "次 API 调用"]);
     town.run(&["chats"]).expect(0, &["客服群", "oc_support"]);
     town.run(&["doctor"]).expect(1, &["✓ App ID", "优先级", "✓ receiver support"]);

@@ -45,6 +45,12 @@ fn the_shipped_rules_pass_their_tests() {
 }
 
 #[test]
+fn every_kind_of_rule_does_what_it_says() {
+    let ended = cases(&["language"]).expect(0, &["✓"]);
+    assert_eq!(ended.out.lines().count(), 8, "{}", ended.out);
+}
+
+#[test]
 fn what_passes_is_a_line_each() {
     let ended = cases(&["passing"]).expect(0, &["✓ 排队十分钟就提醒，半小时后再提醒", "✓ 客服说的不算"]);
     assert!(ended.out.lines().all(|line| line.starts_with("✓ ")) && ended.err.is_empty(), "{ended:?}");

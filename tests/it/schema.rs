@@ -176,8 +176,9 @@ fn schema_and_parser_share_the_broken_files() {
 fn the_rule_tests_that_run_are_accepted() {
     let validator = validator(SchemaOf::Tests);
     let mut looked_at = 0;
-    for dir in ["tests/cases/ruletests/passing", "tests/cases/ruletests/failing"] {
-        for path in files(dir).into_iter().filter(|path| path.to_string_lossy().ends_with(".test.yaml")) {
+    for dir in ["rules", "passing", "failing", "language"] {
+        let dir = if dir == "rules" { dir.to_string() } else { format!("tests/cases/ruletests/{dir}") };
+        for path in files(&dir).into_iter().filter(|path| path.to_string_lossy().ends_with(".test.yaml")) {
             let document = document(&fs::read_to_string(&path).unwrap()).unwrap();
             assert!(validator.is_valid(&document), "{}: {}", path.display(), refused(&validator, &document));
             looked_at += 1;
@@ -284,7 +285,7 @@ fn what_a_parser_accepts_its_schema_accepts() {
             assert!(config.is_valid(&document), "{}\n{text}", refused(&config, &document));
         }
     }
-    assert!(accepted.0 > 100 && accepted.1 > 10, "{accepted:?}");
+    assert!(accepted.0 > 50 && accepted.1 > 10, "{accepted:?}");
 }
 
 fn refused(validator: &Validator, document: &Value) -> String {

@@ -35,6 +35,8 @@ macro_rules! shipped {
 }
 
 shipped![
+    "agent-silent.en.hbs",
+    "agent-silent.zh.hbs",
     "alert.en.hbs",
     "alert.zh.hbs",
     "custom-field.en.hbs",
@@ -49,6 +51,8 @@ shipped![
     "ticket.zh.hbs",
     "waiting-for-user.en.hbs",
     "waiting-for-user.zh.hbs",
+    "words-of-complaint.en.hbs",
+    "words-of-complaint.zh.hbs",
 ];
 
 /// The shipped templates.

@@ -115,7 +115,9 @@ fn footer(send: &Send, around: &Surroundings) -> String {
             AnswerView::Ticket(ticket) => vec![as_of(ticket.as_of), ticket.ticket.key.source.to_string()],
             AnswerView::Text(_) => vec!["deskbell".to_string(), around.zone.minute(around.now)],
         },
-        Content::Trouble(_) | Content::Announcement(_) => vec!["deskbell".to_string(), around.zone.minute(around.now), reference],
+        Content::Trouble(_) | Content::Announcement(_) => {
+            vec!["deskbell".to_string(), around.zone.minute(around.now), reference]
+        }
     };
     parts.join(" · ")
 }

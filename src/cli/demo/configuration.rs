@@ -22,11 +22,11 @@ use crate::{
 };
 
 /// Where the shipped rules send to.
-const SHIPPED_TO: &str = "to: support,";
+const SHIPPED_TO: &str = "to: team";
 
 /// Which of them goes elsewhere here, so that three chats have something to see.
 const ELSEWHERE: &[(&str, &str)] =
-    &[("rules/dissatisfied.yaml", "to: leads,"), ("rules/custom-field.yaml", "to: urgent,")];
+    &[("rules/dissatisfied.yaml", "to: leads"), ("rules/custom-field.yaml", "to: urgent")];
 
 /// The platform, as the configuration names it.
 #[derive(Clone, Copy, Debug)]
@@ -64,8 +64,9 @@ fn write_starters(home: &Path, locale: Locale) -> io::Result<()> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent)?;
         }
-        let to = ELSEWHERE.iter().find(|(rule, _)| rule == name).map_or(SHIPPED_TO, |(_, to)| to);
-        fs::write(path, english::rule(locale, shipped).replace(SHIPPED_TO, to))?;
+        let to = ELSEWHERE.iter().find(|(rule, _)| rule == name).map_or("to: support", |(_, to)| to);
+        let text = english::rule(locale, shipped).replace("to: team.lead", "to: leads").replace(SHIPPED_TO, to);
+        fs::write(path, text)?;
     }
     Ok(())
 }
@@ -101,6 +102,7 @@ receivers:
   leads: {{ chat_id: {leads} }}
   urgent: {{ chat_id: {urgent} }}
 operations: {{ to: support }}
+calendars: {{ office: {{ week: {{ daily: ["00:00-24:00"] }} }} }}
 storm: off
 server: {{ listen: "127.0.0.1:0", admin_listen: "127.0.0.1:0" }}
 store: {{ path: store }}
@@ -127,7 +129,7 @@ mod tests {
                 .values()
                 .flat_map(|rule| rule.notify.iter().map(|notify| notify.to.to_string()))
                 .collect();
-            assert_eq!(told.into_iter().collect::<Vec<_>>(), ["leads", "support", "urgent"]);
+            assert_eq!(told.into_iter().collect::<Vec<_>>(), ["leads", "owner", "support", "urgent"]);
             assert!(setup.settings.receivers.values().all(|receiver| receiver.locale == locale));
         }
     }

@@ -20,15 +20,40 @@ macro_rules! shipped {
 }
 
 shipped![
+    "rules/_defaults.yaml",
     "rules/dissatisfied.yaml",
+    "rules/dissatisfied.test.yaml",
     "rules/waiting-for-user.yaml",
+    "rules/waiting-for-user.test.yaml",
     "rules/custom-field.yaml",
+    "rules/custom-field.test.yaml",
+    "rules/first-response.yaml",
+    "rules/first-response.test.yaml",
+    "rules/nobody-assigned.yaml",
+    "rules/nobody-assigned.test.yaml",
+    "rules/agent-silent.yaml",
+    "rules/agent-silent.test.yaml",
+    "rules/stuck-in-queue.yaml",
+    "rules/stuck-in-queue.test.yaml",
+    "rules/queue-building-up.yaml",
+    "rules/queue-building-up.test.yaml",
+    "rules/reopened-twice.yaml",
+    "rules/reopened-twice.test.yaml",
+    "rules/bot-unsolved.yaml",
+    "rules/bot-unsolved.test.yaml",
+    "rules/words-of-complaint.yaml",
+    "rules/words-of-complaint.test.yaml",
     "templates/dissatisfied.zh.hbs",
     "templates/dissatisfied.en.hbs",
     "templates/waiting-for-user.zh.hbs",
     "templates/waiting-for-user.en.hbs",
     "templates/custom-field.zh.hbs",
     "templates/custom-field.en.hbs",
+    "templates/agent-silent.zh.hbs",
+    "templates/agent-silent.en.hbs",
+    "templates/words-of-complaint.zh.hbs",
+    "templates/words-of-complaint.en.hbs",
+    "calendars/cn.yaml",
     "schemas/rules.json",
     "schemas/config.json",
     "schemas/calendars.json",
@@ -95,6 +120,11 @@ sources:
     # subject: ["field:问题描述"]    # 标题取自哪个字段，deskbell fields 会列出 · which field holds the subject
 receivers:
   support: {{ chat_id: {chat} }}      # deskbell chats 列出群 ID · lists the ids
+# 只有一个接收方时，规则里的 team 就是它；有几个团队时写 teams · With one receiver, `team` is that one
+calendars:
+  office:                            # 规则按它算办公时间 · the hours that rules count
+    week: {{ mon-fri: ["09:30-12:00", "13:30-18:30"] }}
+    holidays: [cn]                   # calendars/cn.yaml：节假日和调休 · public holidays
 operations: {{ to: support }}       # deskbell 自己的故障发给谁 · who hears of its own troubles
 server: {{ api_token_file: secrets/api_token }}
 store: {{ path: ./data }}
@@ -175,7 +205,7 @@ mod tests {
             let loaded = load(&dir.path().join("deskbell.yaml"), &|_| None);
             let setup = loaded.setup.unwrap_or_else(|| panic!("{:#?}", loaded.faults));
             assert!(!setup.calls.is_over(), "{}", setup.calls.words());
-            assert_eq!(setup.rules.rules.len(), 3);
+            assert_eq!(setup.rules.rules.len(), 11);
             let text = fs::read_to_string(dir.path().join("deskbell.yaml")).unwrap();
             assert!(!text.contains("value"), "{text}");
         }

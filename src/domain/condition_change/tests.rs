@@ -46,7 +46,11 @@ fn said(old: &Condition, new: &Condition) -> (Vec<String>, Vec<String>) {
 
 fn check(old: Condition, new: Condition, zh: &[&str], en: &[&str]) {
     let (found_zh, found_en) = said(&old, &new);
-    assert_eq!((found_zh, found_en), (zh.iter().map(ToString::to_string).collect(), en.iter().map(ToString::to_string).collect()), "{old} → {new}");
+    assert_eq!(
+        (found_zh, found_en),
+        (zh.iter().map(ToString::to_string).collect(), en.iter().map(ToString::to_string).collect()),
+        "{old} → {new}"
+    );
     assert_eq!(said(&old, &old), (Vec::new(), Vec::new()), "a condition does not differ from itself");
 }
 
@@ -75,12 +79,7 @@ fn the_leaf_that_differs_is_named() {
 
 #[test]
 fn lists_say_what_came_and_what_went() {
-    check(
-        vip(&["vip"]),
-        vip(&["vip", "svip"]),
-        &["客户等级是 加上 svip"],
-        &["客户等级 is added: svip"],
-    );
+    check(vip(&["vip"]), vip(&["vip", "svip"]), &["客户等级是 加上 svip"], &["客户等级 is added: svip"]);
     let words = |words: &[&str]| test("guest_message", Operator::TextContains(texts(words)));
     check(
         words(&["投诉", "起诉", "12315"]),
@@ -124,12 +123,7 @@ fn what_a_name_stands_for_is_noted_once_for_all() {
     let (old, new) = (meets("vip", vip(&["vip"])), meets("vip", vip(&["svip"])));
     assert!(condition_edits(&old, &new, &mut shared).is_empty());
     assert_eq!(shared.conditions.keys().map(ConditionName::as_str).collect::<Vec<_>>(), ["vip"]);
-    check(
-        meets("vip", vip(&["vip"])),
-        meets("human", vip(&["vip"])),
-        &[],
-        &[],
-    );
+    check(meets("vip", vip(&["vip"])), meets("human", vip(&["vip"])), &[], &[]);
     check(
         meets("vip", vip(&["vip"])),
         meets("human", status(&[50])),

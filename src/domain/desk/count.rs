@@ -6,7 +6,8 @@ use std::{
 };
 
 use crate::domain::{
-    alert::AlertKey,
+    alert::{Alert, AlertKey},
+    condition::{Operator, Target},
     desk::{
         hearing::Hearing,
         ladder::Outlook,
@@ -19,6 +20,7 @@ use crate::domain::{
     judge::number_holds,
     rule::{Count, Rule, RuleKind},
     seen::Seen,
+    ticket::Known,
     time::{Span, Timestamp},
     verdict::{self, Answer, Verdict},
     wording::shown,
@@ -149,7 +151,7 @@ impl Desk {
         let tally = self.tallies.entry(rule.name.clone()).or_default();
         match group {
             Some(group) => tally.note(key, answer, group, since, count.within, now),
-            None => tally.note(key, Answer::No, "".into(), since, count.within, now),
+            None => tally.note(key, Answer::Unknown, "".into(), since, count.within, now),
         }
         valid_until
     }
@@ -195,9 +197,7 @@ impl Desk {
             if count.per.is_none() {
                 tally.touched.insert("".into());
             }
-            let ours = |alert: &&crate::domain::alert::Alert| {
-                alert.key.rule == rule.name || rule.formerly.contains(&alert.key.rule)
-            };
+            let ours = |alert: &&Alert| alert.key.rule == rule.name || rule.formerly.contains(&alert.key.rule);
             for alert in self.alerts.values().flatten().filter(|alert| alert.is_live()).filter(ours) {
                 if let Subject::Group(value) = &alert.key.subject {
                     tally.touched.insert(Arc::clone(value));
@@ -304,9 +304,7 @@ impl Desk {
 /// What a count says: a firing alert goes on until `clear` holds.
 fn answer(count: &Count, number: usize, firing: bool) -> Answer {
     let number = u32::try_from(number).map_or(f64::MAX, f64::from);
-    let holds = |operators: &[crate::domain::condition::Operator]| {
-        operators.iter().all(|operator| number_holds(operator, number) == Answer::Yes)
-    };
+    let holds = |operators: &[Operator]| operators.iter().all(|operator| number_holds(operator, number) == Answer::Yes);
     match (holds(&count.when), firing && !count.clear.is_empty()) {
         (true, _) => Answer::Yes,
         (false, true) if !holds(&count.clear) => Answer::Unknown, // neither: it stays as it is
@@ -314,21 +312,25 @@ fn answer(count: &Count, number: usize, firing: bool) -> Answer {
     }
 }
 
-/// The group a ticket is counted in; none where it has no value, or nobody knows it.
+/// The group a ticket is counted in: those without a value are a group of their own. Nothing where nobody knows it.
 fn group_of(count: &Count, seen: &Seen<'_>, now: Timestamp) -> Option<Arc<str>> {
     let Some(target) = &count.per else { return Some("".into()) };
-    if let crate::domain::condition::Target::Field(field) = target
+    if let Target::Field(field) = target
         && let Value::Text(text) = (field.read)(seen)
     {
-        return Some(text.trim().into()).filter(|value: &Arc<str>| !value.is_empty());
+        return Some(text.trim().into());
     }
-    shown(target, seen, now).present().map(|words| words.zh.as_str().into())
+    match shown(target, seen, now) {
+        Known::Unknown => None,
+        Known::Empty => Some("".into()),
+        Known::Present(words) => Some(words.zh.as_str().into()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{condition::Operator, id::TicketId};
+    use crate::domain::id::TicketId;
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::from_ms(minute * 60_000)

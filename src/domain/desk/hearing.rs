@@ -30,7 +30,7 @@ pub(super) struct Hearing {
     /// The data may be rung on.
     pub(super) fresh: bool,
     /// The snapshot may be rung on; what was said on the ticket is another question.
-    snapshot_fresh: bool,
+    pub(super) snapshot_fresh: bool,
     /// What was said on it is known as of an instant that may be rung on.
     pub(super) talk_fresh: bool,
     /// It was never seen before.

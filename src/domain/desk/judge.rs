@@ -46,7 +46,7 @@ impl Desk {
             }
         }
         let messages_due = self.ask_for_messages(key, outlook.wants_messages, now);
-        let fresh_due = self.ask_for_fresh(key, outlook.wants_fresh, now);
+        let fresh_due = self.ask_for_fresh(key, outlook.wants_fresh, hearing.snapshot_fresh, now);
         let due = outlook.due.min(messages_due).min(fresh_due).min(self.purge_at(key));
         self.await_source_if_stale(key);
         self.schedule(key, due.max(now.plus(Span::from_ms(1))));
@@ -63,7 +63,7 @@ impl Desk {
         outlook.wants_messages |= duty.needs_messages && talk_decides(duty, live, verdict.answer, hearing, now);
         if Duty::must_wait(step, hearing) {
             outlook.wants_fresh = true;
-            outlook.wants_messages |= duty.needs_messages;
+            outlook.wants_messages |= duty.needs_messages && !hearing.talk_fresh;
             return;
         }
         if step == Step::Stay && !live {
@@ -78,6 +78,7 @@ impl Desk {
         }
         let Some(key) = self.alert_of(rule, &hearing.subject).map(|alert| alert.key.clone()) else { return };
         self.attend(rule, &key, hearing, outlook, now);
+        outlook.wants_messages |= outlook.wants_fresh && duty.needs_messages && !hearing.talk_fresh;
     }
 
     /// Asks for what was said on the ticket, and says when to look again.
@@ -104,8 +105,9 @@ impl Desk {
         }
     }
 
-    /// Asks the source for the ticket, or for all that changed, and says when to look again.
-    fn ask_for_fresh(&mut self, key: &TicketKey, wants_fresh: bool, now: Timestamp) -> Timestamp {
+    /// Asks the source for the ticket, or for all that changed, unless only what was said on it is too old, and says
+    /// when to look again.
+    fn ask_for_fresh(&mut self, key: &TicketKey, wants_fresh: bool, is_fresh: bool, now: Timestamp) -> Timestamp {
         if !wants_fresh {
             self.no_longer_waits(key);
             return Timestamp::NEVER;
@@ -113,9 +115,11 @@ impl Desk {
         let Some(watched) = self.tickets.get_mut(key) else { return Timestamp::NEVER };
         let Some(source) = self.sources.get_mut(&key.source) else { return Timestamp::NEVER };
         let asked = *watched.refresh.get_or_insert(now);
-        source.waiting.insert(key.clone());
+        if !is_fresh {
+            source.waiting.insert(key.clone());
+        }
         match source.waiting.len() {
-            _ if source.is_paused(now) => {} // no call would be answered
+            _ if is_fresh || source.is_paused(now) => {} // it need not be asked for, or no call would be answered
             count if count <= REFRESH_SINGLE_MAX => self.effect(Effect::ReadTicket(key.clone())),
             count if count == REFRESH_SINGLE_MAX + 1 => self.effect(Effect::ReadSource(key.source.clone())),
             _ => {}

@@ -10,9 +10,10 @@ use crate::domain::{
         input::{MessagesRead, Page, ReadResult, TicketRead},
         machine::{Desk, Talk, Watched},
         outcome::Write,
-        state::{Remains, Tracked},
+        state::{Remains, Revision, Tracked},
     },
     facts::Facts,
+    history,
     id::{Subject, TicketKey},
     text::Message,
     ticket::{Known, Ticket},
@@ -73,6 +74,9 @@ impl Desk {
             watched.tracked.list_hash = sight.list_hash;
             let tracked = watched.tracked.clone();
             self.count(&key.source, Some(&before), Some(&tracked.ticket));
+            if let Some(was) = history::revision(&before, &tracked.ticket) {
+                self.write(Write::Revision(Box::new(Revision { at: tracked.asked_at, was: Arc::new(was) })));
+            }
             self.write(Write::Ticket(Box::new(tracked)));
         }
         self.counters.changed += u64::from(has_changed);

@@ -26,7 +26,13 @@ fn set(rules: Vec<Rule>) -> Rules {
     let with_meaning = |rule: Rule| {
         let text = format!(
             "{} {} {:?} {:?} {:?} {} {:?}",
-            rule.when, rule.hold, rule.until, rule.expires, rule.sources, rule.keep_firing_for.as_ms(), rule.kind
+            rule.when,
+            rule.hold,
+            rule.until,
+            rule.expires,
+            rule.sources,
+            rule.keep_firing_for.as_ms(),
+            rule.kind
         );
         let meaning = text.bytes().fold(7_u64, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(byte)));
         (rule.name.clone(), Arc::new(Rule { meaning, ..rule }))
@@ -176,12 +182,17 @@ fn texts_and_fetched_definitions_are_no_change_of_meaning() {
     assert!(rule_edits(&resolved, &again, &mut Shared::default()).is_empty());
     let other = Rule { meaning: 2, ..resolved.clone() };
     let edits = rule_edits(&resolved, &other, &mut Shared::default());
-    assert_eq!(edits.iter().map(|edit| edit.text().zh).collect::<Vec<_>>(), ["条件 改了"], "a difference is never silent");
+    assert_eq!(
+        edits.iter().map(|edit| edit.text().zh).collect::<Vec<_>>(),
+        ["条件 改了"],
+        "a difference is never silent"
+    );
 }
 
 #[test]
 fn many_changes_are_counted() {
-    let rules = |minutes| (0..14).map(|at| rule(&format!("r{at:02}"), clock(Clock::Age, minutes, Pace::Wall))).collect();
+    let rules =
+        |minutes| (0..14).map(|at| rule(&format!("r{at:02}"), clock(Clock::Age, minutes, Pace::Wall))).collect();
     let lines = lines(&set(rules(1)), &set(rules(2)));
     assert_eq!(lines.len(), CHANGES_MAX);
     assert_eq!(lines.last().unwrap().zh, "另有 5 处改动");
@@ -192,7 +203,10 @@ fn teams_are_said() {
     let team = |name: &str, to: &str| Team { name: name.into(), when: None, to: to.into(), lead: None, oncall: None };
     let zh = |old: &[Team], new: &[Team]| team_lines(old, new).into_iter().map(|line| line.zh).collect::<Vec<_>>();
     let (pay, other) = (team("payment", "support"), team("other", "leads"));
-    assert_eq!(zh(std::slice::from_ref(&pay), &[team("payment", "leads"), other.clone()]), ["团队 payment 改了", "新增团队 other"]);
+    assert_eq!(
+        zh(std::slice::from_ref(&pay), &[team("payment", "leads"), other.clone()]),
+        ["团队 payment 改了", "新增团队 other"]
+    );
     assert_eq!(zh(&[pay.clone(), other.clone()], std::slice::from_ref(&other)), ["删除团队 payment"]);
     assert_eq!(zh(&[pay.clone(), other.clone()], &[other.clone(), pay.clone()]), ["团队的先后改了"]);
     assert!(zh(std::slice::from_ref(&pay), std::slice::from_ref(&pay)).is_empty());

@@ -15,8 +15,8 @@ use deskbell::{
         delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
         desk::{
             input::{
-                ChatKind, ChatMessage, Input, LookUpResult, LookedUp, MessagesRead, NewRules, Observed, Page, PassEnded,
-                PassFailure, PassKind, ReadResult, TicketRead,
+                ChatKind, ChatMessage, Input, LookUpResult, LookedUp, MessagesRead, NewRules, Observed, Page,
+                PassEnded, PassFailure, PassKind, ReadResult, TicketRead,
             },
             machine::Desk,
             outcome::{Effect, LookUp, Outcome},
@@ -364,7 +364,9 @@ fn line(send: &Send) -> String {
             AnswerView::Text(message) => format!(" “{}”", message.zh.chars().take(8).collect::<String>()),
         },
         Content::Trouble(_) => format!(" {}", send.key.rule),
-        Content::Announcement(message) if send.key.rule.as_str() == "deskbell.rules_changed" => format!(" {}", message.zh),
+        Content::Announcement(message) if send.key.rule.as_str() == "deskbell.rules_changed" => {
+            format!(" {}", message.zh)
+        }
         Content::Announcement(_) => format!(" {}", send.key.rule),
     };
     let again = if send.maybe_repeat { " maybe-repeat" } else { "" };

@@ -69,8 +69,13 @@ fn names() -> Names {
     }
 }
 
+/// In the cookbook the shipped defaults and named conditions hold.
 fn faults_of_rule(place: &str, text: &str) -> Vec<Fault> {
-    load_texts(&[(place, text)], &names()).1
+    if !place.contains("cookbook") || text.contains("defaults:") {
+        return load_texts(&[(place, text)], &names()).1;
+    }
+    let shared = fs::read_to_string("rules/_defaults.yaml").unwrap();
+    load_texts(&[("_defaults.yaml", shared.as_str()), (place, text)], &names()).1
 }
 
 fn faults_of_condition(place: &str, condition: &str) -> Vec<Fault> {
@@ -358,6 +363,26 @@ fn operations_can_look_up_every_trouble_and_every_metric() {
         let text = fs::read_to_string(path).unwrap();
         for name in troubles.iter().chain(&metrics) {
             assert!(text.contains(&format!("`{name}`")), "{path} says nothing of {name}");
+        }
+    }
+}
+
+/// The cookbook grows from the shipped rules: each stands in it as it is, without its comments.
+#[test]
+fn the_cookbook_shows_the_shipped_rules() {
+    let mut names: Vec<String> = fs::read_dir("rules")
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".yaml") && !name.ends_with(".test.yaml"))
+        .collect();
+    names.sort();
+    for name in names {
+        let text = fs::read_to_string(format!("rules/{name}")).unwrap();
+        let mut lines: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
+        lines.dedup_by(|one, other| one.trim().is_empty() && other.trim().is_empty());
+        let block = format!("```yaml\n{}\n```\n", lines.join("\n").trim());
+        for page in ["docs/cookbook.md", "docs/cookbook.zh-CN.md"] {
+            is_up_to_date(page, &format!("rules/{name}"), &block);
         }
     }
 }
