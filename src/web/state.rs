@@ -21,7 +21,8 @@ pub type Submit = Arc<dyn Fn(ChatMessage) -> Pin<Box<dyn Future<Output = Submitt
 
 /// Reads rules and templates again; ready when they are in force, or with why they are not. Nothing when the service is
 /// stopping.
-pub type Reload = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<Result<(), Vec<FaultStatus>>>> + Send>> + Send + Sync>;
+pub type Reload =
+    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<Result<(), Vec<FaultStatus>>>> + Send>> + Send + Sync>;
 
 /// The fate of a message handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -158,7 +158,8 @@ async fn faults_keep_the_old_set_and_are_told_once() {
     assert_eq!(office.cards(TEAM).len(), 1, "the old rule rings");
     assert_eq!(office.cards(OPS).len(), 1);
     let said = office.said();
-    for words in ["规则没有更新，旧规则继续生效", "a.yaml:2:", "waiting_for_godot", "改好后会自动重新读取"] {
+    for words in ["规则没有更新，旧规则继续生效", "a.yaml:2:", "waiting_for_godot", "改好后会自动重新读取"]
+    {
         assert!(said.contains(words), "{words} in {said}");
     }
     let (ask, answer) = oneshot::channel();

@@ -98,12 +98,22 @@ mod tests {
 
     #[test]
     fn what_needs_a_restart_is_named() {
-        let old = "server: { listen: a }\nteams: { a: { to: b } }\nsources: { desk: { poll: x, subject: s } }\nstore: {}";
+        let old =
+            "server: { listen: a }\nteams: { a: { to: b } }\nsources: { desk: { poll: x, subject: s } }\nstore: {}";
         for (new, named) in [
             (old, &[] as &[&str]),
-            ("# moved\nstore: {}\nserver:\n  listen: a\nteams: { a: { to: b } }\nsources: { desk: { poll: x, subject: s } }", &[]),
-            ("server: { listen: a }\nteams: { c: { to: b } }\nsources: { desk: { poll: x, subject: [t] } }\nstore: {}", &[]),
-            ("server: { listen: b }\nsources: { desk: { poll: y, subject: s }, more: { poll: z } }", &["server", "sources.desk.poll", "sources.more.poll", "store"]),
+            (
+                "# moved\nstore: {}\nserver:\n  listen: a\nteams: { a: { to: b } }\nsources: { desk: { poll: x, subject: s } }",
+                &[],
+            ),
+            (
+                "server: { listen: a }\nteams: { c: { to: b } }\nsources: { desk: { poll: x, subject: [t] } }\nstore: {}",
+                &[],
+            ),
+            (
+                "server: { listen: b }\nsources: { desk: { poll: y, subject: s }, more: { poll: z } }",
+                &["server", "sources.desk.poll", "sources.more.poll", "store"],
+            ),
         ] {
             assert_eq!(restart_for(&of(old), &of(new)), named, "{new}");
         }

@@ -120,7 +120,8 @@ sources:
     # subject: ["field:问题描述"]    # 标题取自哪个字段，deskbell fields 会列出 · which field holds the subject
 receivers:
   support: {{ chat_id: {chat} }}      # deskbell chats 列出群 ID · lists the ids
-# 只有一个接收方时，规则里的 team 就是它；有几个团队时写 teams · With one receiver, `team` is that one
+teams:
+  support: {{ to: support, lead: support }}   # 规则里的 team 和 team.lead；lead 可以写组长的邮箱 · lead: may be an email
 calendars:
   office:                            # 规则按它算办公时间 · the hours that rules count
     week: {{ mon-fri: ["09:30-12:00", "13:30-18:30"] }}
