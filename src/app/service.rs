@@ -33,7 +33,7 @@ use crate::{
         admin,
         callbacks::{self, Callbacks},
         listener,
-        state::{Admin, CallbackCounts, Reload, Submit, Submitted},
+        state::{Admin, CallbackCounts, Explain, Reload, Submit, Submitted},
         status::{FaultStatus, Status},
     },
 };
@@ -123,6 +123,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
         service.tasks.spawn(reloader.run(asked, stopping.clone()));
     }
     let admin = Admin {
+        explain: Some(explain(port.clone())),
         status: status(port, fixed, reloads, clock.clone()),
         reload: reloadable.then(|| reload_handle(asks)),
         api_token: setup.server.api_token,
@@ -247,6 +248,13 @@ fn submit(port: Port) -> Submit {
                 Err(_) => Submitted::Refused, // logged where it is answered
             }
         })
+    })
+}
+
+fn explain(port: Port) -> Explain {
+    Arc::new(move |ticket, rule| {
+        let port = port.clone();
+        Box::pin(async move { port.explain(ticket, rule).await })
     })
 }
 

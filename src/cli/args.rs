@@ -181,6 +181,8 @@ pub enum Verb {
         #[arg(long)]
         json: bool,
     },
+    /// 一张工单为什么响、为什么没响：每个条件看到的值 · Why a ticket rings or does not: what each test saw
+    Explain(crate::cli::explain::ExplainArguments),
     /// 规则上线之前，用真实的历史工单演练一遍 · Play the rules over the helpdesk's own history before they go live
     Rehearse(crate::cli::rehearse::run::RehearseArguments),
     /// 用自己的历史回测规则，或比较两套规则 · Play rules over the store's own history, or compare two sets of rules

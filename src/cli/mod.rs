@@ -27,5 +27,6 @@ pub mod send_test;
 pub mod rehearse;
 pub mod backtest;
 pub mod status;
+pub mod explain;
 pub mod init;
 pub mod demo;

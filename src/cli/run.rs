@@ -7,8 +7,8 @@ use clap::{Parser, error::ErrorKind};
 use crate::{
     cli::{
         args::{Arguments, StoreVerb, Verb},
-        backtest, chats, check, demo, doctor, fields, init, language, logging, rehearse, rules, schema, send_test,
-        serve, status, store,
+        backtest, chats, check, demo, doctor, explain, fields, init, language, logging, rehearse, rules, schema,
+        send_test, serve, status, store,
         terminal::Terminal,
         test, ticket, words,
     },
@@ -97,6 +97,7 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
             send_test::run(&at.config, &receiver, rule.as_deref().zip(ticket.as_deref()), terminal)
         }
         Verb::Status { at, json } => status::run(&at.config, json, terminal),
+        Verb::Explain(arguments) => explain::run(&arguments, terminal),
         Verb::Rehearse(arguments) => rehearse::run::run(&arguments, terminal),
         Verb::Backtest(arguments) => backtest::run(&arguments, terminal),
         Verb::Store(StoreVerb::Compact { at }) => store::compact(&at.config, terminal),

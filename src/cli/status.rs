@@ -77,7 +77,7 @@ async fn ask(setup: &Setup) -> Result<bytes::Bytes, Stop> {
 }
 
 /// Where a service that listens there can be reached from this machine.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+pub fn reachable(listen: SocketAddr) -> SocketAddr {
     match listen.ip() {
         ip if !ip.is_unspecified() => listen,
         IpAddr::V4(_) => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listen.port()),

@@ -41,5 +41,6 @@ pub mod notice;
 pub mod card;
 pub mod delivery;
 pub mod command;
+pub mod explain;
 pub mod desk;
 pub mod replay;

@@ -9,6 +9,7 @@ use crate::{
     adapters::feishu::page::RawTicket,
     domain::{
         desk::input::{Input, PassEnded, PassKind},
+        explain::explanation::Explained,
         id::SourceName,
         text::Message,
         time::Timestamp,
@@ -23,6 +24,19 @@ pub const EVENTS_MAX: usize = 1_024;
 
 /// Pages of tickets: at 200 tickets of 1.7 KB each a page is a third of a megabyte.
 pub const PAGES_MAX: usize = 4;
+
+/// Questions that change nothing.
+pub const QUESTIONS_MAX: usize = 16;
+
+/// A question about a ticket and the rules, answered from what the desk knows; nothing changes by it.
+pub struct Question {
+    /// The ticket as typed.
+    pub ticket: String,
+    /// One rule; absent: all.
+    pub rule: Option<String>,
+    /// The answer, or why there is none.
+    pub reply: oneshot::Sender<Result<Explained, Message>>,
+}
 
 /// Something a person waits for.
 pub struct Urgent {
@@ -94,6 +108,8 @@ pub struct RawPageIn {
 pub struct Doors {
     /// Clicks, messages, lookups.
     pub urgent: mpsc::Sender<Urgent>,
+    /// Questions that change nothing.
+    pub questions: mpsc::Sender<Question>,
     /// Results of sends and single reads, troubles.
     pub events: mpsc::Sender<Input>,
     /// Pages.
@@ -113,6 +129,8 @@ impl Doors {
 pub struct Queues {
     /// Clicks, messages, lookups.
     pub urgent: mpsc::Receiver<Urgent>,
+    /// Questions that change nothing; nobody waits for them to be quiet.
+    pub questions: mpsc::Receiver<Question>,
     /// Results of sends and single reads, troubles.
     pub events: mpsc::Receiver<Input>,
     /// Pages.
@@ -129,7 +147,9 @@ impl Queues {
 /// New queues.
 pub fn open() -> (Doors, Queues) {
     let (urgent, urgent_in) = mpsc::channel(URGENT_MAX);
+    let (questions, questions_in) = mpsc::channel(QUESTIONS_MAX);
     let (events, events_in) = mpsc::channel(EVENTS_MAX);
     let (pages, pages_in) = mpsc::channel(PAGES_MAX);
-    (Doors { urgent, events, pages }, Queues { urgent: urgent_in, events: events_in, pages: pages_in })
+    let queues = Queues { urgent: urgent_in, questions: questions_in, events: events_in, pages: pages_in };
+    (Doors { urgent, questions, events, pages }, queues)
 }

@@ -26,7 +26,7 @@ use crate::{
         busy::{Busy, BusyGuard},
         committer::{Batch, refuse},
         conversations::WantedMessages,
-        doors::{FromPoller, Queues, RawPageIn, Reply},
+        doors::{FromPoller, Question, Queues, RawPageIn, Reply},
         health::{self, Health},
         meter::SourceStates,
         poller::Wake,
@@ -119,6 +119,7 @@ struct Lost;
 enum Woken {
     Input(Input, Option<Reply>),
     Page(FromPoller),
+    Asked(Question),
     Stepped(Step),
     Show,
     Look,
@@ -139,6 +140,10 @@ impl Loop {
                 Woken::Page(page) => {
                     let input = self.observe(page);
                     self.take(input, None).await
+                }
+                Woken::Asked(question) => {
+                    self.explain(question);
+                    Ok(())
                 }
                 Woken::Stepped(step) => self.stepped(step).await,
                 Woken::Show => {
@@ -171,6 +176,7 @@ impl Loop {
             _ = self.stop.wait_for(|stop| *stop) => Woken::Stop,
             () = self.committer.closed() => Woken::Lost,
             Some(urgent) = self.queues.urgent.recv() => Woken::Input(urgent.input, urgent.reply),
+            Some(question) = self.queues.questions.recv() => Woken::Asked(question),
             Some(event) = self.queues.events.recv() => Woken::Input(event, None),
             () = self.clock.sleep_until(due) => Woken::Input(Input::Tick, None),
             Some(page) = self.queues.pages.recv() => Woken::Page(page),
@@ -345,6 +351,15 @@ impl Loop {
             wake.ring(&self.busy); // their next poll may lie hours ahead now
         }
         Ok(())
+    }
+
+    /// Answers from what the desk knows.
+    fn explain(&self, question: Question) {
+        let Question { ticket, rule, reply } = question;
+        if reply.is_closed() {
+            return; // whoever asked has given up
+        }
+        reply.send(self.desk.explain(&ticket, rule.as_deref(), self.clock.now())).ok();
     }
 
     /// Publishes the view.

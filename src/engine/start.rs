@@ -20,6 +20,7 @@ use crate::{
             settings::Settings,
             state::Stored,
         },
+        explain::explanation::Explained,
         id::SourceName,
         rule::RuleSet,
         text::Message,
@@ -30,7 +31,7 @@ use crate::{
         committer::{BATCHES_WAITING_MAX, Batch, Committer, Released},
         conversations::{MessageReader, WantedMessages},
         delivery::{Delivery, Outlets},
-        doors::{self, Doors, Refused, Urgent},
+        doors::{self, Doors, Question, Refused, Urgent},
         health::Health,
         lookup::{Finder, LOOKUPS_WAITING_MAX},
         meter::{Meter, SourceStates},
@@ -119,6 +120,13 @@ impl Port {
             mpsc::error::TrySendError::Closed(_) => Refused::Stopping,
         })?;
         answer.await.unwrap_or(Err(Refused::Stopping))
+    }
+
+    /// What the rules (or the one named) say of a ticket; nothing where too many ask, or the engine stops.
+    pub async fn explain(&self, ticket: String, rule: Option<String>) -> Option<Result<Explained, Message>> {
+        let (reply, answer) = oneshot::channel();
+        self.doors.questions.try_send(Question { ticket, rule, reply }).ok()?;
+        answer.await.ok()
     }
 
     /// Puts other rules in force, and with them other templates.

@@ -13,12 +13,13 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::web::{metrics, state::Admin};
+use crate::web::{explain, metrics, state::Admin};
 
 /// The admin's routes.
 pub fn router(admin: Admin) -> Router {
     let api = Router::new()
         .route("/api/v1/status", get(status))
+        .route("/api/v1/explain", get(explain::answer))
         .route("/-/reload", post(reload))
         .route_layer(middleware::from_fn_with_state(admin.clone(), ask_for_token));
     Router::new()

@@ -6,4 +6,5 @@ pub mod state;
 pub mod listener;
 pub mod callbacks;
 pub mod metrics;
+pub mod explain;
 pub mod admin;

@@ -12,7 +12,7 @@ use std::{
 use secrecy::SecretString;
 
 use crate::{
-    domain::desk::input::ChatMessage,
+    domain::{desk::input::ChatMessage, explain::explanation::Explained, text::Message},
     web::status::{FaultStatus, Status},
 };
 
@@ -23,6 +23,13 @@ pub type Submit = Arc<dyn Fn(ChatMessage) -> Pin<Box<dyn Future<Output = Submitt
 /// stopping.
 pub type Reload =
     Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Option<Result<(), Vec<FaultStatus>>>> + Send>> + Send + Sync>;
+
+/// Asks what the rules (or the one named) say of a ticket. Nothing when the service is busy or stopping.
+pub type Explain = Arc<
+    dyn Fn(String, Option<String>) -> Pin<Box<dyn Future<Output = Option<Result<Explained, Message>>> + Send>>
+        + Send
+        + Sync,
+>;
 
 /// The fate of a message handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +47,8 @@ pub struct Admin {
     pub status: Arc<dyn Fn() -> Status + Send + Sync>,
     /// Reads rules and templates again; absent where the service does not.
     pub reload: Option<Reload>,
+    /// Asks what the rules say of a ticket; absent where nobody answers.
+    pub explain: Option<Explain>,
     /// What `/api` asks for (`server.api_token`); absent: `/api` is closed.
     pub api_token: Option<SecretString>,
     /// How callbacks were answered.

@@ -10,6 +10,7 @@ mod conversations;
 mod delivery;
 mod desk;
 mod docs;
+mod explain;
 mod fields;
 mod histories;
 mod history;

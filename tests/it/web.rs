@@ -82,6 +82,7 @@ async fn world(engine: Engine) -> World {
     let admin = Admin {
         status: Arc::new(move || status(is_ready.load(Ordering::Relaxed))),
         reload: None,
+        explain: None,
         api_token: Some(SecretString::from("operator")),
         counts,
     };

@@ -53,6 +53,11 @@ pub(super) struct Open {
 }
 
 impl Store {
+    /// Whether a store stands at `config.path`.
+    pub fn is_there(config: &Config) -> bool {
+        Layout::new(&config.path).is_there()
+    }
+
     /// Opens the store, or makes it, and reads what it holds.
     ///
     /// # Errors

@@ -313,7 +313,7 @@ fn answer(count: &Count, number: usize, firing: bool) -> Answer {
 }
 
 /// The group a ticket is counted in: those without a value are a group of their own. Nothing where nobody knows it.
-fn group_of(count: &Count, seen: &Seen<'_>, now: Timestamp) -> Option<Arc<str>> {
+pub(super) fn group_of(count: &Count, seen: &Seen<'_>, now: Timestamp) -> Option<Arc<str>> {
     let Some(target) = &count.per else { return Some("".into()) };
     if let Target::Field(field) = target
         && let Value::Text(text) = (field.read)(seen)

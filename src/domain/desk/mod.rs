@@ -30,4 +30,5 @@ mod troubles;
 mod announce;
 mod rewind;
 mod content;
+mod explain;
 pub mod view;

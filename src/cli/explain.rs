@@ -1,0 +1,203 @@
+//! `deskbell explain <ticket>`: why a rule rings on a ticket or does not. The running service is asked; without one the
+//! store is read. Nothing is written or sent.
+
+use std::path::PathBuf;
+
+use chrono::{NaiveDateTime, TimeZone};
+use clap::Args;
+use reqwest::StatusCode;
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use crate::{
+    adapters::{
+        clock::Clock,
+        http::{self, Proxy, read_body},
+        store::{database::Store, error::OpenError},
+    },
+    app::config::setup::Setup,
+    cli::{
+        args::Format,
+        prepare::{self, Warnings},
+        run::Stop,
+        status::reachable,
+        terminal::Terminal,
+    },
+    domain::{
+        desk::machine::Desk,
+        explain::{explanation::Explained, text::text},
+        text::{Locale, Message},
+        time::{Span, Timestamp, Zone},
+    },
+    web::explain::document,
+};
+
+/// Bytes of the service's answer.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long the service is waited for; it answers within two seconds or not at all.
+const SERVICE_PATIENCE: Span = Span::from_secs(5);
+
+/// What may be typed.
+#[derive(Clone, Debug, Args)]
+pub struct ExplainArguments {
+    /// 配置文件 · The configuration file
+    #[arg(long, short, value_name = "FILE", default_value = "deskbell.yaml")]
+    pub config: PathBuf,
+    /// 工单号，数据源:工单号，或工单号的最后几位（5 位以上） · The ticket: id, source:id, or its last 5 digits or more
+    pub ticket: String,
+    /// 只看这条规则；默认每条都看 · This rule only; default: every rule
+    #[arg(long)]
+    pub rule: Option<String>,
+    /// 还原到这个时刻（配置的时区）；要先停服务 · As it was then (configured zone); the service must be stopped
+    #[arg(long, value_name = "2026-11-20 14:05")]
+    pub at: Option<String>,
+    /// 输出格式 · What the answer looks like
+    #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
+    pub format: Format,
+}
+
+/// Explains.
+pub fn run(arguments: &ExplainArguments, terminal: Terminal) -> Result<(), Stop> {
+    let setup = prepare::setup(&arguments.config, Warnings::Left, terminal)?;
+    let at = arguments.at.as_deref().map(|typed| instant(typed, setup.settings.zone)).transpose()?;
+    if at.is_none()
+        && let Some(answer) = prepare::small_runtime()?.block_on(ask(&setup, arguments, terminal.locale))?
+    {
+        return show_answer(answer, arguments.format, terminal);
+    }
+    let explained = from_store(setup, arguments, at)?;
+    match arguments.format {
+        Format::Json => terminal.print(&format!("{:#}", document(&explained))),
+        Format::Text => terminal.print(&text(&explained, terminal.locale)),
+    }
+    Ok(())
+}
+
+fn show_answer(mut answer: Value, format: Format, terminal: Terminal) -> Result<(), Stop> {
+    let said = answer.as_object_mut().and_then(|object| object.remove("text"));
+    match (format, said) {
+        (Format::Json, _) => terminal.print(&format!("{answer:#}")),
+        (Format::Text, Some(Value::String(said))) => terminal.print(&said),
+        (Format::Text, _) => {
+            return Err(Stop::failure("读不懂服务的回答", "the service's answer cannot be read"));
+        }
+    }
+    Ok(())
+}
+
+/// The running service's answer; nothing where nobody listens.
+async fn ask(setup: &Setup, arguments: &ExplainArguments, locale: Locale) -> Result<Option<Value>, Stop> {
+    let address = reachable(setup.server.admin_listen);
+    let direct = http::Config { proxy: Proxy::None, ..http::Config::default() };
+    let client = http::client(&direct).map_err(|fault| Stop::Usage(fault.message))?;
+    let lang = if locale == Locale::En { "en" } else { "zh" };
+    let mut query = vec![("ticket", arguments.ticket.as_str()), ("lang", lang)];
+    query.extend(arguments.rule.as_deref().map(|rule| ("rule", rule)));
+    let mut request = client.get(format!("http://{address}/api/v1/explain")).query(&query);
+    request = request.timeout(SERVICE_PATIENCE.to_std());
+    if let Some(token) = &setup.server.api_token {
+        request = request.bearer_auth(token.expose_secret());
+    }
+    let answer = match request.send().await {
+        Ok(answer) => answer,
+        Err(error) if error.is_connect() => return Ok(None),
+        Err(_) => return Err(no_answer(&address.to_string())),
+    };
+    let status = answer.status();
+    match status {
+        StatusCode::OK | StatusCode::NOT_FOUND => {}
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            return Err(Stop::failure(
+                "服务不让问：配置里要有 server.api_token，和它启动时的相同；加上或改好后重启服务",
+                "the service refuses the question: server.api_token must be set, as it was at its start; set it and \
+                 restart the service",
+            ));
+        }
+        StatusCode::SERVICE_UNAVAILABLE => return Err(no_answer(&address.to_string())),
+        other => return Err(Stop::failure(format!("服务回答 {other}"), format!("the service answers {other}"))),
+    }
+    let body = read_body(answer, ANSWER_BYTES_MAX)
+        .await
+        .map_err(|broken| Stop::failure(format!("回答中断：{broken}"), format!("the answer broke off: {broken}")))?;
+    let read: Option<Value> = serde_json::from_slice(&body).ok();
+    let error = |key| read.as_ref().and_then(|read| read["error"][key].as_str().map(str::to_string));
+    match (status, &read, error("zh").zip(error("en"))) {
+        (StatusCode::NOT_FOUND, _, Some((zh, en))) => Err(Stop::failure(zh, en)),
+        (StatusCode::OK, Some(_), _) => Ok(read),
+        _ => Err(Stop::failure(
+            format!("{address} 上的不是这个版本的 deskbell：检查 server.admin_listen，或重启服务"),
+            format!("what answers at {address} is no deskbell of this version: see server.admin_listen, or restart it"),
+        )),
+    }
+}
+
+fn no_answer(address: &str) -> Stop {
+    Stop::failure(
+        format!("{address} 没有及时回答：服务正忙，或不是 deskbell；请稍后再试"),
+        format!("{address} gave no answer in time: the service is busy, or it is no deskbell; try again in a while"),
+    )
+}
+
+/// The answer from the store, which no service has.
+fn from_store(setup: Setup, arguments: &ExplainArguments, at: Option<Timestamp>) -> Result<Explained, Stop> {
+    let now = Clock::system().now();
+    if !Store::is_there(&setup.store) {
+        let path = setup.store.path.display();
+        return Err(Stop::failure(
+            format!("{path} 还没有数据：服务运行过一次（deskbell serve）才有工单可看"),
+            format!("there is no store at {path}: let the service run first (deskbell serve)"),
+        ));
+    }
+    let (store, stored) = Store::open(&setup.store).map_err(|error| refused(&error, at.is_some()))?;
+    // What it wants done at a start is left undone: this only looks.
+    let (desk, _) = Desk::open(stored, setup.rules, setup.settings, now);
+    let rule = arguments.rule.as_deref();
+    let Some(at) = at else {
+        let mut explained = desk.explain(&arguments.ticket, rule, now).map_err(Stop::Failure)?;
+        explained.notes.insert(
+            0,
+            Message::new("服务没有在运行：看的是存储里的", "the service is not running: this is what the store holds"),
+        );
+        return Ok(explained);
+    };
+    if at > now {
+        return Err(Stop::usage("--at 在将来", "--at lies ahead"));
+    }
+    let key = desk.ticket_meant(&arguments.ticket).map_err(Stop::Failure)?;
+    let revisions = store.revisions(&key).map_err(|error| Stop::Failure(error.message()))?;
+    desk.explain_past(&key, rule, &revisions, at).map_err(Stop::Failure)
+}
+
+fn refused(error: &OpenError, past: bool) -> Stop {
+    let OpenError::Held { path, .. } = error else { return Stop::Failure(error.message()) };
+    let path = path.display();
+    if past {
+        return Stop::failure(
+            format!("数据目录 {path} 正被服务使用：--at 要先停服务，或在停服务时拷一份数据，用它的配置来看"),
+            format!(
+                "the service has the store {path}: --at takes a stopped service, or a copy made while it was stopped"
+            ),
+        );
+    }
+    Stop::failure(
+        format!("数据目录 {path} 正被使用，但 server.admin_listen 上没有应答：它可能和服务启动时不同"),
+        format!(
+            "the store {path} is in use, but nothing answers at server.admin_listen: it may differ from the service's"
+        ),
+    )
+}
+
+/// `2026-11-20 14:05` in the configured zone; of an hour that comes twice, the first.
+fn instant(typed: &str, zone: Zone) -> Result<Timestamp, Stop> {
+    let local = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S%.f"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(typed.trim(), format).ok());
+    let at = local.and_then(|local| zone.0.from_local_datetime(&local).earliest());
+    at.map(|at| Timestamp::from_ms(at.timestamp_millis())).ok_or_else(|| {
+        Stop::usage(
+            "--at 读不懂，这样写：--at \"2026-11-20 14:05\"",
+            "--at cannot be read; write --at \"2026-11-20 14:05\"",
+        )
+    })
+}
