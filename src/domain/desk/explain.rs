@@ -221,7 +221,7 @@ fn expiry(rule: &Rule, alert: &Alert, seen: &Seen<'_>, moment: Moment) -> Option
     let AlertState::Firing { fired_at, .. } = alert.state else { return None };
     let at = life::expires_at(rule, Some(seen.ticket), fired_at);
     let at = (!at.is_never()).then(|| moment.ahead(at))?;
-    Some(Message::new(format!("最迟 {} 结束（expires）", at.zh), format!("ends at {} at the latest (expires)", at.en)))
+    Some(Message::new(format!("最迟在 {}结束（expires）", at.zh), format!("ends at {} at the latest (expires)", at.en)))
 }
 
 /// The snapshot and the facts of an instant not before the first sight.
@@ -254,4 +254,119 @@ fn not_tracked(id: &str) -> Message {
         format!("没有看到过工单 {id}；运行 deskbell ticket 从服务台查它"),
         format!("no ticket {id} is under watch; deskbell ticket asks the helpdesk for it"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::domain::{
+        condition::{Condition, Operator, Target, Test},
+        desk::{
+            settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
+            state::{Stored, Tracked},
+        },
+        facts::Spell,
+        field::Field,
+        id::{RuleName, SourceName, TicketId},
+        labels::Labels,
+        plan::Plan,
+        rule::{CatchUp, RuleSet},
+        text::Locale,
+        ticket::{Status, Ticket},
+        time::{Span, Zone},
+        verdict::Answer,
+    };
+
+    const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
+
+    fn after(hours: i64) -> Timestamp {
+        START.plus(Span::from_hours(hours))
+    }
+
+    fn ticket(id: &str, status: Status) -> Ticket {
+        let key = TicketKey::new(SourceName::from("desk"), TicketId::new(id));
+        Ticket { status: Known::Present(status), ..Ticket::unknown(key) }
+    }
+
+    /// A desk that watches these tickets, each processing since the third hour and queueing before.
+    fn desk(ids: &[&str]) -> Desk {
+        let labels = Arc::new(Labels::none().clone());
+        let source = SourceSettings { poll_every: Span::from_mins(5), catch_up: CatchUp::Digest, labels };
+        let settings = Settings {
+            zone: Zone(chrono_tz::UTC),
+            locale: Locale::En,
+            sources: [(SourceName::from("desk"), source)].into(),
+            receivers: BTreeMap::new(),
+            operations: None,
+            limits: Limits::default(),
+            plan: Plan::Paid,
+            access: Access { look: Look::Everyone, look_by_source: BTreeMap::new(), direct: Direct::Everyone },
+            retention: Span::from_days(90),
+        };
+        let queued = Spell { status: Status::Queueing.code(), since: START };
+        let facts = Facts { spells: Some([queued].into()), ..Facts::new(after(3), START) };
+        let track = |id: &&str| Tracked {
+            ticket: Arc::new(ticket(id, Status::Processing)),
+            facts: facts.clone(),
+            asked_at: after(3),
+            list_hash: None,
+            gone_at: None,
+        };
+        let queueing = Operator::CodeIs([Status::Queueing.code()].into());
+        let when = Condition::Test(Test { target: Target::Field(Field::find("status").unwrap()), operator: queueing });
+        let rule = Rule { formerly: vec!["old".into()], ..Rule::new(RuleName::from("queueing"), when) };
+        let rules = RuleSet { rules: [(rule.name.clone(), rule)].into() };
+        let stored = Stored { tickets: ids.iter().map(track).collect(), ..Stored::default() };
+        Desk::open(stored, Arc::new(rules), settings, after(4)).0
+    }
+
+    #[test]
+    fn a_ticket_is_meant_by_its_id_or_enough_of_its_end() {
+        let many: Vec<String> = (0..7).map(|number| format!("90{number}77777")).collect();
+        let ids: Vec<&str> =
+            ["112233445566", "992233445566", "445566"].into_iter().chain(many.iter().map(String::as_str)).collect();
+        let desk = desk(&ids);
+        for (typed, meant) in [
+            ("112233445566", "desk:112233445566"),
+            (" #112233445566 ", "desk:112233445566"),
+            ("desk:992233445566", "desk:992233445566"),
+            ("445566", "desk:445566"),
+            ("12233445566", "desk:112233445566"),
+            ("90377777", "desk:90377777"),
+        ] {
+            assert_eq!(desk.ticket_meant(typed).map(|key| key.to_string()), Ok(meant.to_string()), "{typed}");
+        }
+        for (typed, said) in [
+            ("", "last 5 digits"),
+            ("5566", "last 5 digits"),
+            ("desk:", "last 5 digits"),
+            ("支付", "last 5 digits"),
+            ("1234567", "no ticket 1234567"),
+            ("other:112233445566", "no ticket 112233445566"),
+            ("2233445566", "desk:112233445566, desk:992233445566"),
+            ("77777", "desk:90477777, … (+2)"),
+        ] {
+            let error = desk.ticket_meant(typed).unwrap_err();
+            assert!(error.en.contains(said), "{typed}: {error}");
+        }
+    }
+
+    #[test]
+    fn then_and_now_are_judged_each_by_its_own_snapshot() {
+        let desk = desk(&["112233445566"]);
+        let now = desk.explain("445566", Some("old"), after(4)).unwrap();
+        assert_eq!((now.rules.len(), now.rules[0].answer, now.as_of), (1, Answer::No, after(3)));
+        let was = Ticket { status: Known::Present(Status::Queueing), ..Ticket::unknown(now.ticket.clone()) };
+        let revisions = [Revision { at: after(3), was: Arc::new(was) }];
+        for (hour, answer, as_of) in [(0, Answer::Yes, 0), (2, Answer::Yes, 0), (3, Answer::No, 3)] {
+            let then = desk.explain_past(&now.ticket, None, &revisions, after(hour)).unwrap();
+            assert_eq!((then.rules[0].answer, then.as_of), (answer, after(as_of)), "{hour}");
+        }
+        let (_, _, facts) = past(&desk.tickets[&now.ticket], &revisions, after(2));
+        assert_eq!((facts.status_since, facts.past_spells()), (START, &[][..]));
+        assert!(desk.explain_past(&now.ticket, None, &revisions, START.minus(Span::from_ms(1))).is_err());
+        assert!(desk.explain("445566", Some("nothing"), after(4)).is_err());
+    }
 }

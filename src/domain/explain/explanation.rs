@@ -67,10 +67,10 @@ impl Moment {
         self.zone.minute(at)
     }
 
-    /// `2026-11-20 14:35，30 分钟后`.
+    /// `2026-11-20 14:35（30 分钟后）`.
     pub fn ahead(self, at: Timestamp) -> Message {
         let (at, left) = (self.minute(at), span_words(at.since(self.now)));
-        Message::new(format!("{at}，{}后", left.zh), format!("{at}, in {}", left.en))
+        Message::new(format!("{at}（{}后）", left.zh), format!("{at} (in {})", left.en))
     }
 }
 
@@ -85,7 +85,7 @@ impl Explanation {
         };
         let mut notes = Vec::new();
         in_force(rule, rings, &mut notes);
-        if rule.needs_messages() && seen.facts.conversation.is_unknown() {
+        if rule.needs_messages() && rule.mode != Mode::Disabled && seen.facts.conversation.is_unknown() {
             notes.push(Message::new(
                 "这张工单的对话还没有读到，和对话有关的都是未知",
                 "what was said on this ticket was not read: all that looks at it is unknown",
@@ -105,7 +105,7 @@ impl Explanation {
             }
             None => {}
         }
-        if verdict.answer == Answer::Unknown {
+        if verdict.answer == Answer::Unknown && rule.mode != Mode::Disabled {
             notes.push(Message::new(
                 "有值未知时不会开始提醒，正在响的也不会因此结束",
                 "while a value is unknown nothing begins to ring, and what rings does not end for it",
@@ -247,6 +247,13 @@ fn service_level(rule: &Rule, sla: &Sla, seen: &Seen<'_>, moment: Moment, notes:
         return notes
             .push(Message::new("SLA：计时已经停了，不再有下一步", "SLA: the clock has stopped; no step comes"));
     }
+    if matches!(run, Run::NotStarted) {
+        return notes.push(Message::new("SLA：计时还没有开始", "SLA: the clock has not started"));
+    }
+    notes.push(Message::new(
+        "SLA：上面的条件成立，并且走到第一步，才提醒",
+        "SLA: it rings when the condition above holds and the first step is reached",
+    ));
     let elapsed = run.elapsed(&target.pace, moment.now);
     for rung in &rule.ladder {
         let RungAt::Sla(at) = &rung.at else { continue };

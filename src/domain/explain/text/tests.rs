@@ -74,7 +74,7 @@ fn an_explained_rule_shows_every_test_with_its_value() {
 
     ✗ 沉默：不成立
       没有提醒
-      工单不变的话，下次可能改变：2026-11-20 11:00，1 小时后
+      工单不变的话，下次可能改变：2026-11-20 11:00（1 小时后）
       ✗ 全部成立
         ✓ 状态是 处理中：状态是 处理中
         ✗ 状态持续至少 3 小时：状态已持续 2 小时（到 2026-11-20 11:00）
@@ -90,7 +90,7 @@ fn an_explained_rule_shows_every_test_with_its_value() {
 
     ✗ 沉默: does not hold
       no alert
-      if the ticket stays as it is, it may change at 2026-11-20 11:00, in 1 hour
+      if the ticket stays as it is, it may change at 2026-11-20 11:00 (in 1 hour)
       ✗ all of
         ✓ status is processing: status is processing
         ✗ in status at least 3 hours: in this status for 2 hours (until 2026-11-20 11:00)
@@ -120,7 +120,7 @@ fn an_explained_alert_says_what_holds_it() {
       正在响：2026-11-20 08:00 起，编号 0D2B27
       时间过去不会改变，要等工单变化
       ✗ 状态是 已创建：状态是 处理中
-      · 2026-11-20 09:40 起不再成立，keep_firing_for 让它响到 2026-11-20 10:40，40 分钟后
+      · 2026-11-20 09:40 起不再成立，keep_firing_for 让它响到 2026-11-20 10:40（40 分钟后）
       · 补上以前的情况时没有通知任何人（catch_up: none）
 
     desk:6626871355780360001: judged as of 2026-11-20 10:00, on data of 2026-11-20 10:00
@@ -129,7 +129,7 @@ fn an_explained_alert_says_what_holds_it() {
       firing since 2026-11-20 08:00, reference 0D2B27
       time alone does not change it; the ticket must
       ✗ status is created: status is processing
-      · no longer holds since 2026-11-20 09:40; keep_firing_for keeps it firing until 2026-11-20 10:40, in 40 minutes
+      · no longer holds since 2026-11-20 09:40; keep_firing_for keeps it firing until 2026-11-20 10:40 (in 40 minutes)
       · nobody was told: it held already when it was caught up on (catch_up: none)
     ");
 }
@@ -178,9 +178,10 @@ fn an_explained_service_level_names_its_steps() {
       时间过去不会改变，要等工单变化
       ✓ 状态是 处理中：状态是 处理中
       · SLA：转人工 2 小时还没有首次响应，目标 4 小时
+      · SLA：上面的条件成立，并且走到第一步，才提醒
       · SLA 步骤 50%，通知团队的组长：已到
-      · SLA 步骤 到期前 1 小时，通知团队的组长：2026-11-20 11:00，1 小时后
-      · SLA 步骤 到期，通知团队的组长：2026-11-20 12:00，2 小时后
+      · SLA 步骤 到期前 1 小时，通知团队的组长：2026-11-20 11:00（1 小时后）
+      · SLA 步骤 到期，通知团队的组长：2026-11-20 12:00（2 小时后）
 
     desk:6626871355780360001: judged as of 2026-11-20 10:00, on data of 2026-11-20 10:00
 
@@ -189,8 +190,9 @@ fn an_explained_service_level_names_its_steps() {
       time alone does not change it; the ticket must
       ✓ status is processing: status is processing
       · SLA: no first response for 2 hours, the target is 4 hours
+      · SLA: it rings when the condition above holds and the first step is reached
       · SLA step 50%, tells the team's lead: reached
-      · SLA step 1 hour before, tells the team's lead: 2026-11-20 11:00, in 1 hour
-      · SLA step due, tells the team's lead: 2026-11-20 12:00, in 2 hours
+      · SLA step 1 hour before, tells the team's lead: 2026-11-20 11:00 (in 1 hour)
+      · SLA step due, tells the team's lead: 2026-11-20 12:00 (in 2 hours)
     ");
 }
