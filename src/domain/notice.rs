@@ -119,6 +119,13 @@ pub struct AlertView {
     pub ordinal: u32,
 }
 
+impl AlertView {
+    /// What its rule is called today; an alert keeps the name it was born under.
+    pub fn rule_name(&self) -> &str {
+        self.rule.as_ref().map_or(self.alert.key.rule.as_str(), |rule| rule.name.as_str())
+    }
+}
+
 /// Everything a card may show of one ticket.
 #[derive(Clone, Debug)]
 pub struct TicketView {

@@ -56,7 +56,7 @@ fn alert(view: &AlertView, locale: Locale, around: &Surroundings) -> Draft {
     if let Some(view) = &view.ticket {
         lines.push(ticket_line(view, locale));
     }
-    let rule = alert.key.rule.as_str();
+    let rule = view.rule_name();
     let head = subject.map_or_else(|| rule.to_string(), |subject| format!("{rule} · {subject}"));
     let AlertState::Ended { fired_at, ended_at, reason } = &alert.state else {
         if let Some(advice) = view.rule.as_ref().and_then(|rule| rule.advice.as_deref()) {

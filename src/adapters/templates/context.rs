@@ -85,7 +85,7 @@ pub(crate) fn subject(view: &TicketView, locale: Locale) -> String {
 fn alert_root(root: &mut Object, view: &AlertView, locale: Locale, around: &Surroundings) {
     let alert = &view.alert;
     let mut rule = Object::new();
-    rule.insert("name".into(), text(alert.key.rule.as_str()));
+    rule.insert("name".into(), text(view.rule_name()));
     rule.insert("severity".into(), json!(alert.severity.name()));
     rule.insert("summary".into(), shared(view.rule.as_ref().and_then(|rule| rule.summary.as_ref())));
     rule.insert("advice".into(), shared(view.rule.as_ref().and_then(|rule| rule.advice.as_ref())));

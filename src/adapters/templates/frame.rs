@@ -102,7 +102,7 @@ fn footer(send: &Send, around: &Surroundings) -> String {
     let parts = match &send.content {
         Content::Alert(view) => {
             let at = stale(view).or(view.ticket.as_ref().map(|ticket| ticket.as_of)).unwrap_or(around.now);
-            let rule = format!("{} {}", pick(send, "规则", "rule"), view.alert.key.rule);
+            let rule = format!("{} {}", pick(send, "规则", "rule"), view.rule_name());
             let mut parts = vec![as_of(at), rule, reference];
             if at_least(view) {
                 let note = pick(send, "时长至少如此：首次看到时已是此状态", "at least that long: so at first sight");

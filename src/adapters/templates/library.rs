@@ -149,7 +149,7 @@ impl Templates {
             Content::Alert(view) if matches!(view.alert.state, AlertState::Ended { .. }) => vec!["ended"],
             Content::Alert(view) => match &send.template {
                 Some(name) => vec![name.as_str()],
-                None => vec![view.alert.key.rule.as_str(), "alert"],
+                None => vec![view.rule_name(), "alert"],
             },
             Content::Digest(_) => vec!["digest"],
             Content::Answer(view) => match view.as_ref() {

@@ -59,7 +59,7 @@ impl Desk {
         members.sort_by_key(|alert| (!alert.is_firing(), alert.since));
         let mut by_rule: Vec<(crate::domain::id::RuleName, usize)> = Vec::new();
         for rule in self.rules.keys() {
-            let count = members.iter().filter(|alert| alert.key.rule == *rule && alert.is_firing()).count();
+            let count = members.iter().filter(|alert| self.rule_called(alert) == rule && alert.is_firing()).count();
             if count > 0 {
                 by_rule.push((rule.clone(), count));
             }
@@ -83,7 +83,7 @@ impl Desk {
         });
         AlertLine {
             reference: alert.reference(),
-            rule: alert.key.rule.clone(),
+            rule: self.rule_called(alert).clone(),
             subject: alert.key.subject.clone(),
             title,
             since: alert.since,

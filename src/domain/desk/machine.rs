@@ -256,6 +256,11 @@ impl Desk {
         self.rules.get(name).or_else(|| self.rules.get(self.renamed.get(name)?))
     }
 
+    /// What an alert's rule is called today.
+    pub(super) fn rule_called<'a>(&'a self, alert: &'a Alert) -> &'a RuleName {
+        self.rule_named(&alert.key.rule).map_or(&alert.key.rule, |rule| &rule.name)
+    }
+
     /// A rule's alert on a subject, also one that was born under a name the rule had before: the live one, if any is.
     pub(super) fn alert_of(&self, rule: &Rule, subject: &Subject) -> Option<&Alert> {
         let ours = |alert: &&Alert| alert.key.rule == rule.name || rule.formerly.contains(&alert.key.rule);

@@ -178,7 +178,7 @@ impl Desk {
         };
         for alert in self.alerts.values().flatten().filter(|alert| alert.is_live()) {
             if alert.is_firing() {
-                *view.firing.entry(alert.key.rule.clone()).or_default() += 1;
+                *view.firing.entry(self.rule_called(alert).clone()).or_default() += 1;
             } else {
                 view.pending += 1;
             }
