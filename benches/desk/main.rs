@@ -21,7 +21,7 @@ use deskbell::{
         rulebook::{load::load_dir, names::Names},
     },
     domain::{
-        calendar::{Pace, Wait},
+        calendar::{Calendar, Frame, Pace, Plan as CalendarPlan, Wait},
         condition::{Bound, Clock, ClockTest, Condition},
         desk::{
             input::Input,
@@ -30,7 +30,7 @@ use deskbell::{
             state::{SourceState, Stored, Tracked},
         },
         facts::Facts,
-        id::{RuleName, SourceName, TicketId, TicketKey},
+        id::{CalendarName, RuleName, SourceName, TicketId, TicketKey},
         labels::Labels,
         plan::Plan,
         rule::{CatchUp, Rule, RuleSet},
@@ -94,7 +94,10 @@ fn verdicts() {
     let names = Names {
         receivers: set(&["support"]),
         sources: BTreeSet::new(),
-        templates: set(&["dissatisfied", "waiting-for-user", "custom-field"]),
+        templates: set(&["dissatisfied", "waiting-for-user", "custom-field", "agent-silent", "words-of-complaint"]),
+        teams: set(&["support"]),
+        team_words: ["team", "team.lead", "team.oncall"].into(),
+        calendars: [("office".to_owned(), Arc::new(office()))].into(),
         zone: zone(),
         ..Names::default()
     };
@@ -189,6 +192,14 @@ fn desk(tracked: u64) -> Desk {
     };
     let rules = RuleSet { rules: BTreeMap::from([(rule.name.clone(), rule)]) };
     Desk::open(stored, Arc::new(rules), settings(), NOW).0
+}
+
+/// Mondays to Fridays, nine to six, with an hour for lunch.
+fn office() -> Calendar {
+    let day = || vec![Frame { from: 540, to: 720 }, Frame { from: 780, to: 1_080 }];
+    let week = [day(), day(), day(), day(), day(), Vec::new(), Vec::new()];
+    let name = CalendarName::from("office");
+    Calendar::new(CalendarPlan { name, zone: zone(), week, dates: BTreeMap::new(), known_through: None })
 }
 
 fn settings() -> Settings {

@@ -57,6 +57,20 @@ impl Condition {
         self.any(&|part| matches!(part, Self::Was(_) | Self::Changed(_)))
     }
 
+    /// Whether reading what it looks at takes the messages of a ticket.
+    pub fn needs_messages(&self) -> bool {
+        let said = |target: &Target| match target {
+            Target::Field(field) | Target::Part(field, _) => field.carrier == Carrier::Messages,
+            Target::Custom(_) => false,
+        };
+        self.any(&|part| match part {
+            Self::Test(test) => said(&test.target),
+            Self::Clock(test) => test.clock.needs_messages(),
+            Self::Changed(targets) => targets.iter().any(said),
+            _ => false,
+        })
+    }
+
     /// Whether a clock is tested in it.
     pub fn has_clock(&self) -> bool {
         self.any(&|part| matches!(part, Self::Clock(_)))

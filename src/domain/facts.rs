@@ -8,7 +8,7 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// Spells of a ticket that are kept; older ones are merged into the first.
+/// Spells of a ticket that are kept; older ones are forgotten, like the time before the first sight.
 pub const SPELLS_MAX: usize = 64;
 
 /// A stretch of time in one status.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::{
     condition::Condition,
     id::{ReceiverName, TeamName},
+    rule::{Rule, To},
     seen::Seen,
     ticket::{Known, Text, Ticket},
     time::Timestamp,
@@ -83,6 +84,15 @@ impl Labels {
     /// The value of a ticket's priority field.
     pub fn priority_of<'a>(&self, ticket: &'a Ticket) -> Known<&'a str> {
         self.priority.as_deref().map_or(Known::Empty, |name| custom_value(ticket, name))
+    }
+
+    /// Whether a rule looks, by way of subject or team, at what was said on a ticket.
+    pub fn need_messages(&self, rule: &Rule) -> bool {
+        let by_subject = self.subject.contains(&Caption::FirstGuestMessage) && rule.looks_at("subject");
+        let said = |team: &Team| team.when.as_ref().is_some_and(Condition::needs_messages);
+        let means_team = |to: &To| matches!(to, To::Team | To::TeamLead | To::TeamOncall | To::Owner);
+        let mut told = rule.notify.iter().map(|line| &line.to).chain(rule.ladder.iter().map(|rung| &rung.to));
+        by_subject || (self.teams.iter().any(said) && (rule.looks_at("team") || told.any(means_team)))
     }
 
     /// The team a ticket is for; empty where none matches, unknown where nobody can tell.

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 use crate::domain::{
     calendar::{Pace, Wait},
     condition::{Condition, Operator, Target},
-    field::Carrier,
     id::{ReceiverName, RuleName, SourceName, TemplateName},
     sla::{Sla, SlaAt},
     ticket::Text,
@@ -302,21 +301,26 @@ impl Rule {
 
     /// Whether reading what it looks at takes the messages of a ticket.
     pub fn needs_messages(&self) -> bool {
-        let by_messages = |target: &Target| match target {
-            Target::Field(field) | Target::Part(field, _) => field.carrier == Carrier::Messages,
-            Target::Custom(_) => false,
-        };
         let clock = match &self.kind {
             RuleKind::Sla(sla) => sla.clock.needs_messages(),
             RuleKind::Ticket | RuleKind::Count(_) => false,
         };
-        let needs = |condition: &Condition| match condition {
-            Condition::Test(test) => by_messages(&test.target),
-            Condition::Clock(test) => test.clock.needs_messages(),
-            Condition::Changed(targets) => targets.iter().any(by_messages),
+        clock || self.conditions().any(Condition::needs_messages)
+    }
+
+    /// Whether a condition of the rule looks at this field.
+    pub fn looks_at(&self, name: &str) -> bool {
+        let named = |target: &Target| match target {
+            Target::Field(field) | Target::Part(field, _) => field.name == name,
+            Target::Custom(_) => false,
+        };
+        let per = matches!(&self.kind, RuleKind::Count(Count { per: Some(per), .. }) if named(per));
+        let looks = |condition: &Condition| match condition {
+            Condition::Test(test) => named(&test.target),
+            Condition::Changed(targets) => targets.iter().any(named),
             _ => false,
         };
-        clock || self.conditions().any(|condition| condition.any(&needs))
+        per || self.conditions().any(|condition| condition.any(&looks))
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) fn check(rule: &Rule, places: &Places<'_>, names: &Names, faults: &mu
     if let (Until::Holds(condition), Some(place)) = (&rule.until, places.until) {
         can_hold(condition, place, faults);
     }
-    if places.until.is_none() {
+    if places.until.is_none() || (rule.is_event() && matches!(rule.until, Until::Cleared)) {
         says_until(rule, places.when, faults);
     }
     if let (Until::Handled, None, Some(place)) = (&rule.until, places.expires, places.until)

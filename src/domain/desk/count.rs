@@ -32,12 +32,14 @@ const REFRESH_AGAIN: Span = Span::from_secs(15);
 /// The tickets of one counting rule.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
+    /// What the rule meant when it began to count.
+    meaning: u64,
     members: BTreeMap<TicketKey, Member>,
     counts: BTreeMap<Arc<str>, usize>,
     /// When members fall out of the window.
     leaving: BTreeSet<(Timestamp, TicketKey)>,
-    /// Groups that must be judged.
-    touched: BTreeSet<Arc<str>>,
+    /// Groups that must be judged, and whether fresh data says so.
+    touched: BTreeMap<Arc<str>, bool>,
     /// When each group must be looked at again.
     due: BTreeMap<Arc<str>, Timestamp>,
     /// Since when a group waits for fresh data.
@@ -110,7 +112,7 @@ impl Tally {
         if *count == 0 {
             self.counts.remove(group);
         }
-        self.touched.insert(Arc::clone(group));
+        self.touched.entry(Arc::clone(group)).or_insert(false);
     }
 
     /// Lets go of those whose time in the window is over.
@@ -129,6 +131,13 @@ impl Tally {
         }
     }
 
+    /// Instants of a time that did not happen are forgotten: the groups are judged anew.
+    pub(super) fn rewind(&mut self) {
+        let due = std::mem::take(&mut self.due);
+        self.touched.extend(due.into_keys().map(|group| (group, false)));
+        self.waiting.clear();
+    }
+
     fn next_due(&self) -> Timestamp {
         let leaving = self.leaving.first().map_or(Timestamp::NEVER, |(at, _)| *at);
         let touched = if self.touched.is_empty() { Timestamp::NEVER } else { Timestamp::MIN };
@@ -142,18 +151,30 @@ impl Tally {
 
 impl Desk {
     /// Takes a ticket into the count of a rule; says when it must be asked about again.
-    pub(super) fn note_in_tally(&mut self, rule: &Rule, count: &Count, hearing: &Hearing, now: Timestamp) -> Timestamp {
-        let (Some(seen), Some(key)) = (hearing.seen(), hearing.subject.ticket()) else { return Timestamp::NEVER };
-        let Verdict { answer, valid_until } = verdict::eval(&rule.when, &seen, now);
+    pub(super) fn note_in_tally(&mut self, rule: &Rule, count: &Count, hearing: &Hearing, now: Timestamp) -> Verdict {
+        let (Some(seen), Some(key)) = (hearing.seen(), hearing.subject.ticket()) else {
+            return Verdict::lasting(Answer::Unknown);
+        };
+        let verdict = verdict::eval(&rule.when, &seen, now);
+        let answer = verdict.answer;
         let group = group_of(count, &seen, now);
-        let since = if answer == Answer::Yes { verdict::held_since(&rule.when, &seen, now) } else { now };
-        let since = if hearing.first_sight { since } else { now };
+        // Where nobody watched it begin, the ticket says since when it can have held.
+        let since = if answer == Answer::Yes && hearing.first_sight {
+            verdict::held_since(&rule.when, &seen, now).min(seen.facts.status_since)
+        } else {
+            now
+        };
         let tally = self.tallies.entry(rule.name.clone()).or_default();
+        let before = std::mem::take(&mut tally.touched);
         match group {
             Some(group) => tally.note(key, answer, group, since, count.within, now),
             None => tally.note(key, Answer::Unknown, "".into(), since, count.within, now),
         }
-        valid_until
+        tally.touched.values_mut().for_each(|fresh| *fresh = hearing.snapshot_fresh);
+        for (group, fresh) in before {
+            *tally.touched.entry(group).or_default() |= fresh;
+        }
+        verdict
     }
 
     /// A ticket is no longer under watch.
@@ -162,9 +183,18 @@ impl Desk {
     }
 
     /// Counts anew what the store kept: nothing is told of it before the sources are read.
+    ///
+    /// A rule that means what it meant goes on counting: what fell into its window is not forgotten.
     pub(super) fn begin_tallies(&mut self, now: Timestamp) {
-        self.tallies.clear();
-        let counting: Vec<Arc<Rule>> = self.counting_rules();
+        let mut counting: Vec<Arc<Rule>> = self.counting_rules();
+        let goes_on = |name: &RuleName, tally: &Tally| {
+            counting.iter().any(|rule| rule.name == *name && rule.meaning == tally.meaning)
+        };
+        self.tallies.retain(|name, tally| goes_on(name, tally));
+        counting.retain(|rule| !self.tallies.contains_key(&rule.name));
+        for rule in &counting {
+            self.tallies.insert(rule.name.clone(), Tally { meaning: rule.meaning, ..Tally::default() });
+        }
         if counting.is_empty() {
             return;
         }
@@ -174,7 +204,7 @@ impl Desk {
             hearing.first_sight = true; // since when it holds is read from the ticket
             for rule in counting.iter().filter(|rule| rule.watches(&key.source)) {
                 if let RuleKind::Count(count) = &rule.kind {
-                    let due = self.note_in_tally(rule, count, &hearing, now);
+                    let due = self.note_in_tally(rule, count, &hearing, now).valid_until;
                     let known = self.tickets.get(&key).map_or(Timestamp::NEVER, |watched| watched.due_at);
                     self.schedule(&key, due.min(known));
                 }
@@ -188,21 +218,24 @@ impl Desk {
         self.rules.values().filter(counts).cloned().collect()
     }
 
-    /// Groups that have alerts, and the one group of rules without `per`, are judged again.
+    /// Sources were read: groups that have a live alert or wait for fresh data, and the one group of rules without
+    /// `per`, are judged again.
     pub(super) fn touch_groups(&mut self) {
         for rule in self.counting_rules() {
             let RuleKind::Count(count) = &rule.kind else { continue };
+            let ours = |alert: &Alert| {
+                alert.is_live() && (alert.key.rule == rule.name || rule.formerly.contains(&alert.key.rule))
+            };
+            let groups = self.alerts.range(Subject::Group("".into())..).map_while(|(subject, alerts)| match subject {
+                Subject::Group(value) => Some((value, alerts)),
+                _ => None,
+            });
+            let live = groups.filter(|(_, alerts)| alerts.iter().any(ours)).map(|(value, _)| Arc::clone(value));
+            let mut touched: Vec<Arc<str>> = live.collect();
             let tally = self.tallies.entry(rule.name.clone()).or_default();
-            tally.touched.extend(tally.counts.keys().cloned());
-            if count.per.is_none() {
-                tally.touched.insert("".into());
-            }
-            let ours = |alert: &&Alert| alert.key.rule == rule.name || rule.formerly.contains(&alert.key.rule);
-            for alert in self.alerts.values().flatten().filter(|alert| alert.is_live()).filter(ours) {
-                if let Subject::Group(value) = &alert.key.subject {
-                    tally.touched.insert(Arc::clone(value));
-                }
-            }
+            touched.extend(tally.waiting.keys().cloned());
+            touched.extend(count.per.is_none().then(|| "".into()));
+            tally.touched.extend(touched.into_iter().map(|group| (group, true)));
         }
     }
 
@@ -225,10 +258,10 @@ impl Desk {
             let Some(tally) = self.tallies.get_mut(&rule.name) else { continue };
             tally.leave(now);
             let touched = std::mem::take(&mut tally.touched);
-            let due = tally.due.iter().filter(|(group, at)| **at <= now && !touched.contains(*group));
+            let due = tally.due.iter().filter(|(group, at)| **at <= now && !touched.contains_key(*group));
             let due: Vec<Arc<str>> = due.map(|(group, _)| Arc::clone(group)).collect();
-            for group in touched {
-                self.judge_group(&rule, &group, true, now);
+            for (group, fresh) in touched {
+                self.judge_group(&rule, &group, fresh, now);
             }
             for group in due {
                 self.judge_group(&rule, &group, false, now);
@@ -255,7 +288,9 @@ impl Desk {
         let number = tally.count(group);
         let patience_over = tally.waiting.get(group).is_some_and(|since| now >= since.plus(REFRESH_PATIENCE));
         let subject = Subject::Group(Arc::clone(group));
-        let hearing = Hearing::group(subject, number, as_of, fresh, patience_over);
+        let is_silent = |name: &SourceName| self.sources.get(name).is_some_and(|source| source.is_silent(now));
+        let silent = self.sources_of(rule).any(is_silent);
+        let hearing = Hearing { silent, ..Hearing::group(subject, number, as_of, fresh, patience_over) };
         let before = self.alert_of(rule, &hearing.subject).cloned();
         let answer = answer(count, number, before.as_ref().is_some_and(|alert| alert.is_firing()));
         let step = life::step(before.as_ref(), rule, answer, Answer::No, None, now);

@@ -33,6 +33,8 @@ pub(super) struct Hearing {
     pub(super) snapshot_fresh: bool,
     /// What was said on it is known as of an instant that may be rung on.
     pub(super) talk_fresh: bool,
+    /// The ticket changed since what was said on it was last asked for.
+    pub(super) talk_behind: bool,
     /// It was never seen before.
     pub(super) first_sight: bool,
     /// Fresh data was waited for long enough.
@@ -71,6 +73,7 @@ impl Hearing {
             fresh,
             snapshot_fresh: fresh,
             talk_fresh: true,
+            talk_behind: false,
             first_sight: false,
             patience_over,
             silent: false,
@@ -91,11 +94,6 @@ impl Hearing {
             Matter::Ticket { before: Some(before), .. } => Event::Change(before),
             Matter::Ticket { before: None, .. } | Matter::Group { .. } => Event::None,
         }
-    }
-
-    /// Whether its data just came in and is not what was known.
-    pub(super) const fn is_news(&self) -> bool {
-        self.first_sight || matches!(self.matter, Matter::Ticket { before: Some(_), .. })
     }
 
     /// The ticket, where it is one.
@@ -135,7 +133,8 @@ impl Desk {
             as_of,
             fresh: snapshot_fresh,
             snapshot_fresh,
-            talk_fresh: watched.talk.read_at.is_some_and(is_fresh),
+            talk_fresh: watched.talk.read_at.is_some_and(is_fresh) && watched.talk.read_at >= watched.talk.changed_at,
+            talk_behind: watched.talk.read_at < watched.talk.changed_at,
             first_sight: tracked.facts.first_seen == tracked.asked_at,
             patience_over: watched.refresh.is_some_and(|asked| now >= asked.plus(REFRESH_PATIENCE)),
             silent: source.is_silent(now),

@@ -39,8 +39,10 @@ impl Desk {
             hearing.turn_to(duty);
             match &duty.rule.kind {
                 RuleKind::Count(count) => {
-                    let due = self.note_in_tally(&duty.rule, count, &hearing, now);
-                    outlook.at(due);
+                    let verdict = self.note_in_tally(&duty.rule, count, &hearing, now);
+                    outlook.at(verdict.valid_until);
+                    outlook.wants_messages |=
+                        duty.needs_messages && talk_decides(duty, false, verdict.answer, &hearing, now);
                 }
                 RuleKind::Ticket | RuleKind::Sla(_) => self.judge_by(duty, &hearing, &mut outlook, now),
             }
@@ -241,7 +243,7 @@ fn over_of(rule: &Rule, live: bool, hearing: &Hearing, now: Timestamp) -> Verdic
 fn talk_decides(duty: &Duty, live: bool, answer: Answer, hearing: &Hearing, now: Timestamp) -> bool {
     let Some(seen) = hearing.seen() else { return false };
     let unknown = seen.facts.conversation.is_unknown();
-    if hearing.talk_fresh || (!hearing.is_news() && !unknown) {
+    if hearing.talk_fresh || (!hearing.talk_behind && !unknown) {
         return false;
     }
     if unknown {

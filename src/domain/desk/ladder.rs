@@ -4,7 +4,7 @@ use crate::domain::{
     alert::{Alert, AlertKey, AlertState, Announced, Line, LineOf},
     desk::{hearing::Hearing, life, machine::Desk, whom::next_repeat},
     notice,
-    rule::{Rule, RuleKind, Rung, RungAt},
+    rule::{Mode, Rule, RuleKind, Rung, RungAt},
     text::Message,
     time::Timestamp,
     verdict::{Answer, Verdict},
@@ -55,7 +55,7 @@ impl Desk {
             }
             return; // while it only keeps firing nobody is called again
         }
-        if alert.announced == Announced::Nobody || alert.trial {
+        if alert.announced == Announced::Nobody || matches!(rule.mode, Mode::Trial(_)) {
             return;
         }
         let alert = alert.clone();

@@ -84,7 +84,8 @@ fn go_on(alert: &Alert, rule: &Rule, answer: Answer, now: Timestamp) -> Step {
         (Answer::No, Until::Cleared, Some(since)) if now < since.plus(rule.keep_firing_for) => Step::Stay,
         (Answer::No, Until::Cleared, _) => Step::End(EndReason::Cleared),
         (Answer::Yes, ..) if edited => Step::Adopt,
-        (Answer::Yes, _, Some(_)) => Step::Loud,
+        // Nobody can say that it is quiet: it has not been quiet for as long as it must.
+        (Answer::Yes | Answer::Unknown, _, Some(_)) => Step::Loud,
         _ => Step::Stay,
     }
 }

@@ -93,11 +93,11 @@ pub(super) struct Duty {
 }
 
 impl Duty {
-    pub(super) fn of(rule: &Arc<Rule>) -> Self {
+    pub(super) fn of(rule: &Arc<Rule>, labels: &Labels) -> Self {
         Self {
             rule: Arc::clone(rule),
             is_event: rule.is_event(),
-            needs_messages: rule.needs_messages(),
+            needs_messages: rule.needs_messages() || labels.need_messages(rule),
             trial: matches!(rule.mode, Mode::Trial(_)),
         }
     }
@@ -108,6 +108,8 @@ impl Duty {
 pub(super) struct Talk {
     /// When the last answer was asked for.
     pub(super) read_at: Option<Timestamp>,
+    /// The newest change: what was said must have been asked for after it.
+    pub(super) changed_at: Option<Timestamp>,
     /// A request is under way, or failed, since this instant.
     pub(super) asked_at: Option<Timestamp>,
 }

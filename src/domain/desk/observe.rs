@@ -69,6 +69,9 @@ impl Desk {
         let nothing_new = sight.list_hash.is_none() && !came_back && *before == *sight.ticket;
         watched.tracked.facts = facts;
         watched.tracked.asked_at = sight.asked_at;
+        if has_changed {
+            watched.talk = Talk { changed_at: Some(sight.asked_at), asked_at: None, ..watched.talk };
+        }
         if !nothing_new {
             watched.tracked.ticket = sight.ticket;
             watched.tracked.list_hash = sight.list_hash;
@@ -132,7 +135,7 @@ impl Desk {
             Err(failure) => return self.read_failed(&read.key, failure, now),
         };
         let Some(watched) = self.tickets.get_mut(&read.key) else { return };
-        watched.talk = Talk { read_at: watched.talk.read_at.max(Some(read.asked_at)), asked_at: None };
+        watched.talk = Talk { read_at: watched.talk.read_at.max(Some(read.asked_at)), asked_at: None, ..watched.talk };
         let conversation = Known::Present(Arc::new(conversation));
         if watched.tracked.facts.conversation != conversation {
             watched.tracked.facts.conversation = conversation;

@@ -133,6 +133,11 @@ impl Desk {
             return now;
         }
         let duties = self.duties.get(&key.source).map_or(&[][..], |duties| duties);
+        // What was said may have to be asked for: nobody knows whether that was under way when the process ended.
+        let unread = tracked.facts.conversation.is_unknown() && tracked.ticket.is_closed() != Some(true);
+        if unread && duties.iter().any(|duty| duty.needs_messages) {
+            return now;
+        }
         // From the instant of the data on: what fell due while we were away is due now.
         let at = tracked.asked_at.min(now);
         let seen = Seen::at_rest(&tracked.ticket, &tracked.facts, self.labels_of(&key.source));
@@ -153,6 +158,7 @@ impl Desk {
         self.set_rules(&new.rules);
         self.begin_trials(now);
         self.begin_tallies(now);
+        self.look_again_at_live(now);
         if !matters {
             return self.announce_if_judged(now);
         }
@@ -161,6 +167,16 @@ impl Desk {
             source.catching_up.get_or_insert_with(|| CatchingUp::new(DigestCause::RuleChange));
         }
         self.end_removed(now);
+    }
+
+    /// What rings is looked at again now: its repeats and its ladder may be others.
+    fn look_again_at_live(&mut self, now: Timestamp) {
+        let live = self.alerts.iter().filter(|(_, alerts)| alerts.iter().any(Alert::is_live));
+        let keys: Vec<TicketKey> = live.filter_map(|(subject, _)| subject.ticket().cloned()).collect();
+        for key in keys {
+            self.schedule(&key, now);
+        }
+        self.touch_groups();
     }
 
     /// Whether a ticket may be judged otherwise by the new rules. Texts and receivers decide nothing.
@@ -176,7 +192,8 @@ impl Desk {
             |rule: &Rule| rule.formerly.iter().map(|old| (old.clone(), rule.name.clone())).collect::<Vec<_>>();
         self.renamed = rules.rules.values().flat_map(renamed).collect();
         let of = |source: &SourceName| -> Arc<[Duty]> {
-            self.rules.values().filter(|rule| rule.watches(source)).map(Duty::of).collect()
+            let labels = self.labels_of(source);
+            self.rules.values().filter(|rule| rule.watches(source)).map(|rule| Duty::of(rule, labels)).collect()
         };
         self.duties = self.settings.sources.keys().map(|source| (source.clone(), of(source))).collect();
         let scope = |source: &SourceName| (source.clone(), SweepScope::of(rules, source));

@@ -1,7 +1,16 @@
 //! The wall clock was set back by more than can be waited out: every instant kept from the time that did not happen is
 //! brought back to now, so that nothing waits for it.
 
-use crate::domain::{budget::Budgets, delivery::QUOTA_WAIT, desk::machine::Desk, id::TicketKey, time::Timestamp};
+use crate::domain::{
+    budget::Budgets,
+    delivery::QUOTA_WAIT,
+    desk::{
+        count::Tally,
+        machine::{Desk, Talk},
+    },
+    id::TicketKey,
+    time::Timestamp,
+};
 
 impl Desk {
     pub(super) fn rewind(&mut self, now: Timestamp) {
@@ -21,10 +30,13 @@ impl Desk {
         for watched in self.tickets.values_mut() {
             watched.tracked.asked_at = watched.tracked.asked_at.min(now);
             watched.refresh = watched.refresh.map(|at| at.min(now));
+            watched.talk = Talk { changed_at: watched.talk.changed_at.map(|at| at.min(now)), ..Talk::default() };
         }
         let keys: Vec<TicketKey> = self.tickets.keys().cloned().collect();
         for key in keys {
             self.schedule(&key, now);
         }
+        self.tallies.values_mut().for_each(Tally::rewind);
+        self.touch_groups();
     }
 }

@@ -113,11 +113,20 @@ impl Desk {
     pub(super) fn switch_on(&mut self, rule: &Rule, alert: &Alert, hearing: &Hearing, now: Timestamp) {
         let mut alert = Alert { trial: false, rev: alert.rev + 1, ..alert.clone() };
         let rung = usize::try_from(alert.rung).ok().and_then(|rung| rung.checked_sub(1));
+        // Whoever was told of the trial has a card already, which goes on.
+        let told = std::mem::take(&mut alert.lines);
         alert.lines = self.lines_of(rule, rung, hearing, now);
+        alert.lines.retain(|line| told.iter().all(|other| other.receiver != line.receiver));
         self.counters.fired += 1;
         let place = (&alert.key.subject, Some(&alert.key.rule), alert.episode);
         self.journal(now, place, "fired", alert.why.clone());
+        let key = alert.key.clone();
         self.tell_beginning(rule, alert, now);
+        if let Some(mut alert) = self.alert(&key).filter(|_| !told.is_empty()).cloned() {
+            alert.lines.extend(told);
+            self.put_alert(alert);
+            self.refresh_cards(&key, now);
+        }
     }
 
     fn why_of(&self, rule: &Rule, hearing: &Hearing, now: Timestamp) -> Message {

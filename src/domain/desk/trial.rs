@@ -47,7 +47,7 @@ impl Desk {
         let Some(mut trial) = self.trials.get(&name).filter(|_| alert.trial).cloned() else { return };
         match alert.state {
             AlertState::Firing { .. } => trial.fired += 1,
-            AlertState::Ended { fired_at: Some(fired_at), reason, .. } => {
+            AlertState::Ended { fired_at: Some(fired_at), reason, .. } if fired_at >= trial.began_at => {
                 let left_alone = now.since(fired_at);
                 trial.longest = trial.longest.max(left_alone);
                 trial.dealt_with += u32::from(matches!(reason, EndReason::Cleared | EndReason::UntilMet));
@@ -113,7 +113,7 @@ fn trial_words(trial: &Trial, open: Span) -> Message {
             ),
         );
     }
-    let left = fired - dealt_with;
+    let left = fired.saturating_sub(*dealt_with);
     let longest = span_words((*longest).max(open));
     Message::new(
         format!(

@@ -142,6 +142,6 @@ fn every_clock_has_an_elapsed_time() {
         rule.when = Condition::Clock(ClockTest { clock, bound: Bound::AtLeast(Span::from_mins(1)), pace: Pace::Wall });
         view.rule = Some(rule.into());
         let card = templates.render(&send(Content::Alert(Box::new(view)), None, Locale::Zh), &around()).card;
-        assert_eq!(card.title, format!("待用户响应太久 {shown} · 三楼打印机连不上，提示 E-04"));
+        assert_eq!(card.title, format!("r {shown} · 三楼打印机连不上，提示 E-04"));
     }
 }
