@@ -30,6 +30,14 @@ pub(super) fn check(rule: &Rule, places: &Places<'_>, names: &Names, faults: &mu
     if let (Until::Holds(condition), Some(place)) = (&rule.until, places.until) {
         can_hold(condition, place, faults);
     }
+    if rule.is_event() && rule.when.needs_messages() {
+        let message = Message::new(
+            "was、changed 只在变化的那一刻判断，那时这次的消息还没有读到：不能和消息写在一条规则里",
+            "`was` and `changed` are judged at the moment of a change, before its messages are read: they cannot stand beside messages",
+        );
+        let hint = Message::new("拆成两条规则", "make two rules of it");
+        faults.push(Fault::error(places.when.clone(), message).with_hint(hint));
+    }
     if places.until.is_none() || (rule.is_event() && matches!(rule.until, Until::Cleared)) {
         says_until(rule, places.when, faults);
     }

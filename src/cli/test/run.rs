@@ -125,6 +125,10 @@ fn folders(paths: &[PathBuf], faults: &mut Vec<Fault>) -> Vec<(PathBuf, Vec<Path
     let mut found: Vec<(PathBuf, Vec<PathBuf>)> = Vec::new();
     let mut seen = BTreeSet::new();
     for path in paths {
+        if !path.is_dir() && !is_test(path) {
+            faults.push(not_a_test(path));
+            continue;
+        }
         let files = if path.is_dir() { tests_in(path, faults) } else { vec![path.clone()] };
         for file in files {
             let dir = match file.parent() {
@@ -148,6 +152,17 @@ fn folders(paths: &[PathBuf], faults: &mut Vec<Fault>) -> Vec<(PathBuf, Vec<Path
         faults.push(Fault::error(Place::default(), message));
     }
     found
+}
+
+/// A path that is neither a folder nor a file of tests, or is not there at all.
+fn not_a_test(path: &Path) -> Fault {
+    let place = Place::file(path.display().to_string());
+    if !path.exists() {
+        return Fault::error(place, Message::new("没有这个文件或文件夹", "there is no such file or folder"));
+    }
+    let message = Message::new("这不是测试文件", "this is no file of tests");
+    Fault::error(place, message)
+        .with_hint(Message::new("测试文件的名字以 .test.yaml 结尾", "files of tests end in .test.yaml"))
 }
 
 fn tests_in(dir: &Path, faults: &mut Vec<Fault>) -> Vec<PathBuf> {
