@@ -15,7 +15,7 @@ use crate::{
         http::{self, Proxy, read_body},
         store::{database::Store, error::OpenError},
     },
-    app::config::setup::Setup,
+    app::config::{server::Server, setup::Setup},
     cli::{
         args::Format,
         prepare::{self, Warnings},
@@ -59,13 +59,14 @@ pub struct ExplainArguments {
 
 /// Explains.
 pub fn run(arguments: &ExplainArguments, terminal: Terminal) -> Result<(), Stop> {
-    let setup = prepare::setup(&arguments.config, Warnings::Left, terminal)?;
-    let at = arguments.at.as_deref().map(|typed| instant(typed, setup.settings.zone)).transpose()?;
+    let (server, zone) = prepare::door(&arguments.config, terminal)?;
+    let at = arguments.at.as_deref().map(|typed| instant(typed, zone)).transpose()?;
     if at.is_none()
-        && let Some(answer) = prepare::small_runtime()?.block_on(ask(&setup, arguments, terminal.locale))?
+        && let Some(answer) = prepare::small_runtime()?.block_on(ask(&server, arguments, terminal.locale))?
     {
         return show_answer(answer, arguments.format, terminal);
     }
+    let setup = prepare::setup(&arguments.config, Warnings::Left, terminal)?;
     let explained = from_store(setup, arguments, at)?;
     match arguments.format {
         Format::Json => terminal.print(&format!("{:#}", document(&explained))),
@@ -87,8 +88,8 @@ fn show_answer(mut answer: Value, format: Format, terminal: Terminal) -> Result<
 }
 
 /// The running service's answer; nothing where nobody listens.
-async fn ask(setup: &Setup, arguments: &ExplainArguments, locale: Locale) -> Result<Option<Value>, Stop> {
-    let address = reachable(setup.server.admin_listen);
+async fn ask(server: &Server, arguments: &ExplainArguments, locale: Locale) -> Result<Option<Value>, Stop> {
+    let address = reachable(server.admin_listen);
     let direct = http::Config { proxy: Proxy::None, ..http::Config::default() };
     let client = http::client(&direct).map_err(|fault| Stop::Usage(fault.message))?;
     let lang = if locale == Locale::En { "en" } else { "zh" };
@@ -96,7 +97,7 @@ async fn ask(setup: &Setup, arguments: &ExplainArguments, locale: Locale) -> Res
     query.extend(arguments.rule.as_deref().map(|rule| ("rule", rule)));
     let mut request = client.get(format!("http://{address}/api/v1/explain")).query(&query);
     request = request.timeout(SERVICE_PATIENCE.to_std());
-    if let Some(token) = &setup.server.api_token {
+    if let Some(token) = &server.api_token {
         request = request.bearer_auth(token.expose_secret());
     }
     let answer = match request.send().await {

@@ -11,10 +11,12 @@ use crate::{
         http,
     },
     app::config::{
-        load::{load, load_app, whereabouts},
+        load::{load, load_app, load_door, whereabouts},
+        server::Server,
         setup::Setup,
     },
     cli::{report, run::Stop, terminal::Terminal},
+    domain::time::Zone,
 };
 
 /// Whether warnings are shown.
@@ -69,6 +71,18 @@ pub fn client_of_app(path: &Path, terminal: Terminal) -> Result<Client, Stop> {
         return Err(faulty());
     };
     client(&feishu, &http)
+}
+
+/// Where the service of the configuration at `path` is asked, and its zone; the rest may have faults meanwhile.
+pub fn door(path: &Path, terminal: Terminal) -> Result<(Server, Zone), Stop> {
+    let mut faults = Vec::new();
+    let door = load_door(path, &|name| std::env::var(name).ok(), &mut faults);
+    door.ok_or_else(|| {
+        let (base, _) = whereabouts(path);
+        let read = report::reader(&base);
+        terminal.print_beside(&report::faults(&faults, terminal.locale, &read));
+        faulty()
+    })
 }
 
 /// The configuration cannot be used; its faults were shown.

@@ -10,13 +10,8 @@ use secrecy::ExposeSecret;
 
 use crate::{
     adapters::http::{self, Proxy, read_body},
-    app::config::setup::Setup,
-    cli::{
-        prepare::{self, Warnings},
-        run::Stop,
-        table::table,
-        terminal::Terminal,
-    },
+    app::config::server::Server,
+    cli::{prepare, run::Stop, table::table, terminal::Terminal},
     domain::{
         text::{Locale, Message},
         time::{Timestamp, Zone},
@@ -29,8 +24,8 @@ const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Shows the status.
 pub fn run(path: &Path, json: bool, terminal: Terminal) -> Result<(), Stop> {
-    let setup = prepare::setup(path, Warnings::Left, terminal)?;
-    let body = prepare::small_runtime()?.block_on(ask(&setup))?;
+    let (server, zone) = prepare::door(path, terminal)?;
+    let body = prepare::small_runtime()?.block_on(ask(&server))?;
     if json {
         terminal.print(&String::from_utf8_lossy(&body));
         return Ok(());
@@ -38,18 +33,18 @@ pub fn run(path: &Path, json: bool, terminal: Terminal) -> Result<(), Stop> {
     let status: Status = serde_json::from_slice(&body).map_err(|error| {
         Stop::failure(format!("读不懂服务的回答：{error}"), format!("the answer cannot be read: {error}"))
     })?;
-    show(&status, setup.settings.zone, terminal);
+    show(&status, zone, terminal);
     Ok(())
 }
 
-async fn ask(setup: &Setup) -> Result<bytes::Bytes, Stop> {
-    let Some(token) = &setup.server.api_token else {
+async fn ask(server: &Server) -> Result<bytes::Bytes, Stop> {
+    let Some(token) = &server.api_token else {
         return Err(Stop::usage(
             "配置里没有 server.api_token；加上它并重启服务，status 才能问到",
             "there is no server.api_token; add one and restart the service, then status can ask",
         ));
     };
-    let address = reachable(setup.server.admin_listen);
+    let address = reachable(server.admin_listen);
     let direct = http::Config { proxy: Proxy::None, ..http::Config::default() };
     let client = http::client(&direct).map_err(|fault| Stop::Usage(fault.message))?;
     let request = client.get(format!("http://{address}/api/v1/status")).bearer_auth(token.expose_secret());

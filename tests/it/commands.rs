@@ -73,6 +73,12 @@ fn the_service_starts_is_asked_and_stops() {
     lock(&town.platform).rate_ticket(&id, 1, Some("慢"), town.clock.now().as_ms());
     wait_until(&town, "a card for the bad rating", || town.cards() > 0);
     wait_until(&town, "the alert in the status", || town.run(&["status"]).out.contains("alerts firing 1"));
+    let rule = town.home.path().join("rules/dissatisfied.yaml");
+    let whole = fs::read_to_string(&rule).unwrap();
+    fs::write(&rule, "name: [").unwrap();
+    town.run(&["status"]).expect(0, &["alerts firing 1"]); // a rule that is being written keeps nobody from asking
+    town.run(&["explain", &id, "--rule", "不满意"]).expect(0, &["不满意"]);
+    fs::write(&rule, whole).unwrap();
     let (code, said) = running.stop();
     assert_eq!(code, Some(0), "{said}");
     assert!(!said.contains("app-secret") && !said.contains("ht-token"), "{said}");

@@ -108,6 +108,20 @@ pub fn load_app(
     app.0.filter(|_| !is_stopped(faults)).map(|feishu| (feishu, app.1))
 }
 
+/// Where a running service is asked, and the zone people read times in, alone: what works while rules are being
+/// written; faults elsewhere are left.
+pub fn load_door(
+    path: &Path,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    faults: &mut Vec<Fault>,
+) -> Option<(server::Server, Zone)> {
+    let tree = parts(path, &["server", "timezone"], lookup, faults)?;
+    let mut root = Map::of(&tree, &CONFIGURATION.into(), faults)?;
+    let zone = zone(&mut root, "timezone", faults).unwrap_or(Zone(Shanghai));
+    let server = server::read(&mut root, &whereabouts(path).0, faults);
+    Some((server, zone)).filter(|_| !is_stopped(faults))
+}
+
 /// Where the store is, alone, for what looks after it; faults elsewhere are left.
 pub fn load_store(
     path: &Path,
