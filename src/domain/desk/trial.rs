@@ -126,3 +126,24 @@ fn trial_words(trial: &Trial, open: Span) -> Message {
         ),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_card_says_how_many_were_dealt_with_and_how_to_switch_it_on() {
+        let trial = Trial {
+            rule: RuleName::from("没人接"),
+            began_at: Timestamp::from_ms(0),
+            fired: 23,
+            dealt_with: 18,
+            longest: Span::from_hours(3),
+            reported_at: None,
+        };
+        let words = trial_words(&trial, Span::from_hours(5));
+        assert!(words.zh.contains("本会提醒 23 次，其中 18 次客服自己已处理，5 次没有；最久的一次 5 小时"), "{words}");
+        assert!(words.en.contains("23 times, 18 of them were dealt with anyway, 5 were not"), "{words}");
+        assert!(words.zh.contains("mode: trial 去掉") && words.en.contains("remove its mode: trial"), "{words}");
+    }
+}

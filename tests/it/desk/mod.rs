@@ -5,7 +5,7 @@
 
 mod bench;
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 use bench::Bench;
 use deskbell::{
@@ -14,8 +14,15 @@ use deskbell::{
         parse::parse,
         tree::{Node, NodeKind},
     },
-    domain::time::Timestamp,
+    domain::{
+        delivery::{Delivered, SendReport},
+        desk::{input::Input, machine::Desk, outcome::Effect, state::Stored},
+        notice::Content,
+        time::{Span, Timestamp},
+    },
 };
+
+use crate::histories::{kinds, oracle, random::Random};
 
 /// When every timeline begins: 2026-09-20 22:13:20 UTC.
 const START: Timestamp = Timestamp::from_ms(1_789_942_400_000);
@@ -83,4 +90,29 @@ fn get(node: &Node, key: &str) -> Option<Node> {
 
 fn text(node: &Node, key: &str) -> Option<String> {
     get(node, key).map(|value| value.text().expect("text").to_owned())
+}
+
+/// A rule in trial for a week: one card says what became of it, and nobody was told anything else.
+#[test]
+fn a_week_of_trial_ends_in_one_card() {
+    let start = Timestamp::from_ms(1_795_000_000_000);
+    let settings = oracle::settings(&mut Random::new(1));
+    let (mut desk, _) = Desk::open(Stored::default(), Arc::new(kinds::rules()), settings, start);
+    let mut said = Vec::new();
+    for day in 0..=8 {
+        let now = start.plus(Span::from_days(day));
+        for effect in desk.handle(Input::Tick, now).effects {
+            let Effect::Send(send) = effect else { continue };
+            if let Content::Announcement(message) = &send.content {
+                said.push((day, send.key.receiver.to_string(), message.clone()));
+            }
+            let result = Ok(Delivered::default());
+            let report = SendReport { key: send.key.clone(), rev: send.rev, attempts: send.attempts, result };
+            desk.handle(Input::Sent(report), now);
+        }
+    }
+    let [(day, receiver, message)] = said.as_slice() else { panic!("{said:?}") };
+    assert_eq!((*day, receiver.as_str()), (7, "ops"));
+    assert!(message.zh.contains("试运行了 7 天") && message.zh.contains("mode: trial"), "{message}");
+    assert!(message.en.contains("in trial for 7 days"), "{message}");
 }

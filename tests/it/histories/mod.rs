@@ -4,7 +4,7 @@
 //! `DESKBELL_SEEDS=100000 cargo test --release --test it histories` runs more of them; `DESKBELL_SEED=7` runs one.
 
 mod chat;
-mod kinds;
+pub(crate) mod kinds;
 pub(crate) mod helpdesk;
 pub(crate) mod oracle;
 pub(crate) mod random;
