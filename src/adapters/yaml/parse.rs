@@ -51,6 +51,9 @@ enum Frame {
     Map { place: Place, anchor: usize, entries: Vec<(Key, Node)>, seen: BTreeMap<String, usize>, key: Option<Key> },
 }
 
+/// Marks that a Chinese keyboard types in place of those that YAML knows.
+const FULL_WIDTH: [char; 10] = ['：', '，', '“', '”', '‘', '’', '［', '］', '｛', '｝'];
+
 /// The document is beyond a limit or broken: reading stops.
 struct Stop;
 
@@ -84,7 +87,7 @@ impl Builder {
         while let Some(next) = parser.next_event() {
             let step = match next {
                 Ok((event, span)) => self.event(event, span),
-                Err(error) => Err(self.broken(&error)),
+                Err(error) => Err(self.broken(&error, text)),
             };
             if step.is_err() {
                 return None;
@@ -244,12 +247,23 @@ impl Builder {
         Err(Stop)
     }
 
-    fn broken(&mut self, error: &ScanError) -> Stop {
+    fn broken(&mut self, error: &ScanError, text: &str) -> Stop {
         let place = self.place(*error.marker());
+        // The line that is wrong is the one shown or the one before.
+        let near = text.lines().skip(error.marker().line().saturating_sub(2)).take(2);
+        let mut written = near.filter(|line| !line.trim_start().starts_with('#')).flat_map(str::chars);
+        let full_width = written.find(|c| FULL_WIDTH.contains(c));
         let info = error.info();
         let message = Message::new(format!("YAML 写法有误（{info}）"), format!("not valid YAML: {info}"));
         let hint = if info.contains("tab") {
             Message::new("缩进请用空格，不要用 Tab", "indent with spaces, not tabs")
+        } else if let Some(mark) = full_width {
+            Message::new(
+                format!("这一行或上一行有全角的 “{mark}”：冒号、逗号、引号、括号都要用半角的，冒号后面空一格"),
+                format!(
+                    "this line or the one before has a full-width `{mark}`: colons, commas, quotes and brackets must be half-width, with a space after each colon"
+                ),
+            )
         } else {
             Message::new(
                 "看看这一行和上一行：缩进是否对齐，引号和括号是否成对，冒号后面是否有空格；含 : # [ ] { } 的文字要加引号",
