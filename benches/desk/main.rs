@@ -213,8 +213,11 @@ fn settings() -> Settings {
         operations: None,
         limits: Limits::default(),
         plan: Plan::Paid,
-        access: Access { look: Look::Receivers, look_by_source: BTreeMap::new(), direct: Direct::Nobody },
+        access: Access::new(Look::Receivers, Direct::Nobody),
         retention: Span::from_days(90),
+        storm: None,
+        rotas: BTreeMap::new(),
+        inhibits: Vec::new(),
     }
 }
 

@@ -151,11 +151,14 @@ fn settings(poll: &Schedule, zone: Zone) -> Settings {
         zone,
         locale: Locale::Zh,
         sources: BTreeMap::from([(SourceName::from("it-desk"), source)]),
-        receivers: BTreeMap::from([(name.clone(), Receiver { name, kind, locale: Locale::Zh })]),
+        receivers: BTreeMap::from([(name.clone(), Receiver::new(name, kind, Locale::Zh))]),
         operations: None,
         limits: Limits::default(),
         plan: Plan::Paid,
-        access: Access { look: Look::Receivers, look_by_source: BTreeMap::new(), direct: Direct::Members },
+        access: Access::new(Look::Receivers, Direct::Members),
         retention: Span::from_days(90),
+        storm: None,
+        rotas: BTreeMap::new(),
+        inhibits: Vec::new(),
     }
 }

@@ -283,7 +283,7 @@ fn receivers_of(setup: &Setup) -> Vec<&ReceiverName> {
     }
     for settings in setup.settings.sources.values() {
         for team in settings.labels.teams.iter() {
-            found.extend([Some(&team.to), team.lead.as_ref(), team.oncall.as_ref()].into_iter().flatten());
+            found.extend([Some(&team.to), team.lead.as_ref(), team.oncall_receiver()].into_iter().flatten());
         }
     }
     found

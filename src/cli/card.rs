@@ -57,6 +57,7 @@ mod tests {
             tags: vec!["P0".to_string()],
             body: format!("**原因**　{}\n第二行", escape_markdown("<b>*坏了* & 没人管\u{1b}</b>")),
             footer: "#4F7A2C".to_string(),
+            ..Card::default()
         };
         let expected = "【red】差评 · 打印机 [P0]\n  原因　<b>*坏了* & 没人管</b>\n  第二行\n  (#4F7A2C)";
         assert_eq!(text(&card), expected);

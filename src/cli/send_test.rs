@@ -135,6 +135,8 @@ fn send(setup: &Setup, receiver: &Receiver, content: Content, clock: &Clock) -> 
         locale: setup.settings.receivers.get(&receiver.name).map_or(setup.settings.locale, |known| known.locale),
         maybe_repeat: false,
         without_mentions: true,
+        masked: false,
+        mentions: Vec::new(),
         rev: 0,
         attempts: 0,
     }
@@ -159,6 +161,9 @@ pub async fn deliver(
         }
         ReceiverKind::Person(person) => {
             client.create_for(person, &to_json(card, CHAT_CARD_BYTES_MAX), uuid).await.map(drop).map_err(failed)
+        }
+        ReceiverKind::Wecom | ReceiverKind::Http => {
+            Err(Stop::usage("这种接收方还不能试发", "this kind of receiver cannot be tried yet"))
         }
         ReceiverKind::Webhook => {
             let config = setup

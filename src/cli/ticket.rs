@@ -49,6 +49,8 @@ pub fn run(path: &Path, typed: &str, source: Option<&str>, terminal: Terminal) -
         locale: terminal.locale,
         maybe_repeat: false,
         without_mentions: false,
+        masked: false,
+        mentions: Vec::new(),
         rev: 0,
         attempts: 0,
     };

@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::domain::{
+    actor::Actor,
     id::{ReceiverName, RuleName, Subject},
     rule::Severity,
     text::{Message, Words},
@@ -109,6 +110,41 @@ pub struct Line {
     pub next_at: Option<Timestamp>,
     /// The line of the rule that told it.
     pub from: LineOf,
+    /// The number of the receiver's digest that tells it, where a storm or the end of a quiet time does.
+    pub digest: Option<u32>,
+    /// Something of it was held back (silenced, inhibited, quiet hours) and not told since.
+    pub held: bool,
+}
+
+impl Line {
+    /// A line that was not repeated and will not be.
+    pub const fn new(receiver: ReceiverName, from: LineOf) -> Self {
+        Self { receiver, repeats: 0, next_at: None, from, digest: None, held: false }
+    }
+}
+
+/// Who works on an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Who.
+    pub by: Actor,
+    /// Since when.
+    pub at: Timestamp,
+    /// Until when repeats and ladder rest; then the taker is asked.
+    pub until: Timestamp,
+    /// When the taker was asked; without an answer the ladder begins anew.
+    pub asked_at: Option<Timestamp>,
+}
+
+/// An alert that was put off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snoozed {
+    /// Who did.
+    pub by: Actor,
+    /// Since when.
+    pub at: Timestamp,
+    /// Nobody is told again before this.
+    pub until: Timestamp,
 }
 
 /// A line of a rule that tells someone.
@@ -143,6 +179,22 @@ pub struct Alert {
     pub lines: Vec<Line>,
     /// Rungs of the ladder that were reached.
     pub rung: u32,
+    /// From when the ladder counts, where it began anew; absent: from firing.
+    pub ladder_from: Option<Timestamp>,
+    /// How often `fallback` was told after the ladder's end.
+    pub fallbacks: u32,
+    /// When it is told next.
+    pub fallback_at: Option<Timestamp>,
+    /// Who works on it, or did when it ended.
+    pub taken: Option<Taken>,
+    /// Until when it was put off.
+    pub snoozed: Option<Snoozed>,
+    /// How often it was put off: tells one waking from the next.
+    pub snoozes: u32,
+    /// Who ended it, where a person did.
+    pub ended_by: Option<Actor>,
+    /// How often a card of it was posted in place of one that cannot be updated any more.
+    pub takeovers: u32,
     /// Since when the condition is no, while `keep_firing_for` keeps it firing.
     pub quiet_since: Option<Timestamp>,
     /// It rang while its rule was in trial.
@@ -168,6 +220,14 @@ impl Alert {
             announced: Announced::Nobody,
             lines: Vec::new(),
             rung: 0,
+            ladder_from: None,
+            fallbacks: 0,
+            fallback_at: None,
+            taken: None,
+            snoozed: None,
+            snoozes: 0,
+            ended_by: None,
+            takeovers: 0,
             quiet_since: None,
             trial: false,
             rev: 0,
@@ -184,6 +244,11 @@ impl Alert {
     /// Whether it rings.
     pub const fn is_firing(&self) -> bool {
         matches!(self.state, AlertState::Firing { .. })
+    }
+
+    /// Whether someone works on it.
+    pub const fn is_taken(&self) -> bool {
+        self.is_firing() && self.taken.is_some()
     }
 
     /// Whether it is pending or firing.

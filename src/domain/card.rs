@@ -1,7 +1,9 @@
 //! A card, platform-neutral: what people see, not how a platform spells it.
 
+use crate::domain::{alert::AlertKey, id::OpenId};
+
 /// The colour of a card's header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Colour {
     /// Information.
     Blue,
@@ -12,6 +14,7 @@ pub enum Colour {
     /// Look at it now.
     Red,
     /// Neutral.
+    #[default]
     Grey,
     /// Neutral, of people.
     Purple,
@@ -47,7 +50,7 @@ impl Colour {
 }
 
 /// A card.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Card {
     /// The title: plain text, all a lock screen shows.
     pub title: String,
@@ -60,6 +63,96 @@ pub struct Card {
     pub body: String,
     /// The small print: as of when the data is, the rule, the alert's reference. Plain text.
     pub footer: String,
+    /// Whom it mentions, on a line of their own.
+    pub mentions: Vec<Mentioned>,
+    /// Its buttons.
+    pub buttons: Vec<Button>,
+}
+
+/// A person a card mentions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mentioned {
+    /// Someone in the chat: they are notified.
+    There(OpenId),
+    /// Someone who is not in the chat, or whom the platform refused: only named. Plain text.
+    Named(String),
+}
+
+/// A button of a card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Button {
+    /// What it says. Plain text.
+    pub text: String,
+    /// Whether it is the one most people want.
+    pub primary: bool,
+    /// What it does.
+    pub does: Does,
+}
+
+/// What a button does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Does {
+    /// Opens an address: http, https or an applink.
+    Open(String),
+    /// Tells deskbell what to do with an alert.
+    Press(Press, AlertKey, u32),
+}
+
+/// What a button asks deskbell to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Press {
+    /// Take it.
+    Take,
+    /// Give it back.
+    Release,
+    /// It is handled.
+    Done,
+    /// Show how long it may be put off.
+    Later,
+    /// Put it off for half an hour.
+    Snooze30m,
+    /// Put it off for two hours.
+    Snooze2h,
+    /// Put it off until the next working day.
+    SnoozeWorkday,
+    /// Show the further buttons.
+    More,
+    /// Why it rings.
+    Why,
+    /// Show the card as it was.
+    Back,
+    /// Silence this ticket for two hours.
+    Silence2h,
+    /// Silence this ticket until the next working day.
+    SilenceWorkday,
+}
+
+impl Press {
+    /// Every press, with its word in a button's value.
+    pub const ALL: [(Self, &'static str); 12] = [
+        (Self::Take, "take"),
+        (Self::Release, "release"),
+        (Self::Done, "done"),
+        (Self::Later, "later"),
+        (Self::Snooze30m, "snooze_30m"),
+        (Self::Snooze2h, "snooze_2h"),
+        (Self::SnoozeWorkday, "snooze_workday"),
+        (Self::More, "more"),
+        (Self::Why, "why"),
+        (Self::Back, "back"),
+        (Self::Silence2h, "silence_2h"),
+        (Self::SilenceWorkday, "silence_workday"),
+    ];
+
+    /// Its word in a button's value.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(press, _)| *press == self).map_or("", |(_, name)| name)
+    }
+
+    /// The press of that word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, word)| *word == name).map(|(press, _)| press)
+    }
 }
 
 /// Tags a header can hold.

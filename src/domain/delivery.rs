@@ -4,6 +4,7 @@ use crate::domain::{
     desk::state::Entry,
     id::MessageId,
     notice::{NoticeKey, Step},
+    receiver::PersonId,
     text::Message,
     time::{Span, Timestamp},
 };
@@ -26,6 +27,8 @@ pub struct SendReport {
 pub struct Delivered {
     /// The message, where the platform names it (custom bots do not).
     pub message_id: Option<MessageId>,
+    /// Whom it was to mention and only names, because they are not in its chat.
+    pub absent: Vec<PersonId>,
 }
 
 /// A send that did not arrive, or nobody knows.
@@ -52,8 +55,10 @@ pub enum FailureKind {
     InFlight,
     /// A person mentioned cannot be: again without mentions.
     Mention,
-    /// The content is refused for good (sensitive words, DLP).
+    /// The content is refused for good (sensitive words).
     Content,
+    /// The content is refused for numbers or addresses in it (DLP): again with those masked.
+    Leak,
     /// Too long even after shortening.
     TooLong,
     /// The card cannot be updated any more: deleted, recalled, older than 14 days.
@@ -81,6 +86,7 @@ impl FailureKind {
             Self::InFlight => "in_flight",
             Self::Mention => "mention",
             Self::Content => "content",
+            Self::Leak => "leak",
             Self::TooLong => "too_long",
             Self::CardGone => "card_gone",
             Self::Setup => "setup",
@@ -117,6 +123,8 @@ pub enum Next {
     RetryAt(Timestamp),
     /// Again at this instant, without mentions.
     RetryPlainAt(Timestamp),
+    /// Again at this instant, masked.
+    RetryMaskedAt(Timestamp),
     /// Never: to the dead letters.
     GiveUp,
     /// Nothing is left to do.
@@ -167,6 +175,7 @@ pub const DOUBT_AFTER: Span = Span::from_mins(50);
 /// | throttled, unreachable, uncertain | again after 2 s, doubling to 5 min, with jitter, never sooner than the platform asks |
 /// | in flight | again after 1 s |
 /// | mention | again at once without mentions, then to the dead letters |
+/// | leak (DLP) | again at once with numbers and addresses masked, then to the dead letters |
 /// | setup | again every 10 min: a person may set it right |
 /// | quota | again after 6 h, for 7 days |
 /// | card gone | an update is dropped; anything else goes to the dead letters |
@@ -186,7 +195,9 @@ pub fn next(entry: &Entry, failure: &Failure, now: Timestamp) -> Next {
         FailureKind::Quota => QUOTA_WAIT,
         FailureKind::Mention if !entry.without_mentions => return Next::RetryPlainAt(now),
         FailureKind::CardGone if entry.key.step == Step::Update => return Next::Drop,
+        FailureKind::Leak if !entry.masked => return Next::RetryMaskedAt(now),
         FailureKind::Mention
+        | FailureKind::Leak
         | FailureKind::CardGone
         | FailureKind::Content
         | FailureKind::TooLong
@@ -244,6 +255,7 @@ mod tests {
             first_tried_at: Some(START),
             attempts,
             without_mentions: false,
+            masked: false,
             maybe_repeat: false,
             last_error: None,
         }

@@ -64,6 +64,8 @@ names! {
     TeamName(Arc<str>),
     /// A named condition's name (`vip`).
     ConditionName(Arc<str>),
+    /// A rota's name in the configuration (`primary`).
+    RotaName(Arc<str>),
     /// A template's name, without locale and ending.
     TemplateName(Arc<str>),
     /// A Feishu chat id (`oc_…`).
@@ -74,6 +76,17 @@ names! {
     OpenId(Arc<str>),
     /// The vendor's id of one delivered event; the same on redelivery.
     EventId(Arc<str>),
+}
+
+/// A silence's number; they count up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SilenceId(pub u32);
+
+impl fmt::Display for SilenceId {
+    /// As people name it: `S7`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S{}", self.0)
+    }
 }
 
 /// One ticket of one source. The id stands first, because it is what tells most keys apart.
@@ -111,6 +124,8 @@ pub enum Subject {
     Service,
     /// A person's message that is answered.
     Message(MessageId),
+    /// A receiver: what is told to it alone, of several alerts at once.
+    Receiver(ReceiverName),
 }
 
 impl Subject {
@@ -119,7 +134,7 @@ impl Subject {
         match self {
             Self::Ticket(key) => Some(&key.source),
             Self::Source(source) => Some(source),
-            Self::Group(_) | Self::Service | Self::Message(_) => None,
+            Self::Group(_) | Self::Service | Self::Message(_) | Self::Receiver(_) => None,
         }
     }
 
@@ -127,6 +142,25 @@ impl Subject {
     pub fn ticket(&self) -> Option<&TicketKey> {
         match self {
             Self::Ticket(key) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+impl Subject {
+    /// Reads a subject as [`fmt::Display`] writes it; nothing where it is none. A source's name has no colon.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
+        match kind {
+            "ticket" => {
+                let (source, id) = rest.split_once(':').filter(|(_, id)| !id.is_empty())?;
+                Some(Self::Ticket(TicketKey::new(source.into(), id.into())))
+            }
+            "source" => Some(Self::Source(rest.into())),
+            "group" => Some(Self::Group(rest.into())),
+            "service" => Some(Self::Service),
+            "message" => Some(Self::Message(rest.into())),
+            "receiver" => Some(Self::Receiver(rest.into())),
             _ => None,
         }
     }
@@ -140,6 +174,7 @@ impl fmt::Display for Subject {
             Self::Group(value) => write!(f, "group:{value}"),
             Self::Service => f.write_str("service"),
             Self::Message(message) => write!(f, "message:{message}"),
+            Self::Receiver(name) => write!(f, "receiver:{name}"),
         }
     }
 }

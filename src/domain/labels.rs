@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     condition::Condition,
-    id::{ReceiverName, TeamName},
+    id::{ReceiverName, RotaName, TeamName},
     rule::{Rule, To},
     seen::Seen,
     ticket::{Known, Text, Ticket},
@@ -44,7 +44,26 @@ pub struct Team {
     /// Whom `team.lead` means.
     pub lead: Option<ReceiverName>,
     /// Whom `team.oncall` means.
-    pub oncall: Option<ReceiverName>,
+    pub oncall: Option<Oncall>,
+}
+
+/// Who is on call for a team.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Oncall {
+    /// Always this receiver.
+    Receiver(ReceiverName),
+    /// Whoever this rota says.
+    Rota(RotaName),
+}
+
+impl Team {
+    /// The receiver that is always on call, where one is.
+    pub const fn oncall_receiver(&self) -> Option<&ReceiverName> {
+        match &self.oncall {
+            Some(Oncall::Receiver(name)) => Some(name),
+            Some(Oncall::Rota(_)) | None => None,
+        }
+    }
 }
 
 impl Labels {

@@ -7,9 +7,10 @@ use sha2::{Digest, Sha256};
 use crate::domain::{
     alert::{Alert, AlertKey},
     facts::Facts,
-    id::{MessageId, ReceiverName, RuleName, SourceName, Subject},
+    id::{MessageId, ReceiverName, RuleName, Subject},
     labels::Labels,
-    rule::Rule,
+    receiver::PersonId,
+    rule::{Rule, Urgent},
     seen::Seen,
     text::{Locale, Message, Words},
     ticket::Ticket,
@@ -37,6 +38,16 @@ pub enum Step {
     Trouble,
     /// What is no trouble and worth knowing: rules that changed, what became of a trial.
     Announced,
+    /// The person a card mentions is not in its chat: its card in their direct chat.
+    Called,
+    /// A person is called up about a card: in the app, by SMS, by phone.
+    Urged,
+    /// Whoever took it is asked how it stands: a reply on its card.
+    Asked,
+    /// It was put off, the time is over and it still rings: a reply on its card.
+    Woken,
+    /// Its ladder is at the end and nobody acted: a reply on its card, or a card where there is none.
+    Fallback,
 }
 
 impl Step {
@@ -52,6 +63,11 @@ impl Step {
             Self::Answer => "answer",
             Self::Trouble => "trouble",
             Self::Announced => "announced",
+            Self::Called => "called",
+            Self::Urged => "urged",
+            Self::Asked => "asked",
+            Self::Woken => "woken",
+            Self::Fallback => "fallback",
         }
     }
 }
@@ -172,10 +188,18 @@ pub struct AlertLine {
 /// A digest, as committed.
 #[derive(Clone, Debug)]
 pub struct DigestView {
-    /// The source that was caught up on.
-    pub source: SourceName,
+    /// Whose it is: a source's that was caught up on, or a receiver's.
+    pub of: Subject,
     /// What brought it about.
     pub cause: DigestCause,
+    /// The rule it is about, where it is about one.
+    pub rule: Option<RuleName>,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When it was closed, where it is.
+    pub closed_at: Option<Timestamp>,
+    /// The field value most of its alerts' tickets share, in words.
+    pub shared: Option<Message>,
     /// How many alerts it stands for.
     pub total: usize,
     /// How many of them still ring.
@@ -198,6 +222,12 @@ pub enum DigestCause {
     Downtime,
     /// A rule is new or was edited.
     RuleChange,
+    /// Too many alerts of one rule for one receiver at once.
+    Storm,
+    /// A silence (or an inhibition) is over.
+    SilenceOver,
+    /// A receiver's quiet hours are over.
+    QuietOver,
 }
 
 impl DigestCause {
@@ -207,6 +237,9 @@ impl DigestCause {
             Self::Baseline => Words { zh: "首次读取工单", en: "first reading of the tickets" },
             Self::Downtime => Words { zh: "中断后补读", en: "catching up after an interruption" },
             Self::RuleChange => Words { zh: "规则新增或修改", en: "a rule is new or was changed" },
+            Self::Storm => Words { zh: "短时间内太多", en: "too many at once" },
+            Self::SilenceOver => Words { zh: "静默结束", en: "a silence is over" },
+            Self::QuietOver => Words { zh: "免打扰时段结束", en: "quiet hours are over" },
         }
     }
 }
@@ -252,6 +285,10 @@ pub struct Send {
     pub maybe_repeat: bool,
     /// Mentions are left out (a mention was refused before).
     pub without_mentions: bool,
+    /// Telephone numbers and addresses are masked (the content was refused for them before).
+    pub masked: bool,
+    /// Whom it mentions; those who are not in its chat are named only.
+    pub mentions: Vec<PersonId>,
     /// Which revision of its alert or digest it shows; 0 when an earlier attempt may have left an older one standing.
     pub rev: u32,
     /// Attempts made so far.
@@ -267,4 +304,6 @@ pub enum Target {
     Reply(MessageId),
     /// An update of a card.
     Patch(MessageId),
+    /// A call to a person about a message of ours.
+    Urge(MessageId, Urgent, PersonId),
 }

@@ -1,7 +1,11 @@
 //! A named destination, as the decisions see it: what it can do, not where it is.
 
+use std::sync::Arc;
+
 use crate::domain::{
+    calendar::Calendar,
     id::{ChatId, OpenId, ReceiverName},
+    rule::Severity,
     text::Locale,
     ticket::Text,
 };
@@ -15,6 +19,19 @@ pub struct Receiver {
     pub kind: ReceiverKind,
     /// The language of its cards.
     pub locale: Locale,
+    /// When it is not told, until its quiet hours are over.
+    pub quiet: Option<Quiet>,
+    /// Who is told in its place where the platform refuses it for good.
+    pub fallback: Option<ReceiverName>,
+}
+
+/// Hours in which a receiver is not told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// The hours.
+    pub hours: Arc<Calendar>,
+    /// Alerts this serious or more are told all the same.
+    pub except: Option<Severity>,
 }
 
 /// What a receiver is.
@@ -24,25 +41,53 @@ pub enum ReceiverKind {
     Chat(ChatId),
     /// A custom bot's webhook: no key, no reply, no patch; at least once. Its address is a secret of the adapter.
     Webhook,
+    /// A WeCom group bot's webhook: the same.
+    Wecom,
+    /// An outgoing HTTP webhook in Alertmanager's format: the same, and told of endings by the alert's status.
+    Http,
     /// One person in a direct chat with the bot: keys, replies and patches work.
     Person(PersonId),
 }
 
+/// Digits of a mobile number.
+const MOBILE_DIGITS_MIN: usize = 7;
+const MOBILE_DIGITS_MAX: usize = 15;
+
 /// How a person is addressed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PersonId {
     /// By email.
     Email(Text),
+    /// By mobile number, with `+` and country code outside mainland China.
+    Mobile(Text),
     /// By open id (`ou_…`).
     Open(OpenId),
 }
 
 impl PersonId {
-    /// From what people write or tickets carry: an email or an open id.
+    /// As it is written: the email, the number, the open id.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Email(text) | Self::Mobile(text) => text,
+            Self::Open(id) => id.as_str(),
+        }
+    }
+
+    /// Reads back what [`PersonId::as_str`] gave; what is no email and no number is an open id.
+    pub fn read(text: &str) -> Self {
+        Self::of(text).unwrap_or_else(|| Self::Open(OpenId::new(text)))
+    }
+
+    /// From what people write or tickets carry: an email, a mobile number or an open id.
     pub fn of(text: &str) -> Option<Self> {
         let text = text.trim();
+        let digits = text.strip_prefix('+').unwrap_or(text);
         if text.starts_with("ou_") {
             Some(Self::Open(OpenId::new(text)))
+        } else if (MOBILE_DIGITS_MIN..=MOBILE_DIGITS_MAX).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            Some(Self::Mobile(text.into()))
         } else if text.contains('@') {
             Some(Self::Email(text.into()))
         } else {
@@ -57,16 +102,18 @@ const PERSON_PREFIX: &str = "person:";
 impl Receiver {
     /// The name of the receiver that a person is, whether the configuration knows them or not.
     pub fn name_of_person(person: &PersonId) -> ReceiverName {
-        match person {
-            PersonId::Email(email) => ReceiverName::new(format!("{PERSON_PREFIX}{email}")),
-            PersonId::Open(id) => ReceiverName::new(format!("{PERSON_PREFIX}{id}")),
-        }
+        ReceiverName::new(format!("{PERSON_PREFIX}{}", person.as_str()))
+    }
+
+    /// A receiver that says nothing of quiet hours and fallback.
+    pub const fn new(name: ReceiverName, kind: ReceiverKind, locale: Locale) -> Self {
+        Self { name, kind, locale, quiet: None, fallback: None }
     }
 
     /// The person that a receiver's name stands for, where it is such a name.
     pub fn person(name: &ReceiverName, locale: Locale) -> Option<Self> {
         let person = PersonId::of(name.as_str().strip_prefix(PERSON_PREFIX)?)?;
-        Some(Self { name: name.clone(), kind: ReceiverKind::Person(person), locale })
+        Some(Self { name: name.clone(), kind: ReceiverKind::Person(person), locale, quiet: None, fallback: None })
     }
 }
 

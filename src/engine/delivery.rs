@@ -80,7 +80,7 @@ impl Outlets {
     pub fn chats(&self) -> Arc<[ChatId]> {
         let chat = |receiver: &Receiver| match &receiver.kind {
             ReceiverKind::Chat(chat) => Some(chat.clone()),
-            ReceiverKind::Webhook | ReceiverKind::Person(_) => None,
+            ReceiverKind::Webhook | ReceiverKind::Wecom | ReceiverKind::Http | ReceiverKind::Person(_) => None,
         };
         self.receivers.values().filter_map(chat).collect()
     }
@@ -189,7 +189,7 @@ impl Delivery {
         let uuid = send.key.uuid();
         let json = || card::to_json(card, CHAT_CARD_BYTES_MAX);
         let told = |result: Result<MessageId, Error>| match result {
-            Ok(id) => Ok(Delivered { message_id: Some(id) }),
+            Ok(id) => Ok(Delivered { message_id: Some(id), absent: Vec::new() }),
             Err(error) => Err(error.failure()),
         };
         match &send.target {
@@ -197,6 +197,9 @@ impl Delivery {
                 Some(ReceiverKind::Chat(chat)) => told(client.create(&chat, &json(), &uuid).await),
                 Some(ReceiverKind::Person(person)) => told(client.create_for(&person, &json(), &uuid).await),
                 Some(ReceiverKind::Webhook) => self.post(name, card).await,
+                Some(ReceiverKind::Wecom | ReceiverKind::Http) => {
+                    Err(failure(FailureKind::Refused, "还不能发给这种接收方", "this kind of receiver is not built yet"))
+                }
                 None => Err(failure(
                     FailureKind::Refused,
                     format!("配置里没有接收方 {name}"),
@@ -207,8 +210,9 @@ impl Delivery {
                 told(client.reply_in_thread(message, &json(), &uuid).await)
             }
             Target::Reply(message) => told(client.reply(message, &json(), &uuid).await),
+            Target::Urge(..) => Err(failure(FailureKind::Refused, "还不能加急", "calls are not built yet")),
             Target::Patch(message) => match client.patch(message, &json()).await {
-                Ok(()) => Ok(Delivered { message_id: Some(message.clone()) }),
+                Ok(()) => Ok(Delivered { message_id: Some(message.clone()), absent: Vec::new() }),
                 Err(error) => Err(error.failure()),
             },
         }
@@ -263,7 +267,7 @@ impl Delivery {
     fn chat_of(&self, key: &NoticeKey) -> Option<ChatId> {
         match self.outlets.receivers.get(&key.receiver).map(|receiver| &receiver.kind) {
             Some(ReceiverKind::Chat(chat)) => Some(chat.clone()),
-            Some(ReceiverKind::Webhook | ReceiverKind::Person(_)) => None,
+            Some(ReceiverKind::Webhook | ReceiverKind::Wecom | ReceiverKind::Http | ReceiverKind::Person(_)) => None,
             None => key.receiver.as_str().starts_with("oc_").then(|| ChatId::from(key.receiver.as_str())),
         }
     }

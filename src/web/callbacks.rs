@@ -139,6 +139,8 @@ fn question(incoming: Incoming, default: Locale) -> Option<ChatMessage> {
         chat: incoming.chat,
         chat_kind: incoming.chat_kind,
         sender: incoming.sender,
+        sender_name: None,
+        reply_to: None,
         locale: language(&incoming.text).unwrap_or(default),
         command,
         sent_at: incoming.sent_at,

@@ -191,6 +191,8 @@ fn send(ticket: &Arc<Ticket>) -> Send {
         locale: Locale::Zh,
         maybe_repeat: false,
         without_mentions: false,
+        masked: false,
+        mentions: Vec::new(),
         rev: 1,
         attempts: 1,
     }

@@ -90,6 +90,7 @@ fn card_json(title: &str) -> String {
         tags: vec!["P0".to_string()],
         body: "**第一行**\n<at id=ou_li></at>".to_string(),
         footer: "数据截至 10:12 · #4F7A2C".to_string(),
+        ..Card::default()
     };
     card::to_json(&card, card::CHAT_CARD_BYTES_MAX)
 }
@@ -314,6 +315,7 @@ async fn a_custom_bot_takes_a_signed_card() {
         tags: vec![],
         body: "x".to_string(),
         footer: String::new(),
+        ..Card::default()
     };
     let post = |secret| {
         let hook = Webhook::new(&config(secret), http::loopback_client(), world.clock.clone());

@@ -199,7 +199,7 @@ impl World {
     fn settings(&self) -> Settings {
         let receiver = |name: &str, chat: &str| {
             let name = ReceiverName::from(name);
-            (name.clone(), Receiver { name, kind: ReceiverKind::Chat(ChatId::from(chat)), locale: Locale::En })
+            (name.clone(), Receiver::new(name, ReceiverKind::Chat(ChatId::from(chat)), Locale::En))
         };
         let source = SourceSettings {
             poll_every: Schedule::parse(self.plot.poll).unwrap().interval(START, zone()),
@@ -214,8 +214,11 @@ impl World {
             operations: Some(ReceiverName::from("ops")),
             limits: Limits::default(),
             plan: self.plot.plan,
-            access: Access { look: Look::Receivers, look_by_source: BTreeMap::new(), direct: Direct::Members },
+            access: Access::new(Look::Receivers, Direct::Members),
             retention: Span::from_days(90),
+            storm: None,
+            rotas: BTreeMap::new(),
+            inhibits: Vec::new(),
         }
     }
 
@@ -286,6 +289,8 @@ impl World {
             chat: ChatId::from(chat),
             chat_kind,
             sender: OpenId::from(person),
+            sender_name: None,
+            reply_to: None,
             command,
             locale: Locale::En,
             sent_at: self.clock.now(),

@@ -244,6 +244,7 @@ mod tests {
             tags: vec!["P1".to_owned(), "支付".to_owned()],
             body: body.to_owned(),
             footer: "数据截至 14:05 · 规则 vip · #4F7A2C".to_owned(),
+            ..Card::default()
         }
     }
 
@@ -324,7 +325,7 @@ mod tests {
         ) {
             let body = format!("{}{raw}{}", pieces.concat(), escape_markdown(&raw)).repeat(times);
             let (title, footer) = (title.repeat(times), footer.repeat(times));
-            let card = Card { title, colour: Colour::Grey, tags, body, footer };
+            let card = Card { title, colour: Colour::Grey, tags, body, footer, ..Card::default() };
             let json = to_json(&card, max);
             prop_assert!(json.len() <= max.max(CARD_BYTES_MIN), "{} > {max}", json.len());
             let value: Value = serde_json::from_str(&json).unwrap();

@@ -51,6 +51,10 @@ impl Client {
         match person {
             PersonId::Email(email) => self.post("email", email, card_json, uuid).await,
             PersonId::Open(id) => self.post("open_id", id.as_str(), card_json, uuid).await,
+            PersonId::Mobile(_) => {
+                let reason = "a mobile number must be resolved to an open id first";
+                Err(Error::local(Endpoint::MessageCreate, Advice::GiveUp, reason))
+            }
         }
     }
 

@@ -67,10 +67,10 @@ impl Kind {
     /// The version its records are written in, 1 to 127.
     pub(super) const fn version(self) -> u8 {
         match self {
-            Self::Ticket | Self::Remains | Self::Alert | Self::Past => 2,
-            // A subject may be a group, a step an escalation.
-            Self::Card | Self::Outbox | Self::Dead | Self::Journal => 2,
-            Self::Format | Self::Digest | Self::Inbox | Self::Seen | Self::Source | Self::Meaning => 1,
+            Self::Ticket | Self::Remains | Self::Digest | Self::Inbox => 2,
+            // A subject may be a group or a receiver, a step an escalation or a call.
+            Self::Alert | Self::Past | Self::Card | Self::Outbox | Self::Dead | Self::Journal => 3,
+            Self::Format | Self::Seen | Self::Source | Self::Meaning => 1,
             Self::Revision | Self::Trial | Self::Part => 1,
         }
     }
@@ -78,8 +78,20 @@ impl Kind {
     /// The versions whose layout is the present one.
     pub(super) const fn same_layout(self) -> RangeInclusive<u8> {
         match self {
-            Self::Card | Self::Outbox | Self::Dead | Self::Journal => 1..=self.version(),
+            Self::Card | Self::Journal => 1..=self.version(),
             _ => self.version()..=self.version(),
+        }
+    }
+
+    /// Where records of `version` lack only what the present one has at its end: so many zero bytes stand for that,
+    /// since nothing, no and zero are written so.
+    pub(super) const fn lacks(self, version: u8) -> Option<usize> {
+        match (self, version) {
+            (Self::Alert | Self::Past, 2) => Some(9),
+            (Self::Outbox | Self::Dead, 1 | 2) => Some(1),
+            (Self::Digest, 1) => Some(6),
+            (Self::Inbox, 1) => Some(2),
+            _ => None,
         }
     }
 
@@ -144,6 +156,15 @@ impl Key {
             Subject::Group(value) => self.text("g").text(value),
             Subject::Service => self.text("s"),
             Subject::Message(message) => self.text("m").text(message.as_str()),
+            Subject::Receiver(name) => self.text("r").text(name.as_str()),
+        }
+    }
+
+    /// A source's digests always went by its bare name.
+    fn digest(self, of: &Subject) -> Self {
+        match of {
+            Subject::Source(source) => self.text(source.as_str()),
+            other => self.text("").subject(other),
         }
     }
 
@@ -190,13 +211,13 @@ pub(super) fn card(key: &CardKey) -> Vec<u8> {
     let card = Key::new(Kind::Card);
     let card = match &key.shows {
         CardShows::Alert(alert, episode) => card.text("a").alert(alert).number(*episode),
-        CardShows::Digest(source, number) => card.text("d").text(source.as_str()).number(*number),
+        CardShows::Digest(of, number) => card.text("d").digest(of).number(*number),
     };
     card.text(key.receiver.as_str()).done()
 }
 
-pub(super) fn digest(source: &SourceName, number: u32) -> Vec<u8> {
-    Key::new(Kind::Digest).text(source.as_str()).number(number).done()
+pub(super) fn digest(of: &Subject, number: u32) -> Vec<u8> {
+    Key::new(Kind::Digest).digest(of).number(number).done()
 }
 
 pub(super) fn outbox(key: &NoticeKey) -> Vec<u8> {

@@ -9,7 +9,7 @@ use super::{
         alert::AlertRecord,
         card::{CardRecord, DigestRecord},
         inbox::InboxRecord,
-        notice::{DeadRecord, EntryRecord},
+        notice::{DeadRecord, OutboxRecord},
         parts::Shared,
         source::{FormatRecord, MeaningRecord, SeenRecord, SourceRecord},
         tracked::{RemainsRecord, TrackedRecord},
@@ -78,7 +78,7 @@ pub(super) fn load(db: &sled::Db, path: &Path) -> Result<Loaded, OpenError> {
         Ok(())
     })?;
     reader.each(Kind::Outbox, |bytes, shared| {
-        let it: EntryRecord<'_> = value::decode(Kind::Outbox, bytes)?;
+        let it: OutboxRecord<'_> = value::decode(Kind::Outbox, bytes)?;
         stored.outbox.push(it.entry(shared));
         Ok(())
     })?;
@@ -155,7 +155,7 @@ impl Reader<'_> {
                 if bytes.len() > head.len() {
                     self.parts.remember(&key, &bytes);
                 }
-                f(&bytes, &mut self.shared).map_err(Stop::Record)
+                f(&value::grown(kind, bytes), &mut self.shared).map_err(Stop::Record)
             });
             read.map_err(|stop| match stop {
                 Stop::Sled(error) => OpenError::sled(self.path, &error),

@@ -61,6 +61,17 @@ pub(super) fn content<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Unre
     }
 }
 
+/// The bytes as the present version writes them, where an older one only lacks what stands at the end.
+pub(super) fn grown(kind: Kind, bytes: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    let Some(lacks) = bytes.first().and_then(|version| kind.lacks(*version)) else { return bytes };
+    let mut bytes = bytes.into_owned();
+    if let Some(version) = bytes.first_mut() {
+        *version = kind.version();
+    }
+    bytes.resize(bytes.len() + lacks, 0);
+    Cow::Owned(bytes)
+}
+
 /// The record's bytes as one piece, its parts read by `read`.
 pub(super) fn whole<'a, E: From<Unreadable>>(
     record: &[u8],
@@ -179,11 +190,13 @@ mod tests {
     #[test]
     fn another_version_and_broken_bytes_are_told_apart() {
         assert_eq!(decode::<u32>(Kind::Alert, &encode(Kind::Alert, &7_u32)), Ok(7));
-        for other in [0, 1, 3, 9] {
+        for other in [0, 1, 2, 9] {
             assert_eq!(decode::<u32>(Kind::Alert, &[other, 7]), Err(Unreadable::Version(other)));
         }
+        assert_eq!(*grown(Kind::Outbox, Cow::Borrowed(&[2, 7])), [3, 7, 0], "what it lacks is no");
+        assert_eq!(*grown(Kind::Outbox, Cow::Borrowed(&[3, 7])), [3, 7]);
         assert_eq!(decode::<u32>(Kind::Card, &[1, 7]), Ok(7), "its layout is still the same");
-        for broken in [&[][..], &[2], &[2, 7, 7], &[2, 255, 255, 255, 255, 255]] {
+        for broken in [&[][..], &[3], &[3, 7, 7], &[3, 255, 255, 255, 255, 255]] {
             assert!(matches!(decode::<u32>(Kind::Alert, broken), Err(Unreadable::Broken(_))), "{broken:?}");
         }
         let cut = whole::<Unreadable>(b"r", &[0x81, 1, 0, 5], |_| Ok(None));

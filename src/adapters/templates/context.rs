@@ -50,7 +50,9 @@ pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
         Content::Alert(view) => alert_root(&mut root, view, locale, around),
         Content::Digest(view) => {
             root.insert("digest".into(), Json::Object(digest(view, locale)));
-            root.insert("source".into(), text(view.source.as_str()));
+            if let Some(source) = view.of.source() {
+                root.insert("source".into(), text(source.as_str()));
+            }
         }
         Content::Answer(view) => {
             if let AnswerView::Ticket(view) = view.as_ref() {

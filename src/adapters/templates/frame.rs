@@ -7,6 +7,7 @@ use crate::{
         calendar::Pace,
         card::{CARD_TAGS_MAX, Card, Colour, cut, one_line},
         condition::{Clock, Condition},
+        id::Subject,
         notice::{AlertView, AnswerView, Content, Send, Step},
         rule::{Rule, RuleKind},
         seen::Seen,
@@ -47,6 +48,7 @@ pub(crate) fn finish(draft: Draft, send: &Send, around: &Surroundings) -> Card {
         tags,
         body: tidy(&draft.body),
         footer: one_line(&footer(send, around)),
+        ..Card::default()
     }
 }
 
@@ -110,7 +112,7 @@ fn footer(send: &Send, around: &Surroundings) -> String {
             }
             parts
         }
-        Content::Digest(digest) => vec![as_of(around.now), digest.source.to_string(), reference],
+        Content::Digest(digest) => vec![as_of(around.now), whose(&digest.of), reference],
         Content::Answer(answer) => match answer.as_ref() {
             AnswerView::Ticket(ticket) => vec![as_of(ticket.as_of), ticket.ticket.key.source.to_string()],
             AnswerView::Text(_) => vec!["deskbell".to_string(), around.zone.minute(around.now)],
@@ -120,6 +122,14 @@ fn footer(send: &Send, around: &Surroundings) -> String {
         }
     };
     parts.join(" · ")
+}
+
+/// Whose digest it is.
+fn whose(of: &Subject) -> String {
+    match of {
+        Subject::Receiver(name) => name.to_string(),
+        other => other.source().map(ToString::to_string).unwrap_or_default(),
+    }
 }
 
 /// Whether the time a status lasts is a guess and the rule looks at it: then it is at least that long.

@@ -1,6 +1,6 @@
 //! `chat:` of the configuration: who may look at tickets in chat.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::{
     adapters::yaml::{
@@ -22,7 +22,7 @@ const CHATS_MAX: usize = 200;
 
 /// Reads `chat:`: who may look, and whom `manage` names. Absent, the receivers' chats and their members may look.
 pub fn read(root: &mut Map<'_>, sources: &BTreeSet<SourceName>, faults: &mut Vec<Fault>) -> (Access, Vec<String>) {
-    let mut access = Access { look: Look::Receivers, look_by_source: BTreeMap::new(), direct: Direct::Members };
+    let mut access = Access::new(Look::Receivers, Direct::Members);
     let Some(mut chat) = root.map("chat", faults) else { return (access, Vec::new()) };
     let mut manage = Vec::new();
     if let Some(mut map) = chat.map("access", faults) {
@@ -30,7 +30,7 @@ pub fn read(root: &mut Map<'_>, sources: &BTreeSet<SourceName>, faults: &mut Vec
             look(node, sources, &mut access, faults);
         }
         if let Some(node) = map.filled("act") {
-            look_of(node, faults); // checked now, used by what comes with the issue on alerts
+            access.act = look_of(node, faults).unwrap_or(Look::Receivers);
         }
         for node in map.list("manage", faults).unwrap_or_default() {
             manage.extend(text_of(node, faults).map(|(text, _)| text));

@@ -237,6 +237,9 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         plan,
         access,
         retention: store.retention,
+        storm: None,
+        rotas: BTreeMap::new(),
+        inhibits: Vec::new(),
     };
     Some(Setup {
         base: base.to_path_buf(),

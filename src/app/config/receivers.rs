@@ -66,7 +66,7 @@ pub fn read(root: &mut Map<'_>, base: &Path, default: Locale, faults: &mut Vec<F
         let read = one(node, base, default, faults);
         if let (true, Some((kind, locale, webhook))) = (named, read) {
             receivers.webhooks.extend(webhook.map(|webhook| (name.clone(), webhook)));
-            receivers.all.insert(name.clone(), Receiver { name, kind, locale });
+            receivers.all.insert(name.clone(), Receiver::new(name, kind, locale));
         }
     }
     receivers

@@ -18,7 +18,7 @@ use crate::{
     domain::{
         fault::{Fault, Place},
         id::{ReceiverName, SourceName, TeamName},
-        labels::{Labels, Team},
+        labels::{Labels, Oncall, Team},
         receiver::{PersonId, Receiver},
         text::Message,
     },
@@ -146,6 +146,7 @@ impl Reader<'_> {
         let oncall = other("oncall", "team.oncall", faults);
         map.finish(&[], faults);
         let (when, lead, oncall) = (when.map_or(Some(None), |when| when.map(Some))?, whole(lead)?, whole(oncall)?);
+        let oncall = oncall.map(Oncall::Receiver);
         Some(Team { name: TeamName::from(name), when, to: to?, lead, oncall })
     }
 
@@ -213,7 +214,9 @@ mod tests {
         let shown: Vec<String> = teams
             .all
             .iter()
-            .map(|team| format!("{} {} {} {}", team.name, team.to, shown(&team.lead), shown(&team.oncall)))
+            .map(|team| {
+                format!("{} {} {} {}", team.name, team.to, shown(&team.lead), shown(&team.oncall_receiver().cloned()))
+            })
             .collect();
         assert_eq!(shown, ["payment support person:li@example.com ", "other leads person:ou_1 support"]);
         assert_eq!(teams.words, ["team", "team.lead", "team.oncall"].into());

@@ -66,7 +66,7 @@ pub async fn receivers(client: &Client, setup: &Setup) -> Vec<Finding> {
                     format!("receiver {name} is a person; only a card can tell: deskbell send-test {name}"),
                 )
             }
-            ReceiverKind::Webhook => {
+            ReceiverKind::Webhook | ReceiverKind::Wecom | ReceiverKind::Http => {
                 let name = &receiver.name;
                 Finding::note(
                     format!("接收方 {name} 是自定义机器人，只能发一张才知道：deskbell send-test {name}"),

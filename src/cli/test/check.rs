@@ -16,7 +16,7 @@ use crate::{
         desk::settings::Settings,
         id::{ReceiverName, RuleName, Subject},
         notice::{Content, Send, Step},
-        receiver::{PersonId, Receiver, ReceiverKind},
+        receiver::{Receiver, ReceiverKind},
         replay::{
             played::{Played, Told},
             script::Script,
@@ -130,10 +130,7 @@ fn notice(told: &Told, case: &Case, world: &World, settings: &Settings) -> Optio
     let mut called: Vec<String> = view.rule.iter().filter_map(|rule| told_as(rule, &told.send)).collect();
     let receiver = settings.receiver(&key.receiver);
     if let Some(ReceiverKind::Person(person)) = receiver.as_deref().map(|receiver: &Receiver| &receiver.kind) {
-        called.push(match person {
-            PersonId::Email(email) => email.to_string(),
-            PersonId::Open(id) => id.to_string(),
-        });
+        called.push(person.as_str().to_string());
     }
     let sent = Sent {
         step: key.step,

@@ -25,7 +25,7 @@ use crate::{
         desk::settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
         fault::Fault,
         id::{CalendarName, ChatId, ReceiverName, SourceName, TeamName},
-        labels::{Caption, Labels, Team},
+        labels::{Caption, Labels, Oncall, Team},
         plan::Plan,
         receiver::{Receiver, ReceiverKind},
         rule::CatchUp,
@@ -97,7 +97,7 @@ fn settings(named: &Named, zone: Zone, locale: Locale) -> Settings {
         when: None,
         to: ReceiverName::from("team"),
         lead: Some(ReceiverName::from("team.lead")),
-        oncall: Some(ReceiverName::from("team.oncall")),
+        oncall: Some(Oncall::Receiver(ReceiverName::from("team.oncall"))),
     };
     let labels = Arc::new(Labels {
         subject: vec![Caption::Field(SUBJECT.into()), Caption::FirstGuestMessage],
@@ -111,7 +111,7 @@ fn settings(named: &Named, zone: Zone, locale: Locale) -> Settings {
     };
     let receiver = |name: &String| {
         let (name, kind) = (ReceiverName::from(name.as_str()), ReceiverKind::Chat(ChatId::new(name.as_str())));
-        (name.clone(), Receiver { name, kind, locale })
+        (name.clone(), Receiver::new(name, kind, locale))
     };
     Settings {
         zone,
@@ -121,8 +121,11 @@ fn settings(named: &Named, zone: Zone, locale: Locale) -> Settings {
         operations: None,
         limits: Limits::default(),
         plan: Plan::Paid,
-        access: Access { look: Look::Everyone, look_by_source: Default::default(), direct: Direct::Nobody },
+        access: Access::new(Look::Everyone, Direct::Nobody),
         retention: Span::from_days(3_650),
+        storm: None,
+        rotas: BTreeMap::new(),
+        inhibits: Vec::new(),
     }
 }
 

@@ -50,10 +50,11 @@ impl Desk {
     }
 
     fn digest_view(&self, key: &NoticeKey) -> Option<DigestView> {
-        let source = key.subject.source()?.clone();
-        let digest = self.digests.get(&(source.clone(), key.episode))?;
+        let of = key.subject.clone();
+        let digest = self.digests.get(&(of.clone(), key.episode))?;
         let mut members: Vec<&Alert> = self
-            .digest_members(&source, key.episode)
+            .digest_members(&of, key.episode)
+            .into_iter()
             .filter(|alert| alert.lines.iter().any(|line| line.receiver == key.receiver))
             .collect();
         members.sort_by_key(|alert| (!alert.is_firing(), alert.since));
@@ -70,7 +71,11 @@ impl Desk {
             firing: members.iter().filter(|alert| alert.is_firing()).count(),
             by_rule,
             lines: members.into_iter().take(DIGEST_LINES_MAX).map(|alert| self.alert_line(alert)).collect(),
-            source,
+            rule: digest.rule.clone(),
+            began_at: digest.began_at,
+            closed_at: digest.closed_at,
+            shared: None,
+            of,
         })
     }
 
@@ -126,7 +131,7 @@ impl Desk {
         let key = &entry.key;
         let rev = match &content {
             Content::Alert(view) => view.alert.rev,
-            Content::Digest(_) => self.rev_of(&CardShows::Digest(source_of(key), key.episode)),
+            Content::Digest(_) => self.rev_of(&CardShows::Digest(key.subject.clone(), key.episode)),
             Content::Answer(_) | Content::Trouble(_) | Content::Announcement(_) => 1,
         };
         Send {
@@ -137,6 +142,8 @@ impl Desk {
             locale: self.locale_of(key),
             maybe_repeat: entry.maybe_repeat,
             without_mentions: entry.without_mentions,
+            masked: entry.masked,
+            mentions: Vec::new(),
             rev: if doubted { 0 } else { rev },
             attempts: entry.attempts,
         }
@@ -161,8 +168,4 @@ impl Desk {
             _ => self.settings.receiver(&key.receiver).map_or(self.settings.locale, |receiver| receiver.locale),
         }
     }
-}
-
-fn source_of(key: &NoticeKey) -> SourceName {
-    key.subject.source().cloned().unwrap_or_else(|| SourceName::from(""))
 }

@@ -123,6 +123,7 @@ mod tests {
             first_tried_at: None,
             attempts: 1,
             without_mentions: false,
+            masked: false,
             maybe_repeat: false,
             last_error: None,
         };
@@ -142,8 +143,11 @@ mod tests {
             operations: None,
             limits: Limits::default(),
             plan: Plan::Paid,
-            access: Access { look: Look::Everyone, look_by_source: BTreeMap::new(), direct: Direct::Everyone },
+            access: Access::new(Look::Everyone, Direct::Everyone),
             retention: RETENTION,
+            storm: None,
+            rotas: BTreeMap::new(),
+            inhibits: Vec::new(),
         };
         Desk::open(Stored { dead, ..Stored::default() }, Arc::default(), settings, START)
     }

@@ -99,54 +99,78 @@ impl Desk {
         let subject = Subject::Source(name.clone());
         self.journal(now, (&subject, None, number), "digest", note);
         for receiver in &receivers {
-            let key = digest_key(name, number, notice::Step::Digest, receiver);
+            let key = digest_key(&subject, number, notice::Step::Digest, receiver);
             self.enqueue(key, Lane::Updates, None, now);
         }
-        self.put_digest(Digest { source: name.clone(), number, cause, receivers, rev: 1 });
+        self.put_digest(Digest {
+            of: subject,
+            number,
+            cause,
+            rule: None,
+            critical: false,
+            began_at: now,
+            joined_at: now,
+            closed_at: Some(now),
+            receivers,
+            rev: 1,
+        });
     }
 
     pub(super) fn put_digest(&mut self, digest: Digest) {
         self.write(Write::Digest(Box::new(digest.clone())));
-        self.digests.insert((digest.source.clone(), digest.number), digest);
+        self.digests.insert((digest.of.clone(), digest.number), digest);
     }
 
     /// A member ended: the digest's cards catch up.
-    pub(super) fn digest_member_ended(&mut self, source: &SourceName, number: u32, now: Timestamp) {
-        let Some(mut digest) = self.digests.get(&(source.clone(), number)).cloned() else { return };
+    pub(super) fn digest_member_ended(&mut self, of: &Subject, number: u32, now: Timestamp) {
+        let Some(mut digest) = self.digests.get(&(of.clone(), number)).cloned() else { return };
         digest.rev += 1;
         let receivers = digest.receivers.clone();
         self.put_digest(digest);
         for receiver in receivers {
-            let key = CardKey { shows: CardShows::Digest(source.clone(), number), receiver };
+            let key = CardKey { shows: CardShows::Digest(of.clone(), number), receiver };
             if self.cards.get(&key).is_some_and(|card| card.message.is_some()) {
                 self.enqueue_update(&key, now);
             }
         }
     }
 
-    /// A digest without a firing member whose cards all show that is forgotten.
-    pub(super) fn forget_digest_if_over(&mut self, source: &SourceName, number: u32) {
-        let place = (source.clone(), number);
+    /// A closed digest without a firing member whose cards all show that is forgotten.
+    pub(super) fn forget_digest_if_over(&mut self, of: &Subject, number: u32) {
+        let place = (of.clone(), number);
         let Some(digest) = self.digests.get(&place) else { return };
         let shown = |receiver: &ReceiverName| {
-            let card = CardKey { shows: CardShows::Digest(source.clone(), number), receiver: receiver.clone() };
-            let waits = self.outbox.contains(&digest_key(source, number, notice::Step::Digest, receiver));
+            let card = CardKey { shows: CardShows::Digest(of.clone(), number), receiver: receiver.clone() };
+            let waits = self.outbox.contains(&digest_key(of, number, notice::Step::Digest, receiver));
             !waits && self.cards.get(&card).is_none_or(|card| card.message.is_none() || card.shown_rev >= digest.rev)
         };
         let receivers = digest.receivers.clone();
-        let over = !self.digest_members(source, number).any(Alert::is_firing);
+        let over = digest.closed_at.is_some() && !self.digest_members(of, number).iter().any(|it| it.is_firing());
         if !over || !receivers.iter().all(shown) {
             return;
         }
         for receiver in receivers {
-            self.drop_card(&CardKey { shows: CardShows::Digest(source.clone(), number), receiver });
+            self.drop_card(&CardKey { shows: CardShows::Digest(of.clone(), number), receiver });
         }
         self.digests.remove(&place);
         self.write(Write::DropDigest(place.0, place.1));
     }
 
-    /// The alerts whose present episode was told by this digest.
-    pub(super) fn digest_members(&self, source: &SourceName, number: u32) -> impl Iterator<Item = &Alert> {
+    /// The alerts whose present episode is told by this digest.
+    pub(super) fn digest_members(&self, of: &Subject, number: u32) -> Vec<&Alert> {
+        match of {
+            Subject::Receiver(receiver) => {
+                let told = |alert: &&Alert| {
+                    alert.lines.iter().any(|line| line.receiver == *receiver && line.digest == Some(number))
+                };
+                self.alerts.values().flatten().filter(told).collect()
+            }
+            Subject::Source(source) => self.source_members(source, number).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn source_members(&self, source: &SourceName, number: u32) -> impl Iterator<Item = &Alert> {
         let first = Subject::Ticket(TicketKey::new(source.clone(), TicketId::from("")));
         self.alerts
             .range(first..)
@@ -162,9 +186,9 @@ impl Desk {
 }
 
 /// The key of a digest's notice.
-pub(super) fn digest_key(source: &SourceName, number: u32, step: notice::Step, receiver: &ReceiverName) -> NoticeKey {
+pub(super) fn digest_key(of: &Subject, number: u32, step: notice::Step, receiver: &ReceiverName) -> NoticeKey {
     NoticeKey {
-        subject: Subject::Source(source.clone()),
+        subject: of.clone(),
         rule: RuleName::from(DIGEST),
         episode: number,
         step,

@@ -302,8 +302,11 @@ mod tests {
             operations: None,
             limits: Limits::default(),
             plan: Plan::Paid,
-            access: Access { look: Look::Everyone, look_by_source: BTreeMap::new(), direct: Direct::Everyone },
+            access: Access::new(Look::Everyone, Direct::Everyone),
             retention: Span::from_days(90),
+            storm: None,
+            rotas: BTreeMap::new(),
+            inhibits: Vec::new(),
         };
         let queued = Spell { status: Status::Queueing.code(), since: START };
         let facts = Facts { spells: Some([queued].into()), ..Facts::new(after(3), START) };

@@ -5,12 +5,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::domain::{
     command::Command,
     conversation::Conversation,
+    deed::Act,
     delivery::{HistoryReport, SendReport},
     id::{ChatId, EventId, MessageId, OpenId, SourceName, TicketKey},
     labels::Labels,
     rule::RuleSet,
     text::{Locale, Message},
-    ticket::Ticket,
+    ticket::{Text, Ticket},
     time::{Span, Timestamp},
 };
 
@@ -29,6 +30,8 @@ pub enum Input {
     Message(ChatMessage),
     /// A looked-up answer is ready.
     LookedUp(LookedUp),
+    /// A person did something; what became of it is in the outcome.
+    Act(Box<Act>),
     /// A send ended.
     Sent(SendReport),
     /// A chat's history was searched.
@@ -188,6 +191,10 @@ pub struct ChatMessage {
     pub chat_kind: ChatKind,
     /// Who.
     pub sender: OpenId,
+    /// What they are called, where that is known.
+    pub sender_name: Option<Text>,
+    /// The message theirs is a reply to.
+    pub reply_to: Option<MessageId>,
     /// What they asked.
     pub command: Command,
     /// The language they asked in.

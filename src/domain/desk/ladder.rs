@@ -127,7 +127,7 @@ impl Desk {
             && alert.lines.iter().all(|line| line.receiver != *receiver)
         {
             let from = LineOf::rung(at);
-            alert.lines.push(Line { receiver: receiver.clone(), repeats: 0, next_at: None, from });
+            alert.lines.push(Line::new(receiver.clone(), from));
         }
         self.put_alert(alert.clone());
         self.refresh_cards(&alert.key, now);

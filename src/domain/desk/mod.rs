@@ -24,6 +24,7 @@ mod digests;
 mod outbox;
 mod pump;
 mod reports;
+mod acts;
 mod inbox;
 mod dead;
 mod troubles;

@@ -28,8 +28,7 @@ impl Desk {
         self.trials = stored.trials.into_iter().map(|trial| (trial.rule.clone(), trial)).collect();
         self.remains = stored.remains.into_iter().map(|remains| (remains.key.clone(), remains)).collect();
         self.cards = stored.cards.into_iter().map(|card| (card.key.clone(), card)).collect();
-        self.digests =
-            stored.digests.into_iter().map(|digest| ((digest.source.clone(), digest.number), digest)).collect();
+        self.digests = stored.digests.into_iter().map(|digest| ((digest.of.clone(), digest.number), digest)).collect();
         stored.dead.into_iter().for_each(|letter| self.dead.put(letter));
         self.forget_dead(now);
         for alert in stored.alerts {
@@ -99,7 +98,7 @@ impl Desk {
     /// Alerts that joined a digest which was never told, because the process was cut, join it again.
     fn rejoin_digest(&self, source: &mut Source, now: Timestamp) {
         let number = source.state.digest + 1;
-        let members: Vec<&Alert> = self.digest_members(&source.state.name, number).collect();
+        let members: Vec<&Alert> = self.source_members(&source.state.name, number).collect();
         if members.is_empty() {
             return;
         }
@@ -225,7 +224,7 @@ impl Desk {
                 .rule_named(&alert.key.rule)
                 .is_some_and(|rule| rule.watches(&key.source) && !matches!(rule.kind, RuleKind::Count(_))),
             Subject::Group(_) => self.is_counted(&alert.key),
-            Subject::Source(_) | Subject::Service | Subject::Message(_) => true,
+            Subject::Source(_) | Subject::Service | Subject::Message(_) | Subject::Receiver(_) => true,
         }
     }
 

@@ -219,6 +219,7 @@ impl Desk {
             first_tried_at: None,
             attempts: 0,
             without_mentions: false,
+            masked: false,
             maybe_repeat: false,
             last_error: None,
         };
@@ -257,7 +258,12 @@ impl Desk {
             }
         }
         if let (Announced::Digest(number), Some(source)) = (alert.announced, alert.key.subject.source()) {
-            self.digest_member_ended(&source.clone(), number, now);
+            self.digest_member_ended(&Subject::Source(source.clone()), number, now);
+        }
+        for line in &alert.lines {
+            if let Some(number) = line.digest {
+                self.digest_member_ended(&Subject::Receiver(line.receiver.clone()), number, now);
+            }
         }
     }
 
@@ -391,6 +397,7 @@ mod tests {
             first_tried_at: None,
             attempts: 0,
             without_mentions: false,
+            masked: false,
             maybe_repeat: false,
             last_error: None,
         }

@@ -3,11 +3,12 @@
 use crate::domain::{
     alert::Alert,
     command::Command,
+    deed::Acted,
     desk::state::{
         CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, Revision, SourceState,
         Tracked, Trial,
     },
-    id::{ChatId, MessageId, OpenId, RuleName, SourceName, TicketKey},
+    id::{ChatId, MessageId, OpenId, RuleName, SourceName, Subject, TicketKey},
     notice::{NoticeKey, Send},
     time::Timestamp,
 };
@@ -19,6 +20,8 @@ pub struct Outcome {
     pub writes: Vec<Write>,
     /// Done once the batch is durable, but for those that say otherwise.
     pub effects: Vec<Effect>,
+    /// What became of a person's deed; given to them once the batch is durable.
+    pub acted: Option<Acted>,
 }
 
 /// One durable change. Each replaces what stood under the same key.
@@ -51,7 +54,7 @@ pub enum Write {
     /// A digest.
     Digest(Box<Digest>),
     /// A digest nobody will update again.
-    DropDigest(SourceName, u32),
+    DropDigest(Subject, u32),
     /// A notice to be delivered.
     Outbox(Box<Entry>),
     /// A notice that needs nothing more.

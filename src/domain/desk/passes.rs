@@ -240,10 +240,7 @@ impl Desk {
             return;
         }
         let operations = self.settings.operations.clone();
-        let lines = operations
-            .map(|receiver| Line { receiver, repeats: 0, next_at: None, from: LineOf::Nothing })
-            .into_iter()
-            .collect();
+        let lines = operations.map(|receiver| Line::new(receiver, LineOf::Nothing)).into_iter().collect();
         let alert = Alert {
             episode: before.as_ref().map_or(0, |alert| alert.episode) + 1,
             state: AlertState::Firing { fired_at: now, stale_as_of: None },

@@ -110,7 +110,7 @@ impl Desk {
             ReceiverKind::Chat(chat) => chat,
             // A person's direct chat is limited like a chat; nobody knows its id, so it cannot be searched.
             ReceiverKind::Person(_) => return self.prepare_chat(entry, &ChatId::new(name.as_str()), now),
-            ReceiverKind::Webhook => {
+            ReceiverKind::Webhook | ReceiverKind::Wecom | ReceiverKind::Http => {
                 let gates = vec![Gate::WebhookSecond(name.clone()), Gate::WebhookMinute(name.clone())];
                 return Prepared::Go(Target::Post(name), gates);
             }
@@ -133,14 +133,22 @@ impl Desk {
                 }
                 None => Prepared::Drop(Message::new("没有可更新的卡片", "there is no card to update")),
             },
-            Step::Repeated | Step::Escalated => match self.card_message(&entry.key) {
-                Some(message) => Prepared::Go(Target::Reply(message), chat_gates(Api::Reply, chat)),
-                None if self.outbox.contains(&NoticeKey { step: Step::Fired, ordinal: 0, ..entry.key.clone() }) => {
-                    Prepared::Wait(now.plus(CARD_WAIT))
+            Step::Repeated | Step::Escalated | Step::Asked | Step::Woken | Step::Fallback | Step::Urged => {
+                match self.card_message(&entry.key) {
+                    Some(message) => Prepared::Go(Target::Reply(message), chat_gates(Api::Reply, chat)),
+                    None if self.outbox.contains(&NoticeKey { step: Step::Fired, ordinal: 0, ..entry.key.clone() }) => {
+                        Prepared::Wait(now.plus(CARD_WAIT))
+                    }
+                    None => post(),
                 }
-                None => post(),
-            },
-            Step::Fired | Step::Ended | Step::Digest | Step::Trouble | Step::Announced | Step::Answer => post(),
+            }
+            Step::Fired
+            | Step::Ended
+            | Step::Digest
+            | Step::Trouble
+            | Step::Announced
+            | Step::Answer
+            | Step::Called => post(),
         }
     }
 
@@ -168,8 +176,7 @@ impl Desk {
                 Some(Message::new("重复提醒之前已结束", "it ended before it was repeated"))
             }
             Step::Digest if !tried => {
-                let source = key.subject.source()?;
-                let over = !self.digest_members(source, key.episode).any(Alert::is_firing);
+                let over = !self.digest_members(&key.subject, key.episode).into_iter().any(Alert::is_firing);
                 over.then(|| Message::new("汇总发出之前都已结束", "all of it ended before it was sent"))
             }
             Step::Update => {
@@ -195,9 +202,7 @@ impl Desk {
 
     pub(super) fn card_key(&self, key: &NoticeKey) -> CardKey {
         let shows = match &key.subject {
-            Subject::Source(source) if key.rule.as_str() == super::digests::DIGEST => {
-                CardShows::Digest(source.clone(), key.episode)
-            }
+            of if key.rule.as_str() == super::digests::DIGEST => CardShows::Digest(of.clone(), key.episode),
             subject => {
                 let alert = AlertKey { subject: subject.clone(), rule: key.rule.clone() };
                 CardShows::Alert(alert, key.episode)
@@ -210,9 +215,7 @@ impl Desk {
     pub(super) fn rev_of(&self, shows: &CardShows) -> u32 {
         match shows {
             CardShows::Alert(key, episode) => self.episode(key, *episode).map_or(0, |alert| alert.rev),
-            CardShows::Digest(source, number) => {
-                self.digests.get(&(source.clone(), *number)).map_or(0, |digest| digest.rev)
-            }
+            CardShows::Digest(of, number) => self.digests.get(&(of.clone(), *number)).map_or(0, |digest| digest.rev),
         }
     }
 

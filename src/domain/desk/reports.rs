@@ -43,7 +43,17 @@ impl Desk {
                     self.put_card(card);
                 }
             }
-            Step::Repeated | Step::Escalated | Step::Ended | Step::Answer | Step::Trouble | Step::Announced => {}
+            Step::Repeated
+            | Step::Escalated
+            | Step::Ended
+            | Step::Answer
+            | Step::Trouble
+            | Step::Announced
+            | Step::Called
+            | Step::Urged
+            | Step::Asked
+            | Step::Woken
+            | Step::Fallback => {}
         }
         let told = matches!(key.step, Step::Fired | Step::Repeated | Step::Escalated | Step::Ended | Step::Digest);
         if told {
@@ -114,6 +124,7 @@ impl Desk {
                 self.put_back(Entry { not_before: at, ..entry });
             }
             Next::RetryPlainAt(at) => self.put_back(Entry { not_before: at, without_mentions: true, ..entry }),
+            Next::RetryMaskedAt(at) => self.put_back(Entry { not_before: at, masked: true, ..entry }),
             Next::GiveUp => {
                 self.bury(&entry, failure.reason.clone(), now);
                 self.settle(&entry.key, now);
@@ -166,7 +177,7 @@ impl Desk {
         match &report.found {
             HistoryFound::There(message) => {
                 // Which state it shows nobody knows: revision 0 makes an update follow.
-                self.delivered(&entry, Delivered { message_id: Some(message.clone()) }, 0, now);
+                self.delivered(&entry, Delivered { message_id: Some(message.clone()), absent: Vec::new() }, 0, now);
             }
             HistoryFound::NotThere => {
                 self.put_back(Entry { first_tried_at: None, not_before: now, ..entry });

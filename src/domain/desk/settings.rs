@@ -3,11 +3,13 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
-    id::{ChatId, ReceiverName, SourceName},
+    id::{ChatId, ReceiverName, RotaName, SourceName},
     labels::Labels,
     plan::Plan,
-    receiver::Receiver,
+    receiver::{PersonId, Receiver},
+    rota::Rota,
     rule::CatchUp,
+    silence::Matcher,
     text::Locale,
     time::{Span, Zone},
 };
@@ -33,6 +35,53 @@ pub struct Settings {
     pub access: Access,
     /// How long closed tickets are kept.
     pub retention: Span,
+    /// When many alerts of one rule become one digest; absent: never.
+    pub storm: Option<StormSettings>,
+    /// Who is on call when, by name.
+    pub rotas: BTreeMap<RotaName, Arc<Rota>>,
+    /// What keeps other alerts quiet while it rings.
+    pub inhibits: Vec<Inhibit>,
+}
+
+/// When many alerts of one rule become one digest (`storm`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StormSettings {
+    /// More alerts than this to one receiver ...
+    pub above: u32,
+    /// ... within this time open a digest.
+    pub within: Span,
+    /// It closes when none joined for so long.
+    pub calm_for: Span,
+    /// It is updated at most this often.
+    pub refresh: Span,
+}
+
+impl Default for StormSettings {
+    fn default() -> Self {
+        Self { above: 8, within: Span::from_mins(10), calm_for: Span::from_mins(15), refresh: Span::from_mins(1) }
+    }
+}
+
+/// While an alert that `while_ringing` matches rings, notices of alerts that `mutes` matches are held back (`inhibit`).
+#[derive(Clone, Debug)]
+pub struct Inhibit {
+    /// What must ring.
+    pub while_ringing: Matcher,
+    /// What is held back.
+    pub mutes: Matcher,
+    /// What both must have in common.
+    pub same: Vec<Shared>,
+}
+
+/// What two alerts have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shared {
+    /// The ticket.
+    Ticket,
+    /// The source.
+    Source,
+    /// The ticket's team.
+    Team,
 }
 
 impl Settings {
@@ -81,9 +130,18 @@ pub struct Access {
     pub look_by_source: BTreeMap<SourceName, Look>,
     /// Who may ask in a direct chat.
     pub direct: Direct,
+    /// Which chats may act on alerts.
+    pub act: Look,
+    /// Who may silence a rule, silence for long, change rotas and see to dead letters.
+    pub manage: Vec<PersonId>,
 }
 
 impl Access {
+    /// What may be looked at and asked, the same for every source; only the receivers' chats may act.
+    pub const fn new(look: Look, direct: Direct) -> Self {
+        Self { look, look_by_source: BTreeMap::new(), direct, act: Look::Receivers, manage: Vec::new() }
+    }
+
     /// The chats that may look at a source's tickets.
     pub fn look_at(&self, source: &SourceName) -> &Look {
         self.look_by_source.get(source).unwrap_or(&self.look)

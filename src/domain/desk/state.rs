@@ -93,8 +93,8 @@ pub struct CardKey {
 pub enum CardShows {
     /// An alert's episode.
     Alert(AlertKey, u32),
-    /// A source's digest.
-    Digest(SourceName, u32),
+    /// A digest of a source or of a receiver.
+    Digest(Subject, u32),
 }
 
 /// A card that was sent, and how far it is behind.
@@ -110,15 +110,26 @@ pub struct CardState {
     pub posted_at: Timestamp,
 }
 
-/// Alerts told together. Its members are the alerts whose `announced` names it.
+/// Alerts told together. A source's members are the alerts whose `announced` names it, a receiver's the lines whose
+/// `digest` does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digest {
-    /// The source that was caught up on.
-    pub source: SourceName,
-    /// Its number; counts up per source.
+    /// Whose it is: a source's that was caught up on, or a receiver's.
+    pub of: Subject,
+    /// Its number; counts up per source or receiver.
     pub number: u32,
     /// What brought it about.
     pub cause: DigestCause,
+    /// The rule whose storm it is.
+    pub rule: Option<RuleName>,
+    /// It holds critical alerts only, or none.
+    pub critical: bool,
+    /// When it began.
+    pub began_at: Timestamp,
+    /// When the last alert joined.
+    pub joined_at: Timestamp,
+    /// Nothing joins any more since then.
+    pub closed_at: Option<Timestamp>,
     /// Who is told.
     pub receivers: Vec<ReceiverName>,
     /// Raised when a member ends.
@@ -146,6 +157,8 @@ pub struct Entry {
     pub attempts: u32,
     /// The platform refused a mention: it goes without.
     pub without_mentions: bool,
+    /// The platform refused the content for what stands in it: it goes with numbers and addresses masked.
+    pub masked: bool,
     /// It may have been sent before, and nobody can tell.
     pub maybe_repeat: bool,
     /// What the last attempt said.

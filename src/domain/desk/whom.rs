@@ -26,7 +26,7 @@ impl Desk {
             To::Receiver(name) => return Some(name.clone()),
             To::Team => team(|team| Some(&team.to)),
             To::TeamLead => team(|team| team.lead.as_ref()),
-            To::TeamOncall => team(|team| team.oncall.as_ref()),
+            To::TeamOncall => team(Team::oncall_receiver),
             To::Owner => match owner_of(hearing) {
                 Some(owner) => Some(owner),
                 None => return self.whom(&To::Team, hearing),
@@ -70,7 +70,7 @@ impl Desk {
             let Some(receiver) = self.whom(to, hearing) else { return };
             if lines.iter().all(|line| line.receiver != receiver) {
                 let next_at = next_repeat(rule, from, 0).map(|wait| wait.ends(now));
-                lines.push(Line { receiver, repeats: 0, next_at, from });
+                lines.push(Line { next_at, ..Line::new(receiver, from) });
             }
         };
         match (&rule.mode, &rule.kind, rung.and_then(|at| Some((at, rule.ladder.get(at)?)))) {
@@ -85,7 +85,11 @@ impl Desk {
 /// The person who owns the ticket, where one does and can be addressed.
 fn owner_of(hearing: &Hearing) -> Option<ReceiverName> {
     let owner = hearing.ticket()?.agent_owner.present()?;
-    let address = |text: &Known<_>| text.present().and_then(|text: &crate::domain::ticket::Text| PersonId::of(text));
+    // An agent's number is no telephone number.
+    let address = |text: &Known<_>| {
+        let text: &crate::domain::ticket::Text = text.present()?;
+        PersonId::of(text).filter(|person| !matches!(person, PersonId::Mobile(_)))
+    };
     address(&owner.id).or_else(|| address(&owner.email)).map(|person| Receiver::name_of_person(&person))
 }
 

@@ -97,6 +97,7 @@ pub fn card(page: &Page, heading: &Heading, locale: Locale) -> Card {
         tags: vec![Words { zh: "演练", en: "rehearsal" }.get(locale).to_string()],
         body: body.join("\n"),
         footer: footer.get(locale).to_string(),
+        ..Card::default()
     }
 }
 

@@ -256,14 +256,14 @@ impl Stage {
         let named = match &send.target {
             Target::Post(receiver) => !self.nameless.contains(receiver),
             Target::Reply(_) => true,
-            Target::Patch(_) => false,
+            Target::Patch(_) | Target::Urge(..) => false,
         };
         let message_id = named.then(|| {
             self.messages += 1;
             MessageId::new(format!("om_{}", self.messages))
         });
         let (key, rev, attempts) = (send.key.clone(), send.rev, send.attempts);
-        let result = Ok(Delivered { message_id });
+        let result = Ok(Delivered { message_id, absent: Vec::new() });
         self.inputs.push_back(Input::Sent(SendReport { key, rev, attempts, result }));
         self.record.played.told.push(Told { at: self.now, send });
     }

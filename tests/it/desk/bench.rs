@@ -201,6 +201,8 @@ impl Bench {
             chat: chat.into(),
             chat_kind: if chat.starts_with("oc_p2p") { ChatKind::Direct } else { ChatKind::Group },
             sender: "ou_someone".into(),
+            sender_name: None,
+            reply_to: None,
             command: Command::parse(text),
             locale: Locale::Zh,
             sent_at: self.now,
@@ -300,7 +302,7 @@ impl Bench {
                 let id = MessageId::from(format!("om_{}", self.messages).as_str());
                 let keyed = self.settings.receivers.get(&send.key.receiver).is_none_or(|known| known.kind.has_key());
                 self.told.push((self.now, line(send)));
-                Ok(Delivered { message_id: keyed.then_some(id) })
+                Ok(Delivered { message_id: keyed.then_some(id), absent: Vec::new() })
             }
         };
         let report = SendReport { key: send.key.clone(), rev: send.rev, attempts: send.attempts, result };
@@ -347,6 +349,7 @@ fn line(send: &Send) -> String {
         Target::Post(_) => "",
         Target::Reply(_) => " reply",
         Target::Patch(_) => " patch",
+        Target::Urge(..) => " urge",
     };
     let of = match &send.content {
         Content::Alert(view) => {

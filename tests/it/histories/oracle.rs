@@ -75,7 +75,7 @@ pub(crate) fn rules() -> RuleSet {
 pub(crate) fn settings(random: &mut Random) -> Settings {
     let receiver = |name: &str, kind| {
         let name = ReceiverName::from(name);
-        (name.clone(), Receiver { name, kind, locale: Locale::Zh })
+        (name.clone(), Receiver::new(name, kind, Locale::Zh))
     };
     let catch_up = match random.below(5) {
         0 => CatchUp::Each,
@@ -96,8 +96,11 @@ pub(crate) fn settings(random: &mut Random) -> Settings {
         operations: Some(ReceiverName::from("ops")),
         limits: Limits::default(),
         plan: Plan::Paid,
-        access: Access { look: Look::Everyone, look_by_source: BTreeMap::new(), direct: Direct::Nobody },
+        access: Access::new(Look::Everyone, Direct::Nobody),
         retention: Span::from_days(90),
+        storm: None,
+        rotas: BTreeMap::new(),
+        inhibits: Vec::new(),
     }
 }
 

@@ -403,7 +403,7 @@ impl Runner {
         let message_id = if kind.is_none_or(|(_, acts)| acts) { self.chat.act(send, keyed, self.now) } else { None };
         let result = match kind {
             Some((kind, _)) => Err(Failure { kind, retry_after: None, reason: Message::new("碰巧", "chance") }),
-            None => Ok(Delivered { message_id }),
+            None => Ok(Delivered { message_id, absent: Vec::new() }),
         };
         let report = SendReport { key: send.key.clone(), rev: send.rev, attempts: send.attempts, result };
         self.soon(700, Happening::Report(report));

@@ -216,7 +216,14 @@ async fn a_reference_is_found_in_what_an_app_sent() {
 async fn a_custom_bot_gets_a_signed_card() {
     let fake = Fake::with_token(|_| Answer::new(200, r#"{"StatusCode":0,"StatusMessage":"success"}"#)).await;
     let url = format!("http://{}/open-apis/bot/v2/hook/x", fake.address);
-    let card = Card { title: "t".into(), colour: Colour::Red, tags: vec![], body: "b".into(), footer: "f".into() };
+    let card = Card {
+        title: "t".into(),
+        colour: Colour::Red,
+        tags: vec![],
+        body: "b".into(),
+        footer: "f".into(),
+        ..Card::default()
+    };
     for secret in [None, Some("demo".into())] {
         let config = WebhookConfig { url: url.clone().into(), secret };
         Webhook::new(&config, http::loopback_client(), Clock::anchored(START)).post(&card).await.unwrap();

@@ -35,7 +35,14 @@ const ENDPOINTS: [Endpoint; 14] = [
 ];
 
 fn card() -> Card {
-    Card { title: "t".into(), colour: Colour::Red, tags: vec![], body: "b".into(), footer: "f".into() }
+    Card {
+        title: "t".into(),
+        colour: Colour::Red,
+        tags: vec![],
+        body: "b".into(),
+        footer: "f".into(),
+        ..Card::default()
+    }
 }
 
 /// Makes one call that fails.

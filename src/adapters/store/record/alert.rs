@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::parts::{MessageRecord, Shared, SubjectRecord, at, ms, rule, twin};
+use super::parts::{ActorRecord, MessageRecord, Shared, SubjectRecord, at, ms, rule, twin};
 use crate::{
     adapters::store::{
         key::Kind,
         value::{self, Unreadable},
     },
     domain::{
-        alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
+        alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf, Snoozed, Taken},
         id::ReceiverName,
         rule::Severity,
         time::Timestamp,
@@ -21,7 +21,7 @@ twin!(EndReasonRecord = EndReason { Cleared, Handled, Expired, TicketGone, RuleC
 
 /// [`Alert`] on disk; version 1 had no ladders and did not say of a line where it came from.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::adapters::store) struct AlertRecord<'a, L = LineRecord<'a>, P = ProgressRecord> {
+pub(in crate::adapters::store) struct AlertRecord<'a, L = LineRecord<'a>, P = ProgressRecord, F = LifeRecord<'a>> {
     #[serde(borrow)]
     key: AlertKeyRecord<'a>,
     episode: u32,
@@ -35,6 +35,7 @@ pub(in crate::adapters::store) struct AlertRecord<'a, L = LineRecord<'a>, P = Pr
     latched: bool,
     meaning: u64,
     progress: P,
+    life: F,
 }
 
 /// How far an alert has come beside its lines.
@@ -43,6 +44,92 @@ pub(in crate::adapters::store) struct ProgressRecord {
     rung: u32,
     quiet_since: Option<i64>,
     trial: bool,
+}
+
+/// What alerts have since version 3: who does what about them, and how their lines are told.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(in crate::adapters::store) struct LifeRecord<'a> {
+    ladder_from: Option<i64>,
+    fallbacks: u32,
+    fallback_at: Option<i64>,
+    #[serde(borrow)]
+    taken: Option<TakenRecord<'a>>,
+    snoozed: Option<SnoozedRecord<'a>>,
+    snoozes: u32,
+    ended_by: Option<ActorRecord<'a>>,
+    takeovers: u32,
+    /// One for each line: its digest, and whether something of it is held back.
+    told: Vec<(Option<u32>, bool)>,
+}
+
+/// [`Taken`] on disk.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct TakenRecord<'a> {
+    #[serde(borrow)]
+    by: ActorRecord<'a>,
+    at: i64,
+    until: i64,
+    asked_at: Option<i64>,
+}
+
+/// [`Snoozed`] on disk.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct SnoozedRecord<'a> {
+    #[serde(borrow)]
+    by: ActorRecord<'a>,
+    at: i64,
+    until: i64,
+}
+
+impl<'a> LifeRecord<'a> {
+    fn of(alert: &'a Alert) -> Self {
+        let taken = |taken: &'a Taken| TakenRecord {
+            by: ActorRecord::of(&taken.by),
+            at: taken.at.as_ms(),
+            until: taken.until.as_ms(),
+            asked_at: ms(taken.asked_at),
+        };
+        let snoozed = |snoozed: &'a Snoozed| SnoozedRecord {
+            by: ActorRecord::of(&snoozed.by),
+            at: snoozed.at.as_ms(),
+            until: snoozed.until.as_ms(),
+        };
+        Self {
+            ladder_from: ms(alert.ladder_from),
+            fallbacks: alert.fallbacks,
+            fallback_at: ms(alert.fallback_at),
+            taken: alert.taken.as_ref().map(taken),
+            snoozed: alert.snoozed.as_ref().map(snoozed),
+            snoozes: alert.snoozes,
+            ended_by: alert.ended_by.as_ref().map(ActorRecord::of),
+            takeovers: alert.takeovers,
+            told: alert.lines.iter().map(|line| (line.digest, line.held)).collect(),
+        }
+    }
+
+    fn put_into(self, alert: &mut Alert, shared: &mut Shared) {
+        alert.ladder_from = at(self.ladder_from);
+        alert.fallbacks = self.fallbacks;
+        alert.fallback_at = at(self.fallback_at);
+        alert.taken = self.taken.map(|taken| Taken {
+            by: taken.by.actor(shared),
+            at: Timestamp::from_ms(taken.at),
+            until: Timestamp::from_ms(taken.until),
+            asked_at: at(taken.asked_at),
+        });
+        alert.snoozed = self.snoozed.map(|snoozed| Snoozed {
+            by: snoozed.by.actor(shared),
+            at: Timestamp::from_ms(snoozed.at),
+            until: Timestamp::from_ms(snoozed.until),
+        });
+        alert.snoozes = self.snoozes;
+        alert.ended_by = self.ended_by.map(|by| by.actor(shared));
+        alert.takeovers = self.takeovers;
+        for (line, (digest, held)) in alert.lines.iter_mut().zip(self.told) {
+            line.digest = digest;
+            line.held = held;
+        }
+    }
 }
 
 /// [`AlertKey`] on disk.
@@ -118,6 +205,7 @@ impl<'a> AlertRecord<'a> {
             latched: alert.latched,
             meaning: alert.meaning,
             progress: ProgressRecord { rung: alert.rung, quiet_since: ms(alert.quiet_since), trial: alert.trial },
+            life: LifeRecord::of(alert),
         }
     }
 
@@ -128,18 +216,20 @@ impl<'a> AlertRecord<'a> {
         shared: &mut Shared,
     ) -> Result<Alert, Unreadable> {
         if value::is_version(bytes, 1) {
-            let old: AlertRecord<'a, LineV1<'a>, ()> = value::content(bytes)?;
+            let old: AlertRecord<'a, LineV1<'a>, (), ()> = value::content(bytes)?;
             // The lines were those of `notify`, in its order.
             let line = |(at, line): (usize, LineV1<'_>), shared: &mut Shared| line.line(LineOf::notify(at), shared);
             return Ok(old.alert(ProgressRecord::default(), shared, line));
         }
-        let new: Self = value::decode(kind, bytes)?;
-        let progress = new.progress;
-        Ok(new.alert(progress, shared, |(_, line), shared| line.line.line(line.from.into(), shared)))
+        let mut new: Self = value::decode(kind, bytes)?;
+        let (progress, life) = (new.progress, std::mem::take(&mut new.life));
+        let mut alert = new.alert(progress, shared, |(_, line), shared| line.line.line(line.from.into(), shared));
+        life.put_into(&mut alert, shared);
+        Ok(alert)
     }
 }
 
-impl<L, P> AlertRecord<'_, L, P> {
+impl<L, P, F> AlertRecord<'_, L, P, F> {
     fn alert(
         self,
         progress: ProgressRecord,
@@ -211,7 +301,7 @@ impl<'a> LineRecord<'a> {
 impl LineV1<'_> {
     fn line(self, from: LineOf, shared: &mut Shared) -> Line {
         let receiver = ReceiverName::new(shared.text(self.receiver));
-        Line { receiver, repeats: self.repeats, next_at: at(self.next_at), from }
+        Line { repeats: self.repeats, next_at: at(self.next_at), ..Line::new(receiver, from) }
     }
 }
 
@@ -233,10 +323,9 @@ mod tests {
     fn an_alert_of_version_1_goes_on_repeating() {
         let key = AlertKey { subject: crate::domain::id::Subject::Service, rule: "r".into() };
         let line = |receiver: &str, from| Line {
-            receiver: receiver.into(),
             repeats: 2,
             next_at: Some(Timestamp::from_ms(9)),
-            from,
+            ..Line::new(receiver.into(), from)
         };
         let lines = vec![line("a", LineOf::Notify(0)), line("b", LineOf::Notify(1))];
         let alert = Alert { episode: 4, lines, latched: true, ..Alert::pending(key, Timestamp::from_ms(1)) };
@@ -256,6 +345,7 @@ mod tests {
             latched,
             meaning,
             progress: (),
+            life: (),
         };
         let bytes = postcard::to_extend(&old, vec![1]).unwrap();
         for kind in [Kind::Alert, Kind::Past] {

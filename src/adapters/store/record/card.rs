@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     alert::AlertKeyRecord,
-    parts::{Shared, twin},
+    parts::{Shared, SubjectRecord, at, ms, rule, twin},
 };
 use crate::domain::{
     desk::state::{CardKey, CardShows, CardState, Digest},
-    id::{ReceiverName, SourceName},
+    id::{ReceiverName, SourceName, Subject},
     notice::DigestCause,
     time::Timestamp,
 };
 
-twin!(DigestCauseRecord = DigestCause { Baseline, Downtime, RuleChange });
+twin!(DigestCauseRecord = DigestCause { Baseline, Downtime, RuleChange, Storm, SilenceOver, QuietOver });
 
 /// [`CardState`] on disk.
 #[derive(Debug, Serialize, Deserialize)]
@@ -30,6 +30,7 @@ pub(in crate::adapters::store) struct CardRecord<'a> {
 enum ShowsRecord<'a> {
     Alert(#[serde(borrow)] AlertKeyRecord<'a>, u32),
     Digest(&'a str, u32),
+    DigestOf(SubjectRecord<'a>, u32),
 }
 
 /// [`Digest`] on disk.
@@ -41,6 +42,18 @@ pub(in crate::adapters::store) struct DigestRecord<'a> {
     #[serde(borrow)]
     receivers: Vec<&'a str>,
     rev: u32,
+    since_2: DigestSince2<'a>,
+}
+
+/// What digests have since version 2; `source` is empty where they are a receiver's.
+#[derive(Debug, Serialize, Deserialize)]
+struct DigestSince2<'a> {
+    receiver: Option<&'a str>,
+    rule: Option<&'a str>,
+    critical: bool,
+    began_at: i64,
+    joined_at: i64,
+    closed_at: Option<i64>,
 }
 
 impl<'a> CardRecord<'a> {
@@ -48,7 +61,7 @@ impl<'a> CardRecord<'a> {
         Self {
             shows: match &card.key.shows {
                 CardShows::Alert(key, episode) => ShowsRecord::Alert(AlertKeyRecord::of(key), *episode),
-                CardShows::Digest(source, number) => ShowsRecord::Digest(source.as_str(), *number),
+                CardShows::Digest(of, number) => ShowsRecord::DigestOf(SubjectRecord::of(of), *number),
             },
             receiver: card.key.receiver.as_str(),
             message: card.message.as_ref().map(|message| message.as_str()),
@@ -60,7 +73,10 @@ impl<'a> CardRecord<'a> {
     pub(in crate::adapters::store) fn card(self, shared: &mut Shared) -> CardState {
         let shows = match self.shows {
             ShowsRecord::Alert(key, episode) => CardShows::Alert(key.key(shared), episode),
-            ShowsRecord::Digest(source, number) => CardShows::Digest(SourceName::new(shared.text(source)), number),
+            ShowsRecord::Digest(source, number) => {
+                CardShows::Digest(Subject::Source(SourceName::new(shared.text(source))), number)
+            }
+            ShowsRecord::DigestOf(of, number) => CardShows::Digest(of.subject(shared), number),
         };
         CardState {
             key: CardKey { shows, receiver: ReceiverName::new(shared.text(self.receiver)) },
@@ -74,17 +90,38 @@ impl<'a> CardRecord<'a> {
 impl<'a> DigestRecord<'a> {
     pub(in crate::adapters::store) fn of(digest: &'a Digest) -> Self {
         Self {
-            source: digest.source.as_str(),
+            source: digest.of.source().map_or("", |source| source.as_str()),
             number: digest.number,
             cause: digest.cause.into(),
             receivers: digest.receivers.iter().map(|receiver| receiver.as_str()).collect(),
             rev: digest.rev,
+            since_2: DigestSince2 {
+                receiver: match &digest.of {
+                    Subject::Receiver(name) => Some(name.as_str()),
+                    _ => None,
+                },
+                rule: digest.rule.as_ref().map(|rule| rule.as_str()),
+                critical: digest.critical,
+                began_at: digest.began_at.as_ms(),
+                joined_at: digest.joined_at.as_ms(),
+                closed_at: ms(digest.closed_at),
+            },
         }
     }
 
     pub(in crate::adapters::store) fn digest(self, shared: &mut Shared) -> Digest {
+        let more = self.since_2;
+        let of = match more.receiver {
+            Some(name) => Subject::Receiver(ReceiverName::new(shared.text(name))),
+            None => Subject::Source(SourceName::new(shared.text(self.source))),
+        };
         Digest {
-            source: SourceName::new(shared.text(self.source)),
+            of,
+            rule: more.rule.map(|name| rule(name, shared)),
+            critical: more.critical,
+            began_at: Timestamp::from_ms(more.began_at),
+            joined_at: Timestamp::from_ms(more.joined_at),
+            closed_at: at(more.closed_at),
             number: self.number,
             cause: self.cause.into(),
             receivers: self.receivers.into_iter().map(|name| ReceiverName::new(shared.text(name))).collect(),

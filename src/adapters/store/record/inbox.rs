@@ -29,6 +29,8 @@ pub(in crate::adapters::store) struct InboxRecord<'a> {
     locale: LocaleRecord,
     sent_at: i64,
     accepted_at: i64,
+    sender_name: Option<&'a str>,
+    reply_to: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,6 +57,8 @@ impl<'a> InboxRecord<'a> {
             locale: message.locale.into(),
             sent_at: message.sent_at.as_ms(),
             accepted_at: item.accepted_at.as_ms(),
+            sender_name: message.sender_name.as_deref(),
+            reply_to: message.reply_to.as_ref().map(|message| message.as_str()),
         }
     }
 
@@ -65,6 +69,8 @@ impl<'a> InboxRecord<'a> {
             chat: self.chat.into(),
             chat_kind: self.chat_kind.into(),
             sender: self.sender.into(),
+            sender_name: self.sender_name.map(Into::into),
+            reply_to: self.reply_to.map(Into::into),
             command: self.command.command(),
             locale: self.locale.into(),
             sent_at: Timestamp::from_ms(self.sent_at),

@@ -7,15 +7,43 @@ use crate::domain::{
     desk::state::{Answer, DeadLetter, Entry, Lane},
     id::ReceiverName,
     notice::{NoticeKey, Step, Target},
+    receiver::PersonId,
+    rule::Urgent,
     time::Timestamp,
 };
 
-twin!(StepRecord = Step { Fired, Repeated, Ended, Digest, Update, Answer, Trouble, Escalated, Announced });
+twin!(
+    StepRecord = Step {
+        Fired,
+        Repeated,
+        Ended,
+        Digest,
+        Update,
+        Answer,
+        Trouble,
+        Escalated,
+        Announced,
+        Called,
+        Urged,
+        Asked,
+        Woken,
+        Fallback,
+    }
+);
+twin!(UrgentRecord = Urgent { App, Sms, Phone });
 twin!(LaneRecord = Lane { Answers, Critical, Alerts, Updates });
 
-/// [`Entry`] on disk.
+/// [`Entry`] on disk: as it always was, and what is new since version 3.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::adapters::store) struct EntryRecord<'a> {
+pub(in crate::adapters::store) struct OutboxRecord<'a> {
+    #[serde(borrow)]
+    entry: EntryRecord<'a>,
+    masked: bool,
+}
+
+/// [`Entry`] as versions 1 and 2 kept it.
+#[derive(Debug, Serialize, Deserialize)]
+struct EntryRecord<'a> {
     #[serde(borrow)]
     key: NoticeKeyRecord<'a>,
     lane: LaneRecord,
@@ -37,6 +65,7 @@ pub(in crate::adapters::store) struct DeadRecord<'a> {
     entry: EntryRecord<'a>,
     at: i64,
     reason: MessageRecord<'a>,
+    masked: bool,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -55,6 +84,7 @@ enum TargetRecord<'a> {
     Post(&'a str),
     Reply(&'a str),
     Patch(&'a str),
+    Urge(&'a str, UrgentRecord, &'a str),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,8 +94,18 @@ enum AnswerRecord<'a> {
     Text(MessageRecord<'a>),
 }
 
-impl<'a> EntryRecord<'a> {
+impl<'a> OutboxRecord<'a> {
     pub(in crate::adapters::store) fn of(entry: &'a Entry) -> Self {
+        Self { entry: EntryRecord::of(entry), masked: entry.masked }
+    }
+
+    pub(in crate::adapters::store) fn entry(self, shared: &mut Shared) -> Entry {
+        self.entry.entry(self.masked, shared)
+    }
+}
+
+impl<'a> EntryRecord<'a> {
+    fn of(entry: &'a Entry) -> Self {
         Self {
             key: NoticeKeyRecord::of(&entry.key),
             lane: entry.lane.into(),
@@ -84,8 +124,9 @@ impl<'a> EntryRecord<'a> {
         }
     }
 
-    pub(in crate::adapters::store) fn entry(self, shared: &mut Shared) -> Entry {
+    fn entry(self, masked: bool, shared: &mut Shared) -> Entry {
         Entry {
+            masked,
             key: self.key.key(shared),
             lane: self.lane.into(),
             target: self.target.map(|target| target.target(shared)),
@@ -106,11 +147,17 @@ impl<'a> EntryRecord<'a> {
 
 impl<'a> DeadRecord<'a> {
     pub(in crate::adapters::store) fn of(dead: &'a DeadLetter) -> Self {
-        Self { entry: EntryRecord::of(&dead.entry), at: dead.at.as_ms(), reason: MessageRecord::of(&dead.reason) }
+        let entry = EntryRecord::of(&dead.entry);
+        let reason = MessageRecord::of(&dead.reason);
+        Self { entry, at: dead.at.as_ms(), reason, masked: dead.entry.masked }
     }
 
     pub(in crate::adapters::store) fn dead(self, shared: &mut Shared) -> DeadLetter {
-        DeadLetter { entry: self.entry.entry(shared), at: Timestamp::from_ms(self.at), reason: self.reason.message() }
+        DeadLetter {
+            entry: self.entry.entry(self.masked, shared),
+            at: Timestamp::from_ms(self.at),
+            reason: self.reason.message(),
+        }
     }
 }
 
@@ -144,6 +191,7 @@ impl<'a> TargetRecord<'a> {
             Target::Post(receiver) => Self::Post(receiver.as_str()),
             Target::Reply(message) => Self::Reply(message.as_str()),
             Target::Patch(message) => Self::Patch(message.as_str()),
+            Target::Urge(message, how, person) => Self::Urge(message.as_str(), (*how).into(), person.as_str()),
         }
     }
 
@@ -152,6 +200,7 @@ impl<'a> TargetRecord<'a> {
             Self::Post(receiver) => Target::Post(ReceiverName::new(shared.text(receiver))),
             Self::Reply(message) => Target::Reply(message.into()),
             Self::Patch(message) => Target::Patch(message.into()),
+            Self::Urge(message, how, person) => Target::Urge(message.into(), how.into(), PersonId::read(person)),
         }
     }
 }

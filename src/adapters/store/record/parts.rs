@@ -8,7 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    id::{RuleName, SourceName, Subject, TicketId, TicketKey},
+    actor::Actor,
+    id::{ReceiverName, RuleName, SourceName, Subject, TicketId, TicketKey},
     text::Message,
     ticket::{Known, Person, Text},
     time::Timestamp,
@@ -227,6 +228,7 @@ pub(in crate::adapters::store) enum SubjectRecord<'a> {
     Service,
     Message(&'a str),
     Group(&'a str),
+    Receiver(&'a str),
 }
 
 impl<'a> SubjectRecord<'a> {
@@ -237,6 +239,7 @@ impl<'a> SubjectRecord<'a> {
             Subject::Service => Self::Service,
             Subject::Message(message) => Self::Message(message.as_str()),
             Subject::Group(value) => Self::Group(value),
+            Subject::Receiver(name) => Self::Receiver(name.as_str()),
         }
     }
 
@@ -247,6 +250,36 @@ impl<'a> SubjectRecord<'a> {
             Self::Service => Subject::Service,
             Self::Message(message) => Subject::Message(message.into()),
             Self::Group(value) => Subject::Group(shared.text(value)),
+            Self::Receiver(name) => Subject::Receiver(ReceiverName::new(shared.text(name))),
+        }
+    }
+}
+
+/// [`Actor`] on disk.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(in crate::adapters::store) enum ActorRecord<'a> {
+    Person(&'a str, Option<&'a str>),
+    Agent(&'a str),
+    Operator(&'a str),
+    Deskbell,
+}
+
+impl<'a> ActorRecord<'a> {
+    pub(super) fn of(actor: &'a Actor) -> Self {
+        match actor {
+            Actor::Person { id, name } => Self::Person(id.as_str(), name.as_deref()),
+            Actor::Agent(name) => Self::Agent(name),
+            Actor::Operator(name) => Self::Operator(name),
+            Actor::Deskbell => Self::Deskbell,
+        }
+    }
+
+    pub(super) fn actor(self, shared: &mut Shared) -> Actor {
+        match self {
+            Self::Person(id, name) => Actor::Person { id: id.into(), name: name.map(|name| shared.text(name)) },
+            Self::Agent(name) => Actor::Agent(shared.text(name)),
+            Self::Operator(name) => Actor::Operator(shared.text(name)),
+            Self::Deskbell => Actor::Deskbell,
         }
     }
 }

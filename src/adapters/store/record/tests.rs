@@ -12,7 +12,8 @@ use super::{
 use crate::{
     adapters::store::{key::Kind, record, value},
     domain::{
-        alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
+        actor::Actor,
+        alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf, Snoozed, Taken},
         command::Command,
         conversation::{Conversation, Said},
         desk::{
@@ -273,16 +274,20 @@ fn alert() -> BoxedStrategy<Alert> {
     let from =
         prop_oneof![any::<u32>().prop_map(LineOf::Notify), any::<u32>().prop_map(LineOf::Rung), Just(LineOf::Nothing),];
     let line = (text(), any::<u32>(), option::of(at()), from).prop_map(|(receiver, repeats, next_at, from)| Line {
-        receiver: receiver.as_str().into(),
         repeats,
         next_at,
-        from,
+        digest: next_at.map(|_| repeats),
+        held: repeats % 2 == 0,
+        ..Line::new(receiver.as_str().into(), from)
     });
     let severity = select(vec![Severity::Info, Severity::Warning, Severity::Critical]);
     let counts = (any::<u32>(), any::<u32>(), any::<bool>(), any::<u64>());
     let progress = (any::<u32>(), option::of(at()), any::<bool>());
-    (alert_key(), state, (at(), severity), message(), announced, vec(line, 0..3), counts, progress)
-        .prop_map(|(key, state, (since, severity), why, announced, lines, counts, (rung, quiet_since, trial))| {
+    let life = (option::of(actor()), option::of(at()), any::<u32>());
+    (alert_key(), state, (at(), severity), message(), announced, vec(line, 0..3), counts, (progress, life))
+        .prop_map(|(key, state, (since, severity), why, announced, lines, counts, (progress, life))| {
+            let (rung, quiet_since, trial) = progress;
+            let (by, when, number) = life;
             let (episode, rev, latched, meaning) = counts;
             Alert {
                 episode,
@@ -297,16 +302,38 @@ fn alert() -> BoxedStrategy<Alert> {
                 rung,
                 quiet_since,
                 trial,
+                ladder_from: when,
+                fallbacks: number,
+                fallback_at: when,
+                taken: by.clone().map(|by| Taken { by, at: since, until: since, asked_at: when }),
+                snoozed: by.clone().map(|by| Snoozed { by, at: since, until: since }),
+                snoozes: number,
+                ended_by: by,
+                takeovers: number,
                 ..Alert::pending(key, since)
             }
         })
         .boxed()
 }
 
+fn actor() -> BoxedStrategy<Actor> {
+    prop_oneof![
+        (text(), option::of(text())).prop_map(|(id, name)| Actor::Person {
+            id: id.as_str().into(),
+            name: name.map(|name| name.as_str().into())
+        }),
+        text().prop_map(|name| Actor::Agent(name.as_str().into())),
+        text().prop_map(|name| Actor::Operator(name.as_str().into())),
+        Just(Actor::Deskbell),
+    ]
+    .boxed()
+}
+
 fn card() -> BoxedStrategy<CardState> {
     let shows = prop_oneof![
         (alert_key(), any::<u32>()).prop_map(|(key, episode)| CardShows::Alert(key, episode)),
-        (text(), any::<u32>()).prop_map(|(source, number)| CardShows::Digest(source.as_str().into(), number)),
+        (text(), any::<u32>())
+            .prop_map(|(source, number)| CardShows::Digest(Subject::Source(source.as_str().into()), number)),
     ];
     (shows, text(), option::of(text()), any::<u32>(), at())
         .prop_map(|(shows, receiver, message, shown_rev, posted_at)| CardState {
@@ -321,11 +348,21 @@ fn card() -> BoxedStrategy<CardState> {
 fn digest() -> BoxedStrategy<Digest> {
     let cause = select(vec![DigestCause::Baseline, DigestCause::Downtime, DigestCause::RuleChange]);
     let receivers = vec(text().prop_map(|name| name.as_str().into()), 0..3);
-    (text(), any::<u32>(), cause, receivers, any::<u32>())
-        .prop_map(|(source, number, cause, receivers, rev)| Digest {
-            source: source.as_str().into(),
+    let of = prop_oneof![
+        text().prop_map(|name| Subject::Source(name.as_str().into())),
+        text().prop_map(|name| Subject::Receiver(name.as_str().into())),
+    ];
+    let since_2 = (option::of(text()), any::<bool>(), at(), at(), option::of(at()));
+    (of, any::<u32>(), cause, receivers, any::<u32>(), since_2)
+        .prop_map(|(of, number, cause, receivers, rev, (rule, critical, began_at, joined_at, closed_at))| Digest {
+            of,
             number,
             cause,
+            rule: rule.map(|rule| rule.as_str().into()),
+            critical,
+            began_at,
+            joined_at,
+            closed_at,
             receivers,
             rev,
         })
@@ -369,6 +406,7 @@ fn entry() -> BoxedStrategy<Entry> {
     (notice_key(), lane, option::of(target), option::of(answer), times, rest)
         .prop_map(|(key, lane, target, text, (decided_at, not_before, first_tried_at), rest)| {
             let (attempts, without_mentions, maybe_repeat, last_error) = rest;
+            let masked = attempts % 2 == 0;
             Entry {
                 key,
                 lane,
@@ -379,6 +417,7 @@ fn entry() -> BoxedStrategy<Entry> {
                 first_tried_at,
                 attempts,
                 without_mentions,
+                masked,
                 maybe_repeat,
                 last_error,
             }
@@ -405,6 +444,8 @@ fn inbox_item() -> BoxedStrategy<InboxItem> {
                 chat: chat.as_str().into(),
                 chat_kind,
                 sender: sender.as_str().into(),
+                sender_name: None,
+                reply_to: Some(chat.as_str().into()),
                 command,
                 locale,
                 sent_at,
@@ -462,7 +503,7 @@ proptest! {
         (trial, was) in (trial(), ticket()),
     ) {
         use record::{card::{CardRecord, DigestRecord}, inbox::InboxRecord};
-        use record::{notice::{DeadRecord, EntryRecord}, source::SourceRecord, trial::TrialRecord};
+        use record::{notice::{DeadRecord, OutboxRecord}, source::SourceRecord, trial::TrialRecord};
         let dead = DeadLetter { entry: entry.clone(), at: given_up, reason };
         let bytes = value::encode(Kind::Remains, &RemainsRecord::of(&remains));
         prop_assert_eq!(RemainsRecord::read(&bytes, &mut Shared::default()).unwrap(), remains);
@@ -480,7 +521,7 @@ proptest! {
         prop_assert_eq!(back, card);
         let back = comes_back!(digest, Digest, DigestRecord<'_>, DigestRecord::of, |it, shared| it.digest(shared));
         prop_assert_eq!(back, digest);
-        let back = comes_back!(entry, Outbox, EntryRecord<'_>, EntryRecord::of, |it, shared| it.entry(shared));
+        let back = comes_back!(entry, Outbox, OutboxRecord<'_>, OutboxRecord::of, |it, shared| it.entry(shared));
         prop_assert_eq!(back, entry);
         let back = comes_back!(dead, Dead, DeadRecord<'_>, DeadRecord::of, |it, shared| it.dead(shared));
         prop_assert_eq!(back, dead);

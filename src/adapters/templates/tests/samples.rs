@@ -177,8 +177,12 @@ pub(crate) fn digest() -> DigestView {
         why: Message::new("评分是不满意", "the score is dissatisfied"),
     };
     DigestView {
-        source: SourceName::from("it-desk"),
+        of: Subject::Source(SourceName::from("it-desk")),
         cause: DigestCause::Baseline,
+        rule: None,
+        began_at: Timestamp::from_ms(0),
+        closed_at: None,
+        shared: None,
         total: 14,
         firing: 12,
         by_rule: vec![(RuleName::from("不满意"), 9), (RuleName::from("待用户响应太久"), 5)],
@@ -216,6 +220,8 @@ pub(crate) fn send(content: Content, template: Option<&str>, locale: Locale) -> 
         locale,
         maybe_repeat: false,
         without_mentions: false,
+        masked: false,
+        mentions: Vec::new(),
         rev: 1,
         attempts: 0,
     }

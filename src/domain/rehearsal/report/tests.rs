@@ -25,7 +25,7 @@ fn after(minutes: i64) -> Timestamp {
 
 fn settings() -> Settings {
     let name = ReceiverName::from("support");
-    let receiver = Receiver { name: name.clone(), kind: ReceiverKind::Chat(ChatId::from("oc_a")), locale: Locale::Zh };
+    let receiver = Receiver::new(name.clone(), ReceiverKind::Chat(ChatId::from("oc_a")), Locale::Zh);
     let source = SourceSettings {
         poll_every: Span::from_secs(30),
         catch_up: CatchUp::Digest,
@@ -39,8 +39,11 @@ fn settings() -> Settings {
         operations: None,
         limits: Limits::default(),
         plan: Plan::Paid,
-        access: Access { look: Look::Everyone, look_by_source: BTreeMap::new(), direct: Direct::Nobody },
+        access: Access::new(Look::Everyone, Direct::Nobody),
         retention: Span::from_days(90),
+        storm: None,
+        rotas: BTreeMap::new(),
+        inhibits: Vec::new(),
     }
 }
 

@@ -42,7 +42,7 @@ fn shown(minutes: i64, number: u32, status: Status) -> Sight {
 fn settings() -> Settings {
     let receiver = |name: &str, kind| {
         let name = ReceiverName::from(name);
-        (name.clone(), Receiver { name, kind, locale: Locale::En })
+        (name.clone(), Receiver::new(name, kind, Locale::En))
     };
     let source = || SourceSettings {
         poll_every: Span::from_secs(30),
@@ -62,8 +62,11 @@ fn settings() -> Settings {
         operations: Some(ReceiverName::from("ops")),
         limits: Limits::default(),
         plan: Plan::Paid,
-        access: Access { look: Look::Everyone, look_by_source: BTreeMap::new(), direct: Direct::Nobody },
+        access: Access::new(Look::Everyone, Direct::Nobody),
         retention: Span::from_days(90),
+        storm: None,
+        rotas: BTreeMap::new(),
+        inhibits: Vec::new(),
     }
 }
 

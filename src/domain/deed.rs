@@ -1,0 +1,146 @@
+//! What people do: take an alert, put it off, end it, silence, change the rota, see to dead letters. One deed is done
+//! once, however often it arrives, and answered with what became of it.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    actor::Actor,
+    alert::AlertKey,
+    desk::input::ChatKind,
+    id::{ChatId, MessageId, RotaName, SilenceId},
+    notice::Send,
+    receiver::PersonId,
+    silence::Matcher,
+    text::{Locale, Message},
+    time::{Span, Timestamp},
+};
+
+/// One deed of one person.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// What repeats of it are told by: the event's id, the message's, or one the caller made.
+    pub id: MessageId,
+    /// Who.
+    pub by: Actor,
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub deed: Deed,
+    /// The language they read.
+    pub locale: Locale,
+}
+
+/// Where a deed is done: what decides whether it may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In a chat.
+    Chat(ChatId, ChatKind),
+    /// At the admin API, with its token.
+    Admin,
+}
+
+/// Which alert a person means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// This episode: a button of its card says so.
+    Episode(AlertKey, u32),
+    /// By its reference (`4F7A2C`), with or without `#`, in either case.
+    Reference(String),
+    /// The one whose card, or a reply on it, is this message.
+    Card(MessageId),
+}
+
+/// How long an alert is put off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// So long.
+    For(Span),
+    /// Until work begins on the next working day of the rule's calendar; without one, the next day at 09:00.
+    NextWorkday,
+}
+
+/// What is looked at on a card without changing anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// The card with its further buttons.
+    More,
+    /// Why it rings.
+    Why,
+    /// The card as it is.
+    Back,
+}
+
+/// What someone does.
+#[derive(Clone, Debug)]
+pub enum Deed {
+    /// Takes an alert: repeats and ladder rest for the rule's `taken_for`.
+    Take(Which),
+    /// Gives it back: they go on.
+    Release(Which),
+    /// Says that it is handled.
+    Done(Which),
+    /// Puts it off: nobody is told again before.
+    Snooze(Which, Rest),
+    /// Looks closer; nothing changes.
+    Look(Which, Look),
+    /// Silences what matches.
+    Silence(Box<NewSilence>),
+    /// Ends a silence.
+    EndSilence(SilenceId),
+    /// Stands in for someone on a rota.
+    Cover(Box<NewCover>),
+    /// Tries a notice that cannot be delivered once more, named by the beginning of its key's `uuid`.
+    Retry(String),
+    /// Gives such a notice up for good.
+    Forget(String),
+}
+
+/// A silence as asked for.
+#[derive(Clone, Debug)]
+pub struct NewSilence {
+    /// What it matches.
+    pub matches: Matcher,
+    /// Why, in the author's words.
+    pub reason: Arc<str>,
+    /// How long from now.
+    pub lasts: Rest,
+}
+
+/// A change of a rota as asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewCover {
+    /// Which rota; absent where there is one.
+    pub rota: Option<RotaName>,
+    /// Which of its shifts, by name; absent: the one on duty at `from`.
+    pub shift: Option<Arc<str>>,
+    /// Who stands in; absent: whoever asks.
+    pub person: Option<PersonId>,
+    /// From when; absent: now.
+    pub from: Option<Timestamp>,
+    /// Until when; absent: until the shift that is on duty then is over.
+    pub until: Option<Timestamp>,
+}
+
+/// How a deed went, for the colour of its answer and for counting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tone {
+    /// It is done.
+    Done,
+    /// It was done before, by them or by someone else; nothing changed.
+    Already,
+    /// They may not, or it cannot be.
+    Refused,
+    /// There is no such thing.
+    Missing,
+}
+
+/// What became of a deed.
+#[derive(Clone, Debug)]
+pub struct Acted {
+    /// How it went.
+    pub tone: Tone,
+    /// A sentence for whoever did it, with the next step where there is one.
+    pub words: Message,
+    /// The card they acted on, as it is now; absent where they acted on none.
+    pub card: Option<Box<Send>>,
+}
