@@ -24,6 +24,8 @@ pub struct Act {
     pub by: Actor,
     /// Where.
     pub place: Place,
+    /// The card they clicked on, where they did: an old one may have been replaced.
+    pub clicked: Option<MessageId>,
     /// What.
     pub deed: Deed,
     /// The language they read.
@@ -64,6 +66,8 @@ pub enum Rest {
 pub enum Look {
     /// The card with its further buttons.
     More,
+    /// How long it may be put off.
+    Later,
     /// Why it rings.
     Why,
     /// The card as it is.
