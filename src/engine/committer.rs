@@ -15,6 +15,7 @@ use crate::{
         store::{database::Store, error::StoreError, journal::JOURNAL_PRUNE_MAX},
     },
     domain::{
+        deed::Acted,
         desk::outcome::{Effect, Write},
         text::Message,
         time::{Span, Timestamp},
@@ -43,6 +44,8 @@ pub struct Batch {
     pub effects: Vec<Effect>,
     /// Who waits for the commit.
     pub reply: Option<Reply>,
+    /// What they are told, where they did something.
+    pub acted: Option<Acted>,
     /// Counts the batch as under way.
     pub guard: BusyGuard,
 }
@@ -105,7 +108,7 @@ impl Committer {
                 }
             }
             if let Some(reply) = batch.reply {
-                answer(reply, Ok(()));
+                answer(reply, Ok(batch.acted));
             }
         }
     }
@@ -217,7 +220,7 @@ pub fn refuse(reply: Reply) {
     answer(reply, Err(Refused::Store));
 }
 
-fn answer(reply: Reply, result: Result<(), Refused>) {
+fn answer(reply: Reply, result: Result<Option<Acted>, Refused>) {
     if reply.send(result).is_err() {
         debug!("whoever handed an input in does not wait for its commit any more");
     }
@@ -247,7 +250,8 @@ mod tests {
         let (batches_in, batches) = mpsc::channel(1);
         let (lost, _lost) = watch::channel(None);
         let (busy, calls) = (Busy::default(), Busy::default());
-        let batch = Batch { writes: vec![line(now)], effects: Vec::new(), reply: None, guard: busy.enter() };
+        let (writes, effects) = (vec![line(now)], Vec::new());
+        let batch = Batch { writes, effects, reply: None, acted: None, guard: busy.enter() };
         assert!(batches_in.send(batch).await.is_ok());
         drop(batches_in);
         let committer = Committer {

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     adapters::feishu::page::RawTicket,
     domain::{
+        deed::Acted,
         desk::input::{Input, PassEnded, PassKind},
         explain::explanation::Explained,
         id::SourceName,
@@ -46,8 +47,8 @@ pub struct Urgent {
     pub reply: Option<Reply>,
 }
 
-/// Answered once an input is durable, or with why it is not.
-pub type Reply = oneshot::Sender<Result<(), Refused>>;
+/// Answered once an input is durable, with what became of it where it was a deed; or with why it is not.
+pub type Reply = oneshot::Sender<Result<Option<Acted>, Refused>>;
 
 /// Why an input was not accepted. The caller answers 503, and the platform delivers again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

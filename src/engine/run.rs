@@ -250,7 +250,8 @@ impl Loop {
             refused.extend(self.start(effect));
         }
         if !outcome.writes.is_empty() || !later.is_empty() || reply.is_some() {
-            let batch = Batch { writes: outcome.writes, effects: later, reply, guard: self.busy.enter() };
+            let (acted, guard) = (outcome.acted, self.busy.enter());
+            let batch = Batch { writes: outcome.writes, effects: later, reply, acted, guard };
             self.committer.send(batch).await.map_err(|_| Lost)?;
         }
         for look_up in refused {

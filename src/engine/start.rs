@@ -8,11 +8,17 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::{
-    adapters::{clock::Clock, store::database::Store, templates::library::Templates},
+    adapters::{
+        clock::Clock,
+        store::database::Store,
+        templates::library::{Surroundings, Templates},
+    },
     domain::{
+        card::Card,
+        deed::{Act, Acted, Tone},
         desk::{
             input::{ChatMessage, Input, NewRules},
             machine::Desk,
@@ -32,7 +38,7 @@ use crate::{
         conversations::{MessageReader, WantedMessages},
         delivery::{Delivery, Outlets},
         doors::{self, Doors, Question, Refused, Urgent},
-        health::Health,
+        health::{self, Health},
         lookup::{Finder, LOOKUPS_WAITING_MAX},
         meter::{Meter, SourceStates},
         poller::{Poller, Wake},
@@ -74,7 +80,20 @@ pub struct Port {
     health: Arc<Health>,
     busy: Busy,
     templates: Templating,
+    clock: Clock,
+    zone: Zone,
     stopping: watch::Receiver<bool>,
+}
+
+/// What became of a person's deed, ready to be shown.
+#[derive(Clone, Debug)]
+pub struct ActAnswer {
+    /// How it went.
+    pub tone: Tone,
+    /// A sentence for whoever did it.
+    pub words: Message,
+    /// The card they acted on as it is now; absent where they acted on none.
+    pub card: Option<Card>,
 }
 
 /// A running engine.
@@ -107,6 +126,27 @@ impl Port {
     /// # Errors
     /// Why it was not accepted; the platform should deliver it again.
     pub async fn submit(&self, message: ChatMessage) -> Result<(), Refused> {
+        self.hand_in(Input::Message(message)).await.map(|_| ())
+    }
+
+    /// Hands in what a person did; returns once it is durable, with what became of it and the card as it is now.
+    ///
+    /// # Errors
+    /// Why it was not accepted: nothing was done.
+    pub async fn act(&self, act: Act) -> Result<ActAnswer, Refused> {
+        let Acted { tone, words, card } = self.hand_in(Input::Act(Box::new(act))).await?.ok_or(Refused::Stopping)?;
+        let Some(send) = card else { return Ok(ActAnswer { tone, words, card: None }) };
+        let around = Surroundings { zone: self.zone, now: self.clock.now(), drill: false };
+        let rendered = self.templates.get().render(&send, &around);
+        if let Some(trouble) = rendered.trouble {
+            // The update that follows fails in the same way, and tells operations.
+            health::add(&self.health.counters.renders_failed, 1);
+            warn!(key = ?send.key, reason = %trouble, "a template failed; whoever clicked sees the built-in card");
+        }
+        Ok(ActAnswer { tone, words, card: Some(rendered.card) })
+    }
+
+    async fn hand_in(&self, input: Input) -> Result<Option<Acted>, Refused> {
         if *self.stopping.borrow() {
             return Err(Refused::Stopping);
         }
@@ -114,7 +154,7 @@ impl Port {
             return Err(Refused::Store);
         }
         let (reply, answer) = oneshot::channel();
-        let urgent = Urgent { input: Input::Message(message), reply: Some(reply) };
+        let urgent = Urgent { input, reply: Some(reply) };
         self.doors.urgent.try_send(urgent).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => Refused::Full,
             mpsc::error::TrySendError::Closed(_) => Refused::Stopping,
@@ -228,6 +268,8 @@ impl Engine {
             health: Arc::clone(&common.health),
             busy: common.busy.clone(),
             templates: templates.clone(),
+            clock: clock.clone(),
+            zone,
             stopping,
         };
         let looped = Loop {
