@@ -23,7 +23,7 @@ use crate::{
     },
     domain::{
         alert::{Alert, AlertKey, AlertState, Announced},
-        card::Card,
+        card::{Card, Menu},
         command::Command,
         id::{ReceiverName, RuleName, Subject},
         notice::{AlertView, AnswerView, Content, NoticeKey, Send, Step, Target},
@@ -105,8 +105,8 @@ async fn alert(setup: &Setup, client: &Client, rule: &str, ticket: &str, clock: 
         meaning: rule.meaning,
         ..Alert::pending(AlertKey { subject: Subject::Ticket(view.ticket.key.clone()), rule: rule.name.clone() }, now)
     };
-    let (rule, ticket) = (Some(Arc::new(rule.clone())), Some(view));
-    Ok(Content::Alert(Box::new(AlertView { alert, rule, ticket, step: Step::Fired, ordinal: 0 })))
+    let (rule, ticket, menu) = (Some(Arc::new(rule.clone())), Some(view), Menu::Plain);
+    Ok(Content::Alert(Box::new(AlertView { alert, rule, ticket, step: Step::Fired, ordinal: 0, menu })))
 }
 
 fn send(setup: &Setup, receiver: &Receiver, content: Content, clock: &Clock) -> Send {

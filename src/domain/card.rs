@@ -1,6 +1,6 @@
 //! A card, platform-neutral: what people see, not how a platform spells it.
 
-use crate::domain::{alert::AlertKey, id::OpenId};
+use crate::domain::{alert::AlertKey, id::OpenId, text::Message};
 
 /// The colour of a card's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -67,6 +67,23 @@ pub struct Card {
     pub mentions: Vec<Mentioned>,
     /// Its buttons.
     pub buttons: Vec<Button>,
+    /// It hangs on a card as a reply: whoever clicks on it does not click on the card.
+    pub is_reply: bool,
+}
+
+/// Which buttons an alert's card shows. No state of the alert: it comes with a click, and the next update shows the plain
+/// ones again.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Menu {
+    /// What most people want.
+    #[default]
+    Plain,
+    /// All the rest.
+    More,
+    /// How long it may be put off.
+    Later,
+    /// Why it rings, in words, and the way back.
+    Why(Message),
 }
 
 /// A person a card mentions.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::{
     actor::Actor,
     alert::AlertKey,
+    card::Press,
     desk::input::ChatKind,
     id::{ChatId, MessageId, RotaName, SilenceId},
     notice::Send,
@@ -123,6 +124,41 @@ pub struct NewCover {
     pub from: Option<Timestamp>,
     /// Until when; absent: until the shift that is on duty then is over.
     pub until: Option<Timestamp>,
+}
+
+/// How long the shorter silence of a card's button lasts.
+pub const SILENCE_SHORT: Span = Span::from_hours(2);
+
+/// The shorter of the times an alert is put off for by a button.
+pub const SNOOZE_SHORT: Span = Span::from_mins(30);
+
+/// The longer of them.
+pub const SNOOZE_LONG: Span = Span::from_hours(2);
+
+impl Deed {
+    /// What a button of an alert's card asks for. Nothing where it cannot be: only a ticket is silenced from its card.
+    pub fn of_press(press: Press, key: AlertKey, episode: u32) -> Option<Self> {
+        let subject = key.subject.clone();
+        let which = Which::Episode(key, episode);
+        let silence = |lasts| {
+            let matches = Matcher { ticket: Some(subject.ticket()?.clone()), ..Matcher::default() };
+            Some(Self::Silence(Box::new(NewSilence { matches, reason: "在卡片上静默".into(), lasts })))
+        };
+        Some(match press {
+            Press::Take => Self::Take(which),
+            Press::Release => Self::Release(which),
+            Press::Done => Self::Done(which),
+            Press::Later => Self::Look(which, Look::Later),
+            Press::Snooze30m => Self::Snooze(which, Rest::For(SNOOZE_SHORT)),
+            Press::Snooze2h => Self::Snooze(which, Rest::For(SNOOZE_LONG)),
+            Press::SnoozeWorkday => Self::Snooze(which, Rest::NextWorkday),
+            Press::More => Self::Look(which, Look::More),
+            Press::Why => Self::Look(which, Look::Why),
+            Press::Back => Self::Look(which, Look::Back),
+            Press::Silence2h => return silence(Rest::For(SILENCE_SHORT)),
+            Press::SilenceWorkday => return silence(Rest::NextWorkday),
+        })
+    }
 }
 
 /// How a deed went, for the colour of its answer and for counting.

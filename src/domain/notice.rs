@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{
     alert::{Alert, AlertKey},
+    card::Menu,
     facts::Facts,
     id::{MessageId, ReceiverName, RuleName, Subject},
     labels::Labels,
@@ -133,6 +134,8 @@ pub struct AlertView {
     pub step: Step,
     /// Which repeat it is.
     pub ordinal: u32,
+    /// Which buttons are shown: plain, unless someone just asked for others.
+    pub menu: Menu,
 }
 
 impl AlertView {

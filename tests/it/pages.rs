@@ -12,6 +12,7 @@ use deskbell::{
     },
     domain::{
         alert::{Alert, AlertKey, AlertState, Announced},
+        card::Menu,
         facts::Facts,
         field::{FIELDS, Field, Kind},
         id::{RuleName, SourceName, Subject, TicketId},
@@ -175,7 +176,8 @@ fn send(ticket: &Arc<Ticket>) -> Send {
         labels: Arc::new(Labels::default()),
         alerts: Vec::new(),
     };
-    let view = AlertView { alert, rule: None, ticket: Some(ticket), step: Step::Fired, ordinal: 0 };
+    let menu = Menu::Plain;
+    let view = AlertView { alert, rule: None, ticket: Some(ticket), step: Step::Fired, ordinal: 0, menu };
     Send {
         key: NoticeKey {
             subject: key.subject,

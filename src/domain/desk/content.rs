@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     alert::{Alert, AlertKey, LineOf},
-    card,
+    card::{self, Menu},
     desk::{
         digests::DIGEST,
         machine::Desk,
@@ -41,12 +41,12 @@ impl Desk {
         }
     }
 
-    fn alert_view(&self, key: &NoticeKey) -> Option<AlertView> {
+    pub(super) fn alert_view(&self, key: &NoticeKey) -> Option<AlertView> {
         let alert_key = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         let alert = self.episode(&alert_key, key.episode)?.clone();
         let rule = self.rule_named(&key.rule).cloned();
         let ticket = key.subject.ticket().and_then(|ticket| self.ticket_view(ticket));
-        Some(AlertView { alert, rule, ticket, step: key.step, ordinal: key.ordinal })
+        Some(AlertView { alert, rule, ticket, step: key.step, ordinal: key.ordinal, menu: Menu::Plain })
     }
 
     fn digest_view(&self, key: &NoticeKey) -> Option<DigestView> {
@@ -149,7 +149,7 @@ impl Desk {
         }
     }
 
-    fn template_of(&self, key: &NoticeKey) -> Option<crate::domain::id::TemplateName> {
+    pub(super) fn template_of(&self, key: &NoticeKey) -> Option<crate::domain::id::TemplateName> {
         let rule: &Arc<Rule> = self.rule_named(&key.rule)?;
         let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         let alert = self.episode(&alert, key.episode)?;
@@ -160,7 +160,7 @@ impl Desk {
         }
     }
 
-    fn locale_of(&self, key: &NoticeKey) -> Locale {
+    pub(super) fn locale_of(&self, key: &NoticeKey) -> Locale {
         match &key.subject {
             Subject::Message(message) => {
                 self.inbox.get(message).map_or(self.settings.locale, |item| item.message.locale)

@@ -130,7 +130,7 @@ impl Desk {
         self.settings.sources.keys().filter(open).cloned().collect()
     }
 
-    fn is_receiver(&self, chat: &ChatId) -> bool {
+    pub(super) fn is_receiver(&self, chat: &ChatId) -> bool {
         self.settings.receivers.values().any(|receiver| matches!(&receiver.kind, ReceiverKind::Chat(id) if id == chat))
     }
 }

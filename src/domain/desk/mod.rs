@@ -25,6 +25,7 @@ mod outbox;
 mod pump;
 mod reports;
 mod acts;
+mod clicked;
 mod inbox;
 mod dead;
 mod troubles;

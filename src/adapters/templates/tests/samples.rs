@@ -7,7 +7,7 @@ use crate::{
     domain::{
         alert::{Alert, AlertKey, AlertState, Announced, EndReason},
         calendar::Pace,
-        card::{Card, shown},
+        card::{Card, Menu, shown},
         condition::{Bound, Clock, ClockTest, Condition},
         facts::Facts,
         id::{ReceiverName, RuleName, SourceName, Subject, TemplateName, TicketId, TicketKey},
@@ -162,6 +162,7 @@ pub(crate) fn alert(state: AlertState) -> AlertView {
         ticket: Some(view(rich())),
         step: Step::Fired,
         ordinal: 0,
+        menu: Menu::Plain,
     }
 }
 
