@@ -10,11 +10,11 @@ use crate::{
     domain::{
         deed::Acted,
         desk::input::{Input, PassEnded, PassKind},
-        explain::explanation::Explained,
         id::SourceName,
         text::Message,
         time::Timestamp,
     },
+    engine::asks::Ask,
 };
 
 /// Messages from people and what was looked up for them.
@@ -28,16 +28,6 @@ pub const PAGES_MAX: usize = 4;
 
 /// Questions that change nothing.
 pub const QUESTIONS_MAX: usize = 16;
-
-/// A question about a ticket and the rules, answered from what the desk knows; nothing changes by it.
-pub struct Question {
-    /// The ticket as typed.
-    pub ticket: String,
-    /// One rule; absent: all.
-    pub rule: Option<String>,
-    /// The answer, or why there is none.
-    pub reply: oneshot::Sender<Result<Explained, Message>>,
-}
 
 /// Something a person waits for.
 pub struct Urgent {
@@ -110,7 +100,7 @@ pub struct Doors {
     /// Clicks, messages, lookups.
     pub urgent: mpsc::Sender<Urgent>,
     /// Questions that change nothing.
-    pub questions: mpsc::Sender<Question>,
+    pub questions: mpsc::Sender<Ask>,
     /// Results of sends and single reads, troubles.
     pub events: mpsc::Sender<Input>,
     /// Pages.
@@ -131,7 +121,7 @@ pub struct Queues {
     /// Clicks, messages, lookups.
     pub urgent: mpsc::Receiver<Urgent>,
     /// Questions that change nothing; nobody waits for them to be quiet.
-    pub questions: mpsc::Receiver<Question>,
+    pub questions: mpsc::Receiver<Ask>,
     /// Results of sends and single reads, troubles.
     pub events: mpsc::Receiver<Input>,
     /// Pages.

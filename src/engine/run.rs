@@ -23,10 +23,11 @@ use crate::{
         time::{Span, Timestamp, Zone},
     },
     engine::{
+        asks::Ask,
         busy::{Busy, BusyGuard},
         committer::{Batch, refuse},
         conversations::WantedMessages,
-        doors::{FromPoller, Question, Queues, RawPageIn, Reply},
+        doors::{FromPoller, Queues, RawPageIn, Reply},
         health::{self, Health},
         meter::SourceStates,
         poller::Wake,
@@ -119,7 +120,7 @@ struct Lost;
 enum Woken {
     Input(Input, Option<Reply>),
     Page(FromPoller),
-    Asked(Question),
+    Asked(Ask),
     Stepped(Step),
     Show,
     Look,
@@ -142,7 +143,7 @@ impl Loop {
                     self.take(input, None).await
                 }
                 Woken::Asked(question) => {
-                    self.explain(question);
+                    question.answer(&self.desk, self.clock.now());
                     Ok(())
                 }
                 Woken::Stepped(step) => self.stepped(step).await,
@@ -352,15 +353,6 @@ impl Loop {
             wake.ring(&self.busy); // their next poll may lie hours ahead now
         }
         Ok(())
-    }
-
-    /// Answers from what the desk knows.
-    fn explain(&self, question: Question) {
-        let Question { ticket, rule, reply } = question;
-        if reply.is_closed() {
-            return; // whoever asked has given up
-        }
-        reply.send(self.desk.explain(&ticket, rule.as_deref(), self.clock.now())).ok();
     }
 
     /// Publishes the view.

@@ -33,11 +33,12 @@ use crate::{
         time::{Span, Timestamp, Zone},
     },
     engine::{
+        asks::{Ask, Back},
         busy::{Busy, BusyGuard},
         committer::{BATCHES_WAITING_MAX, Batch, Committer, Released},
         conversations::{MessageReader, WantedMessages},
         delivery::{Delivery, Outlets},
-        doors::{self, Doors, Question, Refused, Urgent},
+        doors::{self, Doors, Refused, Urgent},
         health::{self, Health},
         lookup::{Finder, LOOKUPS_WAITING_MAX},
         meter::{Meter, SourceStates},
@@ -164,8 +165,13 @@ impl Port {
 
     /// What the rules (or the one named) say of a ticket; nothing where too many ask, or the engine stops.
     pub async fn explain(&self, ticket: String, rule: Option<String>) -> Option<Result<Explained, Message>> {
+        self.ask(|reply| Ask::Explain { ticket, rule, reply }).await
+    }
+
+    /// Asks something that changes nothing; nothing where too many ask, or the engine stops.
+    pub async fn ask<T>(&self, question: impl FnOnce(Back<T>) -> Ask + Send) -> Option<Result<T, Message>> {
         let (reply, answer) = oneshot::channel();
-        self.doors.questions.try_send(Question { ticket, rule, reply }).ok()?;
+        self.doors.questions.try_send(question(reply)).ok()?;
         answer.await.ok()
     }
 

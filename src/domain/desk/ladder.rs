@@ -2,7 +2,13 @@
 
 use crate::domain::{
     alert::{Alert, AlertKey, AlertState, Announced, Line, LineOf},
-    desk::{hearing::Hearing, life, machine::Desk, whom::next_repeat},
+    desk::{
+        hearing::{Cause, Hearing},
+        life,
+        lists::{Coming, ComingWhat},
+        machine::Desk,
+        whom::next_repeat,
+    },
     notice,
     rule::{Mode, Rule, RuleKind, Rung, RungAt},
     text::Message,
@@ -134,6 +140,20 @@ impl Desk {
         if let Some(receiver) = receiver {
             self.tell(&alert, notice::Step::Escalated, alert.rung, &receiver, now);
         }
+    }
+
+    /// The rung that is reached next, and when, if the ticket stays as it is; nothing at the ladder's end.
+    pub(super) fn next_rung(&self, rule: &Rule, alert: &Alert, now: Timestamp) -> Option<Coming> {
+        let rung = rule.ladder.get(usize::try_from(alert.rung).ok()?)?;
+        let subject = &alert.key.subject;
+        let hearing = match subject.ticket() {
+            Some(key) => self.hearing(key, &Cause::Time, now)?,
+            None => Hearing::group(subject.clone(), 0, now, true, true),
+        };
+        let verdict = reached(rule, rung, alert, &hearing, now);
+        let at = if verdict.answer == Answer::Yes { now } else { verdict.valid_until };
+        let to = self.whom(&rung.to, &hearing);
+        Some(Coming { what: ComingWhat::Rung(alert.rung + 1), at: (!at.is_never()).then_some(at), to })
     }
 
     /// The rung on which an SLA's alert begins: the highest that is reached.

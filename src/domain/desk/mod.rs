@@ -33,4 +33,6 @@ mod announce;
 mod rewind;
 mod content;
 mod explain;
+pub mod lists;
+pub mod letters;
 pub mod view;

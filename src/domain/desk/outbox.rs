@@ -357,7 +357,7 @@ pub(super) fn card_of(alert: &Alert, receiver: &ReceiverName) -> CardKey {
 }
 
 /// The key of an alert's notice.
-fn notice_of(alert: &Alert, step: notice::Step, ordinal: u32, receiver: &ReceiverName) -> NoticeKey {
+pub(super) fn notice_of(alert: &Alert, step: notice::Step, ordinal: u32, receiver: &ReceiverName) -> NoticeKey {
     NoticeKey {
         subject: alert.key.subject.clone(),
         rule: alert.key.rule.clone(),

@@ -1,0 +1,57 @@
+//! Questions that change nothing, each with its answer: a closed set, answered from what the desk knows.
+
+use tokio::sync::oneshot;
+
+use crate::domain::{
+    desk::{
+        letters::{Letter, Letters},
+        lists::{AlertRow, AlertsFound, AlertsWanted},
+        machine::Desk,
+    },
+    explain::explanation::Explained,
+    text::Message,
+    time::Timestamp,
+};
+
+/// Where an answer goes, or why there is none.
+pub type Back<T> = oneshot::Sender<Result<T, Message>>;
+
+/// A question.
+pub enum Ask {
+    /// What the rules say of a ticket.
+    Explain {
+        /// The ticket as typed.
+        ticket: String,
+        /// One rule; absent: all.
+        rule: Option<String>,
+        /// The answer.
+        reply: Back<Explained>,
+    },
+    /// Which alerts there are.
+    Alerts(Box<AlertsWanted>, Back<AlertsFound>),
+    /// The alert with this reference.
+    Alert(String, Back<AlertRow>),
+    /// What is not delivered.
+    Letters(Back<Letters>),
+    /// The notice named so.
+    Letter(String, Back<Letter>),
+}
+
+impl Ask {
+    /// Answers, unless whoever asked has given up.
+    pub fn answer(self, desk: &Desk, now: Timestamp) {
+        match self {
+            Self::Explain { ticket, rule, reply } => say(reply, || desk.explain(&ticket, rule.as_deref(), now)),
+            Self::Alerts(wanted, reply) => say(reply, || desk.list_alerts(&wanted, now)),
+            Self::Alert(reference, reply) => say(reply, || desk.alert_row(&reference, now)),
+            Self::Letters(reply) => say(reply, || Ok(desk.letters())),
+            Self::Letter(name, reply) => say(reply, || desk.letter(&name)),
+        }
+    }
+}
+
+fn say<T>(reply: Back<T>, answer: impl FnOnce() -> Result<T, Message>) {
+    if !reply.is_closed() {
+        reply.send(answer()).ok(); // gone meanwhile: nobody waits for it
+    }
+}
