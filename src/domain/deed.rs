@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::{
     actor::Actor,
     alert::AlertKey,
+    calendar::Calendar,
     card::Press,
     desk::input::ChatKind,
     id::{ChatId, MessageId, RotaName, SilenceId},
@@ -13,7 +14,7 @@ use crate::domain::{
     receiver::PersonId,
     silence::Matcher,
     text::{Locale, Message},
-    time::{Span, Timestamp},
+    time::{Span, Timestamp, Zone},
 };
 
 /// One deed of one person.
@@ -60,6 +61,27 @@ pub enum Rest {
     For(Span),
     /// Until work begins on the next working day of the rule's calendar; without one, the next day at 09:00.
     NextWorkday,
+}
+
+/// When a day begins where no calendar says so.
+const DAY_BEGINS: Span = Span::from_hours(9);
+
+impl Rest {
+    /// When it is over. The next working day is the first on which `calendar` has work after today; without a calendar,
+    /// or where it has none any more, tomorrow at 09:00 in `zone`.
+    pub fn ends(self, now: Timestamp, calendar: Option<&Calendar>, zone: Zone) -> Timestamp {
+        match self {
+            Self::For(span) => now.plus(span),
+            Self::NextWorkday => {
+                let work = calendar.map(|calendar| {
+                    let midnight = calendar.plan().zone.next_midnight(now);
+                    if calendar.is_open(midnight) { midnight } else { calendar.turns_after(midnight) }
+                });
+                let morning = zone.next_midnight(now).plus(DAY_BEGINS);
+                work.filter(|at| !at.is_never()).unwrap_or(morning)
+            }
+        }
+    }
 }
 
 /// What is looked at on a card without changing anything.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, TimeZone, Utc};
+use chrono::{DateTime, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
 /// An instant, in milliseconds since the Unix epoch.
@@ -127,6 +127,9 @@ impl fmt::Debug for Span {
     }
 }
 
+/// Hours of a day: no clock is set by more.
+const DAY_HOURS: i64 = 24;
+
 /// The time zone in which schedules run and people read times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Zone(pub Tz);
@@ -135,6 +138,16 @@ impl Zone {
     /// The instant as local calendar time.
     pub fn local(self, at: Timestamp) -> DateTime<Tz> {
         at.to_utc().with_timezone(&self.0)
+    }
+
+    /// When the next day begins; where the clocks skip midnight, the first instant after it.
+    pub fn next_midnight(self, at: Timestamp) -> Timestamp {
+        let today = self.local(at).date_naive();
+        let tomorrow = today.succ_opt().unwrap_or(today).and_time(NaiveTime::MIN);
+        let begins = (0..DAY_HOURS).find_map(|hour| {
+            self.0.from_local_datetime(&(tomorrow + TimeDelta::hours(hour))).earliest()
+        });
+        begins.map_or(Timestamp::NEVER, |at| Timestamp::from_ms(at.timestamp_millis()))
     }
 
     /// `2026-11-20 14:05`.
