@@ -177,8 +177,10 @@ pub struct Alert {
     pub announced: Announced,
     /// Repeats, one entry per notify line.
     pub lines: Vec<Line>,
-    /// Rungs of the ladder that were reached.
+    /// Rungs of the ladder that were reached, since it last began.
     pub rung: u32,
+    /// How often the ladder began anew.
+    pub rounds: u32,
     /// From when the ladder counts, where it began anew; absent: from firing.
     pub ladder_from: Option<Timestamp>,
     /// How often `fallback` was told after the ladder's end.
@@ -220,6 +222,7 @@ impl Alert {
             announced: Announced::Nobody,
             lines: Vec::new(),
             rung: 0,
+            rounds: 0,
             ladder_from: None,
             fallbacks: 0,
             fallback_at: None,

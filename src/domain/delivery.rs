@@ -238,27 +238,15 @@ mod tests {
     const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
 
     fn entry(step: Step, attempts: u32) -> Entry {
-        Entry {
-            key: NoticeKey {
-                subject: Subject::Service,
-                rule: RuleName::from("r"),
-                episode: 1,
-                step,
-                ordinal: 0,
-                receiver: "support".into(),
-            },
-            lane: Lane::Alerts,
-            target: None,
-            text: None,
-            decided_at: START,
-            not_before: START,
-            first_tried_at: Some(START),
-            attempts,
-            without_mentions: false,
-            masked: false,
-            maybe_repeat: false,
-            last_error: None,
-        }
+        let key = NoticeKey {
+            subject: Subject::Service,
+            rule: RuleName::from("r"),
+            episode: 1,
+            step,
+            ordinal: 0,
+            receiver: "support".into(),
+        };
+        Entry { first_tried_at: Some(START), attempts, ..Entry::new(key, Lane::Alerts, START) }
     }
 
     fn failed(kind: FailureKind) -> Failure {

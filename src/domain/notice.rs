@@ -90,12 +90,28 @@ pub struct NoticeKey {
     pub receiver: ReceiverName,
 }
 
+/// Ordinals between the first rung of a ladder and the same rung of its next round; a ladder has fewer rungs.
+const LADDER_ROUND: u32 = 100;
+
 impl NoticeKey {
     /// Feishu's `uuid`: 32 hex digits of the key's hash, never of the attempt (`facts/feishu.md §3.1`).
     pub fn uuid(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(self.to_string());
         hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// The ordinal of a step of a ladder that began anew `rounds` times.
+    pub const fn ladder_ordinal(rounds: u32, rung: u32) -> u32 {
+        rounds.saturating_mul(LADDER_ROUND).saturating_add(rung)
+    }
+
+    /// Which rung of the ladder an escalation (or a call that comes with it) is about, from 0.
+    pub const fn rung(&self) -> Option<usize> {
+        match (self.ordinal % LADDER_ROUND).checked_sub(1) {
+            Some(rung) => Some(rung as usize),
+            None => None,
+        }
     }
 
     /// The reference in the card's footer: the alert's, and a digest's or a trouble's made the same way.

@@ -87,7 +87,7 @@ impl Kind {
     /// since nothing, no and zero are written so.
     pub(super) const fn lacks(self, version: u8) -> Option<usize> {
         match (self, version) {
-            (Self::Alert | Self::Past, 2) => Some(9),
+            (Self::Alert | Self::Past, 2) => Some(10),
             (Self::Outbox | Self::Dead, 1 | 2) => Some(1),
             (Self::Digest, 1) => Some(6),
             (Self::Inbox, 1) => Some(2),

@@ -1,18 +1,283 @@
 //! What people do about alerts: each deed once, whoever comes first, and each answered.
 
 use crate::domain::{
-    deed::{Act, Acted, Tone},
-    desk::machine::Desk,
+    alert::{Alert, AlertKey, AlertState, EndReason},
+    deed::{Act, Acted, Deed, Place, Rest, Tone, Which},
+    desk::{
+        input::ChatKind,
+        machine::Desk,
+        outbox::card_of,
+        settings::{Direct, Look},
+        state::{CardKey, CardShows, Entry, Lane},
+    },
+    id::ReceiverName,
+    notice::{Send, Step, Target},
+    receiver::ReceiverKind,
     text::Message,
     time::Timestamp,
 };
 
 impl Desk {
+    /// Does what a person wants done, once, and answers them.
     pub(super) fn act(&mut self, act: &Act, now: Timestamp) {
-        if !self.remember(act.id.clone(), now) {
+        let again = !self.remember(act.id.clone(), now);
+        let acted = match self.may_act(act) {
+            Err(why) => refused(why),
+            Ok(()) => self.carry_out(act, again, now),
+        };
+        if again {
             self.counters.redelivered += 1;
         }
-        let words = Message::new("还没有做出来", "not built yet");
-        self.out.acted = Some(Acted { tone: Tone::Refused, words, card: None });
+        *self.counters.acts.entry(acted.tone).or_default() += 1;
+        self.out.acted = Some(acted);
     }
+
+    fn carry_out(&mut self, act: &Act, again: bool, now: Timestamp) -> Acted {
+        match &act.deed {
+            Deed::Take(which) => self.on_alert(act, which, again, now, Self::do_take),
+            Deed::Release(which) => self.on_alert(act, which, again, now, Self::do_release),
+            Deed::Done(which) => self.on_alert(act, which, again, now, Self::do_end),
+            Deed::Snooze(which, rest) => {
+                let rest = *rest;
+                self.on_alert(act, which, again, now, move |desk, act, alert, now| {
+                    desk.do_put_off(act, alert, rest, now)
+                })
+            }
+            Deed::Look(which, _) => self.on_alert(act, which, false, now, |_, _, alert, _| Acted {
+                tone: Tone::Done,
+                words: alert.why.clone(),
+                card: None,
+            }),
+            Deed::Silence(_) | Deed::EndSilence(_) | Deed::Cover(_) | Deed::Retry(_) | Deed::Forget(_) => {
+                refused(Message::new("这个版本还不能这样做", "this version cannot do that yet"))
+            }
+        }
+    }
+
+    /// Does something to the alert that is meant, unless it is over or was done by this very act before; the card that
+    /// was clicked comes back as it is afterwards.
+    fn on_alert(
+        &mut self,
+        act: &Act,
+        which: &Which,
+        again: bool,
+        now: Timestamp,
+        deed: impl FnOnce(&mut Self, &Act, &Alert, Timestamp) -> Acted,
+    ) -> Acted {
+        let Some(alert) = self.alert_meant(which, act).cloned() else { return missing(which) };
+        let acted = match &alert.state {
+            AlertState::Ended { ended_at, reason, .. } => self.over(*ended_at, reason.words().into(), now),
+            AlertState::Pending => Acted {
+                tone: Tone::Missing,
+                words: Message::new("这条还没有开始提醒", "this one does not ring yet"),
+                card: None,
+            },
+            AlertState::Firing { .. } if again => Acted {
+                tone: Tone::Already,
+                words: Message::new("这一步已经处理过，卡片是最新的", "this was done before; the card is up to date"),
+                card: None,
+            },
+            AlertState::Firing { .. } => deed(self, act, &alert, now),
+        };
+        let card = self.card_clicked(act, &alert.key, alert.episode);
+        Acted { card, ..acted }
+    }
+
+    fn over(&self, ended_at: Timestamp, why: Message, now: Timestamp) -> Acted {
+        let at = self.clock_words(ended_at, now);
+        let words =
+            Message::new(format!("这条提醒 {at} 已结束：{}", why.zh), format!("this alert ended at {at}: {}", why.en));
+        Acted { tone: Tone::Already, words, card: None }
+    }
+
+    fn do_take(&mut self, act: &Act, alert: &Alert, now: Timestamp) -> Acted {
+        match &alert.taken {
+            // Whoever was asked how it stands answers by taking it once more.
+            Some(taken) if taken.by.is_same(&act.by) && taken.asked_at.is_none() => {
+                let until = self.clock_words(taken.until, now);
+                let words = Message::new(format!("已由你接手，到 {until}"), format!("you have it until {until}"));
+                Acted { tone: Tone::Already, words, card: None }
+            }
+            Some(taken) if !taken.by.is_same(&act.by) && taken.asked_at.is_none() => {
+                let (who, at) = (taken.by.words(), self.clock_words(taken.at, now));
+                let words = Message::new(
+                    format!("{} {at} 已接手。要换人，先点“交回”再接手", who.zh),
+                    format!("{} took it at {at}. To take over, give it back first", who.en),
+                );
+                Acted { tone: Tone::Already, words, card: None }
+            }
+            _ => {
+                let alert = self.take(alert, act.by.clone(), now);
+                let until = alert.taken.map(|taken| self.clock_words(taken.until, now)).unwrap_or_default();
+                done(Message::new(
+                    format!("已由你接手，到 {until} 前不再重复和升级。不会改动飞书里的负责人"),
+                    format!(
+                        "you have it: no reminders and no escalation until {until}. The owner in the helpdesk stays as it is"
+                    ),
+                ))
+            }
+        }
+    }
+
+    fn do_release(&mut self, act: &Act, alert: &Alert, now: Timestamp) -> Acted {
+        if alert.taken.is_none() {
+            let words = Message::new("现在没有人接手", "nobody has it");
+            return Acted { tone: Tone::Already, words, card: None };
+        }
+        let who = act.by.words();
+        let why = Message::new(format!("{} 交回", who.zh), format!("given back by {}", who.en));
+        self.release(alert, why, now);
+        done(Message::new("已交回，重新开始提醒和升级", "given back: reminders and escalation begin anew"))
+    }
+
+    fn do_end(&mut self, act: &Act, alert: &Alert, now: Timestamp) -> Acted {
+        let alert = Alert { ended_by: Some(act.by.clone()), ..alert.clone() };
+        let key = alert.key.clone();
+        // As long as the condition holds it does not ring again; the next event of an event rule is a new one.
+        let latched = self.rule_named(&key.rule).is_some_and(|rule| !rule.is_event());
+        self.end(alert, EndReason::Handled, latched, now);
+        self.look_again(&key.subject, &key.rule, now);
+        done(Message::new(
+            "已记为处理好。条件一直成立就不会再响；不再成立后又成立，才算新的一次",
+            "noted as handled: it does not ring again while the condition goes on holding",
+        ))
+    }
+
+    fn do_put_off(&mut self, act: &Act, alert: &Alert, rest: Rest, now: Timestamp) -> Acted {
+        if let Some(taken) = &alert.taken {
+            let (who, until) = (taken.by.words(), self.clock_words(taken.until, now));
+            let words = Message::new(
+                format!("{} 已接手，到 {until} 前本来就不会再提醒", who.zh),
+                format!("{} has it: it does not remind before {until} anyway", who.en),
+            );
+            return Acted { tone: Tone::Already, words, card: None };
+        }
+        let rule = self.rule_named(&alert.key.rule).cloned();
+        match self.rest_until(rule.as_deref(), rest, now) {
+            Err(why) => refused(why),
+            Ok(until) => {
+                self.put_off(alert, act.by.clone(), until, now);
+                let until = self.clock_words(until, now);
+                done(Message::new(
+                    format!("已推迟到 {until}，之前不再提醒和升级"),
+                    format!("put off until {until}: no reminders and no escalation before"),
+                ))
+            }
+        }
+    }
+
+    /// The alert that is meant, in its present episode where the one named goes on in it on the same card.
+    fn alert_meant(&self, which: &Which, act: &Act) -> Option<&Alert> {
+        match which {
+            Which::Episode(key, episode) => {
+                let present = self.alert(key);
+                let same_card = |alert: &&Alert| {
+                    alert.episode == *episode || act.clicked.as_ref().is_some_and(|message| self.shows(message, alert))
+                };
+                present.filter(same_card).or_else(|| self.episode(key, *episode)).or(present)
+            }
+            Which::Reference(text) => self.alert_called(text),
+            Which::Card(message) => {
+                let card = self.cards.values().find(|card| card.message.as_ref() == Some(message))?;
+                match &card.key.shows {
+                    CardShows::Alert(key, episode) => self.episode(key, *episode),
+                    CardShows::Digest(..) => None,
+                }
+            }
+        }
+    }
+
+    fn shows(&self, message: &crate::domain::id::MessageId, alert: &Alert) -> bool {
+        let card = |line: &crate::domain::alert::Line| self.cards.get(&card_of(alert, &line.receiver));
+        alert.lines.iter().filter_map(card).any(|card| card.message.as_ref() == Some(message))
+    }
+
+    /// The alert of this reference: one that rings first, then the one that ended last.
+    pub(super) fn alert_called(&self, reference: &str) -> Option<&Alert> {
+        let reference = reference.trim().trim_start_matches('#').to_ascii_uppercase();
+        let named = |alert: &&Alert| alert.episode > 0 && alert.reference() == reference;
+        let mut firing = self.alerts.values().flatten().filter(|alert| alert.is_firing());
+        firing.find(named).or_else(|| {
+            let over = self.alerts.values().flatten().filter(|alert| !alert.is_firing());
+            over.filter(named).max_by_key(|alert| alert.fired_at())
+        })
+    }
+
+    /// Whether this may be done here. In a direct chat members are told from others before it comes to the desk; what
+    /// hangs on a card was sent there by deskbell itself.
+    fn may_act(&self, act: &Act) -> Result<(), Message> {
+        let allowed = match &act.place {
+            Place::Admin => true,
+            Place::Chat(_, ChatKind::Direct) => act.clicked.is_some() || self.settings.access.direct != Direct::Nobody,
+            Place::Chat(chat, ChatKind::Group) => match &self.settings.access.act {
+                Look::Everyone => true,
+                Look::Receivers => self.is_receiver(chat),
+                Look::Chats(chats) => chats.contains(chat),
+            },
+        };
+        if allowed {
+            return Ok(());
+        }
+        Err(Message::new(
+            "这个群不能处理提醒。请到收到提醒的群里操作，或请管理员把本群加进 chat.access.act",
+            "alerts cannot be acted on in this chat. Do it where the alert arrived, or ask an admin to add this chat to chat.access.act",
+        ))
+    }
+
+    /// The card a person clicked on, as it is now.
+    fn card_clicked(&self, act: &Act, key: &AlertKey, episode: u32) -> Option<Box<Send>> {
+        let message = act.clicked.as_ref()?;
+        let alert = self.alert(key).filter(|alert| alert.episode == episode).or_else(|| self.episode(key, episode))?;
+        let receiver = self.receiver_of_card(alert, message).or_else(|| self.receiver_of_place(alert, &act.place))?;
+        let card = CardKey { shows: CardShows::Alert(key.clone(), alert.episode), receiver: receiver.clone() };
+        let notice = super::outbox::notice_of(alert, Step::Update, 0, &card.receiver);
+        let entry = Entry::new(notice, Lane::Answers, Timestamp::MIN);
+        let content = self.content(&entry)?;
+        Some(Box::new(self.make_send(&entry, Target::Patch(message.clone()), content, false)))
+    }
+
+    fn receiver_of_card(&self, alert: &Alert, message: &crate::domain::id::MessageId) -> Option<ReceiverName> {
+        let shown = |line: &&crate::domain::alert::Line| {
+            let card = self.cards.get(&card_of(alert, &line.receiver));
+            card.is_some_and(|card| card.message.as_ref() == Some(message))
+        };
+        alert.lines.iter().find(shown).map(|line| line.receiver.clone())
+    }
+
+    fn receiver_of_place(&self, alert: &Alert, place: &Place) -> Option<ReceiverName> {
+        let Place::Chat(chat, _) = place else { return None };
+        let here = |name: &&ReceiverName| {
+            let kind = self.settings.receiver(name).map(|known| known.kind.clone());
+            matches!(kind, Some(ReceiverKind::Chat(id)) if id == *chat)
+        };
+        alert.lines.iter().map(|line| &line.receiver).find(here).cloned()
+    }
+}
+
+const fn done(words: Message) -> Acted {
+    Acted { tone: Tone::Done, words, card: None }
+}
+
+/// What may not be done, and why.
+pub(super) const fn refused(words: Message) -> Acted {
+    Acted { tone: Tone::Refused, words, card: None }
+}
+
+fn missing(which: &Which) -> Acted {
+    let words = match which {
+        Which::Reference(reference) => {
+            let reference: String = reference.trim().trim_start_matches('#').chars().take(12).collect();
+            Message::new(
+                format!("没有编号 #{reference} 的提醒。编号在卡片底部，/alerts 列出正在响的"),
+                format!(
+                    "no alert is called #{reference}. The reference stands at the foot of its card; /alerts lists what rings"
+                ),
+            )
+        }
+        Which::Episode(..) | Which::Card(_) => Message::new(
+            "这张卡片的提醒已不在了。/alerts 列出正在响的",
+            "the alert of this card is gone; /alerts lists what rings",
+        ),
+    };
+    Acted { tone: Tone::Missing, words, card: None }
 }

@@ -239,6 +239,24 @@ impl Desk {
         }
     }
 
+    /// A group's alert changed by hand: it is looked at again now.
+    pub(super) fn touch_group(&mut self, rule: &RuleName, group: &Arc<str>) {
+        let Some(name) = self.rule_named(rule).map(|rule| rule.name.clone()) else { return };
+        self.tallies.entry(name).or_default().touched.entry(Arc::clone(group)).or_insert(false);
+    }
+
+    /// When a group's alert is looked at next, as far as time alone decides.
+    pub(super) fn group_due(&self, rule: &RuleName, group: &str) -> Timestamp {
+        let tally = self.rule_named(rule).and_then(|rule| self.tallies.get(&rule.name));
+        tally.map_or(Timestamp::NEVER, |tally| {
+            if tally.touched.contains_key(group) {
+                Timestamp::MIN
+            } else {
+                tally.due.get(group).copied().unwrap_or(Timestamp::NEVER)
+            }
+        })
+    }
+
     /// When a group must be looked at.
     pub(super) fn tallies_due(&self) -> Timestamp {
         let is_read = |name: &&RuleName| self.rules.get(*name).is_some_and(|rule| self.all_read(rule));

@@ -9,12 +9,18 @@ use crate::domain::{
         machine::Desk,
         whom::next_repeat,
     },
-    notice,
+    notice::{self, NoticeKey},
     rule::{Mode, Rule, RuleKind, Rung, RungAt},
     text::Message,
-    time::Timestamp,
+    time::{Span, Timestamp},
     verdict::{Answer, Verdict},
 };
+
+/// After the ladder's end `fallback` is told this often while nobody acts.
+const FALLBACK_EVERY: Span = Span::from_mins(30);
+
+/// How often at most, in one episode: for a day.
+const FALLBACKS_MAX: u32 = 48;
 
 /// When a matter must be looked at again, and what is missing until then.
 #[derive(Clone, Copy, Debug)]
@@ -65,8 +71,14 @@ impl Desk {
             return;
         }
         let alert = alert.clone();
+        let alert = self.take_by_reply(alert, hearing, now);
+        if alert.taken.is_some() {
+            return self.mind_taken(&alert, hearing, outlook, now);
+        }
+        let Some(alert) = self.wake(rule, alert, hearing, outlook, now) else { return };
         let alert = self.repeat(rule, alert, hearing, outlook, now);
-        self.climb(rule, alert, hearing, outlook, now);
+        let alert = self.climb(rule, alert, hearing, outlook, now);
+        self.fall_back(rule, alert, hearing, outlook, now);
     }
 
     /// Sends the repeats that are due.
@@ -103,7 +115,14 @@ impl Desk {
     }
 
     /// Climbs to the highest rung that is reached; of several only the last one tells anyone.
-    fn climb(&mut self, rule: &Rule, mut alert: Alert, hearing: &Hearing, outlook: &mut Outlook, now: Timestamp) {
+    fn climb(
+        &mut self,
+        rule: &Rule,
+        mut alert: Alert,
+        hearing: &Hearing,
+        outlook: &mut Outlook,
+        now: Timestamp,
+    ) -> Alert {
         let climbed = usize::try_from(alert.rung).unwrap_or(usize::MAX);
         let mut highest = None;
         for (at, rung) in rule.ladder.iter().enumerate().skip(climbed) {
@@ -114,10 +133,10 @@ impl Desk {
             }
             highest = Some((at, rung));
         }
-        let Some((at, rung)) = highest else { return };
+        let Some((at, rung)) = highest else { return alert };
         if !hearing.fresh && !hearing.patience_over {
             outlook.wants_fresh = true;
-            return;
+            return alert;
         }
         alert.rung = u32::try_from(at + 1).unwrap_or(u32::MAX);
         alert.severity = rung.severity.unwrap_or(alert.severity);
@@ -138,7 +157,67 @@ impl Desk {
         self.put_alert(alert.clone());
         self.refresh_cards(&alert.key, now);
         if let Some(receiver) = receiver {
-            self.tell(&alert, notice::Step::Escalated, alert.rung, &receiver, now);
+            let ordinal = NoticeKey::ladder_ordinal(alert.rounds, alert.rung);
+            self.tell(&alert, notice::Step::Escalated, ordinal, &receiver, now);
+        }
+        alert
+    }
+
+    /// At the ladder's end, while nobody acts: tells `fallback` every half hour, for a day.
+    fn fall_back(&mut self, rule: &Rule, mut alert: Alert, hearing: &Hearing, outlook: &mut Outlook, now: Timestamp) {
+        let Some(to) = &rule.fallback else { return };
+        let climbed = usize::try_from(alert.rung).unwrap_or(usize::MAX) >= rule.ladder.len();
+        if !climbed || alert.fallbacks >= FALLBACKS_MAX {
+            return;
+        }
+        let Some(due) = alert.fallback_at else {
+            alert.fallback_at = Some(now.plus(FALLBACK_EVERY));
+            outlook.at(now.plus(FALLBACK_EVERY));
+            let note = Message::new(
+                format!("升级已到最后一步，无人接手；此后每 30 分钟通知 {to}"),
+                format!("the ladder is at its end and nobody took it: {to} is told every 30 minutes from now on"),
+            );
+            self.change(alert, "ladder_end", note, now);
+            return;
+        };
+        if now < due {
+            return outlook.at(due);
+        }
+        if !hearing.fresh && !hearing.patience_over {
+            outlook.wants_fresh = true;
+            return;
+        }
+        alert.fallbacks += 1;
+        alert.fallback_at = (alert.fallbacks < FALLBACKS_MAX).then(|| now.plus(FALLBACK_EVERY));
+        outlook.at(alert.fallback_at.unwrap_or(Timestamp::NEVER));
+        let receiver = self.whom(to, hearing);
+        let told = receiver.as_ref().map_or_else(|| "-".to_string(), ToString::to_string);
+        let note = Message::new(
+            format!("仍无人接手，第 {} 次通知 {told}", alert.fallbacks),
+            format!("still nobody took it: {told} is told, time {}", alert.fallbacks),
+        );
+        let place = (&alert.key.subject, Some(&alert.key.rule), alert.episode);
+        self.journal(now, place, "fallback", note);
+        if let Some(receiver) = &receiver
+            && alert.lines.iter().all(|line| line.receiver != *receiver)
+        {
+            alert.lines.push(Line::new(receiver.clone(), LineOf::Nothing));
+        }
+        let last = alert.fallbacks == FALLBACKS_MAX;
+        self.put_alert(alert.clone());
+        if let Some(receiver) = receiver {
+            self.tell(&alert, notice::Step::Fallback, alert.fallbacks, &receiver, now);
+        }
+        if last {
+            let reference = alert.reference();
+            let message = Message::new(
+                format!("提醒 #{reference}（{}）一天无人处理，不再通知 {told}。请接手，或改规则的 escalate", rule.name),
+                format!(
+                    "nobody acted on alert #{reference} ({}) for a day; {told} is told no more. Take it, or change the rule's `escalate`",
+                    rule.name
+                ),
+            );
+            self.trouble("nobody_acted", message, now);
         }
     }
 
@@ -169,7 +248,8 @@ impl Desk {
 fn reached(rule: &Rule, rung: &Rung, alert: &Alert, hearing: &Hearing, now: Timestamp) -> Verdict {
     match (&rung.at, &rule.kind, hearing.seen()) {
         (RungAt::After(wait), ..) => {
-            let at = alert.fired_at().map_or(Timestamp::NEVER, |fired_at| wait.ends(fired_at));
+            let from = alert.ladder_from.or(alert.fired_at());
+            let at = from.map_or(Timestamp::NEVER, |from| wait.ends(from));
             if at <= now { Verdict::lasting(Answer::Yes) } else { Verdict { answer: Answer::No, valid_until: at } }
         }
         (RungAt::Sla(_), RuleKind::Sla(sla), Some(seen)) => sla.reached(rung, &seen, now),

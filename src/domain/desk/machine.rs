@@ -16,6 +16,7 @@ use crate::domain::{
         input::Input,
         outbox::Outbox,
         outcome::{Effect, Outcome, Write},
+        reopen::Resting,
         settings::Settings,
         state::{CardKey, CardState, Digest, InboxItem, JournalEntry, Remains, SourceState, Stored, Tracked, Trial},
         view::Counters,
@@ -60,6 +61,10 @@ pub struct Desk {
     pub(super) due: BTreeSet<(Timestamp, TicketKey)>,
     pub(super) sources: BTreeMap<SourceName, Source>,
     pub(super) cards: BTreeMap<CardKey, CardState>,
+    /// Cards that show an end and may be opened again.
+    pub(super) resting: Resting,
+    /// When all ladders were looked through last.
+    pub(super) audited_at: Timestamp,
     pub(super) digests: BTreeMap<(Subject, u32), Digest>,
     pub(super) outbox: Outbox,
     pub(super) dead: DeadLetters,
@@ -176,6 +181,8 @@ impl Desk {
             due: BTreeSet::new(),
             sources: BTreeMap::new(),
             cards: BTreeMap::new(),
+            resting: Resting::default(),
+            audited_at: now,
             digests: BTreeMap::new(),
             outbox: Outbox::default(),
             dead: DeadLetters::default(),
@@ -224,7 +231,7 @@ impl Desk {
         let seen = self.seen_order.first().map_or(Timestamp::NEVER, |(at, _)| *at);
         let sources = self.sources.values().map(Source::next_due).min().unwrap_or(Timestamp::NEVER);
         let dead = self.dead.next_due(self.settings.retention);
-        let counts = self.tallies_due().min(self.trial_due());
+        let counts = self.tallies_due().min(self.trial_due()).min(self.resting.next_due()).min(self.audit_due());
         due.min(seen).min(sources).min(dead).min(counts).min(self.outbox.next_due()).min(self.announcing_due())
     }
 

@@ -35,6 +35,7 @@ impl Desk {
             self.alerts.entry(alert.key.subject.clone()).or_default().push(alert);
         }
         self.past = stored.past.into_iter().map(|alert| ((alert.key.clone(), alert.episode), alert)).collect();
+        self.rest_again(now);
         for (id, until) in stored.seen {
             self.seen_order.insert((until, id.clone()));
             self.seen.insert(id, until);

@@ -199,7 +199,8 @@ impl Desk {
         now: Timestamp,
     ) {
         let key = notice_of(alert, step, ordinal, receiver);
-        let urgent = alert.severity == Severity::Critical || step == notice::Step::Escalated;
+        let calls = matches!(step, notice::Step::Escalated | notice::Step::Fallback);
+        let urgent = alert.severity == Severity::Critical || calls;
         let lane = if urgent { Lane::Critical } else { Lane::Alerts };
         self.enqueue(key, lane, None, now);
     }
@@ -209,20 +210,7 @@ impl Desk {
         if self.outbox.contains(&key) {
             return;
         }
-        let entry = Entry {
-            key,
-            lane,
-            target: None,
-            text,
-            decided_at: now,
-            not_before: now,
-            first_tried_at: None,
-            attempts: 0,
-            without_mentions: false,
-            masked: false,
-            maybe_repeat: false,
-            last_error: None,
-        };
+        let entry = Entry { text, ..Entry::new(key, lane, now) };
         self.write(Write::Outbox(Box::new(entry.clone())));
         self.outbox.put(entry);
     }
@@ -287,9 +275,7 @@ impl Desk {
     fn is_unsettled(&self, alert: &Alert) -> bool {
         alert.lines.iter().any(|line| {
             let notice = |step| self.outbox.contains(&notice_of(alert, step, 0, &line.receiver));
-            self.cards.contains_key(&card_of(alert, &line.receiver))
-                || notice(notice::Step::Fired)
-                || notice(notice::Step::Ended)
+            self.stands(&card_of(alert, &line.receiver)) || notice(notice::Step::Fired) || notice(notice::Step::Ended)
         })
     }
 
@@ -320,6 +306,7 @@ impl Desk {
     }
 
     pub(super) fn drop_card(&mut self, key: &CardKey) {
+        self.resting.remove(key);
         if self.cards.remove(key).is_some() {
             self.write(Write::DropCard(key.clone()));
         }
@@ -386,21 +373,7 @@ mod tests {
             ordinal,
             receiver: ReceiverName::from(receiver),
         };
-        let now = Timestamp::from_ms(0);
-        Entry {
-            key,
-            lane: Lane::Alerts,
-            target: None,
-            text: None,
-            decided_at: now,
-            not_before: now,
-            first_tried_at: None,
-            attempts: 0,
-            without_mentions: false,
-            masked: false,
-            maybe_repeat: false,
-            last_error: None,
-        }
+        Entry::new(key, Lane::Alerts, Timestamp::from_ms(0))
     }
 
     #[test]

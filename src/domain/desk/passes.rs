@@ -248,10 +248,11 @@ impl Desk {
             why: why.clone(),
             announced: Announced::Cards,
             lines,
-            rev: before.map_or(0, |alert| alert.rev) + 1,
+            rev: before.as_ref().map_or(0, |alert| alert.rev) + 1,
             ..Alert::pending(key, since)
         };
         self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "fired", why);
+        self.keep_past(before.as_ref());
         self.put_alert(alert.clone());
         for line in &alert.lines {
             self.tell(&alert, notice::Step::Fired, 0, &line.receiver, now);

@@ -12,7 +12,7 @@ use crate::domain::{
     id::{ChatId, MessageId, ReceiverName, Subject},
     notice::{NoticeKey, Step, Target},
     receiver::ReceiverKind,
-    text::Message,
+    text::{Message, Words},
     time::{Span, Timestamp},
 };
 
@@ -142,6 +142,11 @@ impl Desk {
                     None => post(),
                 }
             }
+            // It rings again on the card of before: a reply there is seen, an update would not be.
+            Step::Fired if entry.key.ordinal == 0 => match self.card_message(&entry.key) {
+                Some(message) => Prepared::Go(Target::Reply(message), chat_gates(Api::Reply, chat)),
+                None => post(),
+            },
             Step::Fired
             | Step::Ended
             | Step::Digest
@@ -172,8 +177,15 @@ impl Desk {
         let firing = self.is_firing_episode(&alert_key, key.episode);
         match key.step {
             Step::Fired if !firing && !tried => Some(Message::new("发出之前已结束", "it ended before it was sent")),
-            Step::Repeated | Step::Escalated if !firing && !tried => {
+            Step::Repeated | Step::Escalated | Step::Woken | Step::Fallback | Step::Asked if !firing && !tried => {
                 Some(Message::new("重复提醒之前已结束", "it ended before it was repeated"))
+            }
+            Step::Repeated | Step::Escalated | Step::Woken | Step::Fallback if !tried => {
+                self.rests(&alert_key, now).map(Into::into)
+            }
+            Step::Asked if !tried => {
+                let taken = self.alert(&alert_key).is_some_and(Alert::is_taken);
+                (!taken).then(|| Message::new("已交回，不用再问", "it was given back: there is nothing to ask"))
             }
             Step::Digest if !tried => {
                 let over = !self.digest_members(&key.subject, key.episode).into_iter().any(Alert::is_firing);
@@ -189,6 +201,16 @@ impl Desk {
             }
             _ => None,
         }
+    }
+
+    /// Why nobody is to be told again now, where that is so.
+    fn rests(&self, key: &AlertKey, now: Timestamp) -> Option<Words> {
+        let alert = self.alert(key)?;
+        if alert.is_taken() {
+            return Some(Words { zh: "发出之前已有人接手", en: "someone took it before it was sent" });
+        }
+        let put_off = alert.snoozed.as_ref().is_some_and(|snoozed| snoozed.until > now);
+        put_off.then_some(Words { zh: "发出之前已推迟", en: "it was put off before it was sent" })
     }
 
     fn card_message(&self, key: &NoticeKey) -> Option<MessageId> {

@@ -33,8 +33,10 @@ impl Desk {
         self.counters.delivered(key.step);
         self.forget_notice(key);
         match key.step {
+            // A reply on a card that was opened again leaves that card the alert's own.
+            Step::Fired if key.ordinal == 0 && self.card_for(key).is_some_and(|card| card.message.is_some()) => {}
             Step::Fired | Step::Digest => self.remember_card(key, delivered.message_id, rev, now),
-            Step::Repeated | Step::Escalated if self.card_for(key).is_none() => {
+            Step::Repeated | Step::Escalated | Step::Woken | Step::Fallback if self.card_for(key).is_none() => {
                 self.remember_card(key, delivered.message_id, rev, now);
             }
             Step::Update => {
@@ -55,7 +57,17 @@ impl Desk {
             | Step::Woken
             | Step::Fallback => {}
         }
-        let told = matches!(key.step, Step::Fired | Step::Repeated | Step::Escalated | Step::Ended | Step::Digest);
+        let told = matches!(
+            key.step,
+            Step::Fired
+                | Step::Repeated
+                | Step::Escalated
+                | Step::Ended
+                | Step::Digest
+                | Step::Asked
+                | Step::Woken
+                | Step::Fallback
+        );
         if told {
             let note = Message::new(format!("已送达 {}", key.receiver), format!("delivered to {}", key.receiver));
             self.journal(now, (&key.subject, Some(&key.rule), key.episode), "delivered", note);
@@ -93,7 +105,7 @@ impl Desk {
                         self.tell(&ended_alert, Step::Ended, 0, &key.receiver, now);
                     }
                 } else if !self.outbox.contains(&ended) {
-                    self.drop_card(&card.key);
+                    self.lay_to_rest(&card, now);
                     self.forget_past_if_settled(alert, *episode);
                 }
             }

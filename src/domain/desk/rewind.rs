@@ -9,6 +9,7 @@ use crate::domain::{
         machine::{Desk, Talk},
     },
     id::TicketKey,
+    rule::REFIRE_WINDOW_DEFAULT,
     time::Timestamp,
 };
 
@@ -16,6 +17,8 @@ impl Desk {
     pub(super) fn rewind(&mut self, now: Timestamp) {
         self.budgets = Budgets::new(self.settings.limits);
         self.outbox.rewind(now);
+        self.resting.rewind(now.plus(REFIRE_WINDOW_DEFAULT));
+        self.audited_at = self.audited_at.min(now);
         for source in self.sources.values_mut() {
             source.polled_at = source.polled_at.min(now);
             source.next_poll = source.next_poll.min(now);

@@ -74,7 +74,6 @@ impl Desk {
     }
 
     fn fire(&mut self, rule: &Arc<Rule>, before: Option<&Alert>, hearing: &Hearing, now: Timestamp) {
-        self.keep_past(before);
         let mut alert = new_alert(rule, before, &hearing.subject, now);
         alert.episode += 1;
         alert.rev += 1;
@@ -93,6 +92,8 @@ impl Desk {
         }
         alert.why = self.why_of(rule, hearing, now);
         alert.lines = self.lines_of(rule, rung, hearing, now);
+        self.reopen(before, &alert, rule, now);
+        self.keep_past(before);
         let place = (&alert.key.subject, Some(&alert.key.rule), alert.episode);
         self.journal(now, place, if alert.trial { "would_ring" } else { "fired" }, alert.why.clone());
         self.counters.fired += u64::from(!alert.trial);
@@ -106,7 +107,9 @@ impl Desk {
         if alert.announced == Announced::Nobody {
             alert.lines.iter_mut().for_each(|line| line.next_at = None); // what was not told is not told again
         }
+        let key = alert.key.clone();
         self.put_alert(alert);
+        self.refresh_cards(&key, now); // those that were opened again
     }
 
     /// A rule in trial was switched on: what it would have rung is told like anything that already holds.

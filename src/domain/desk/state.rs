@@ -165,6 +165,26 @@ pub struct Entry {
     pub last_error: Option<Message>,
 }
 
+impl Entry {
+    /// A notice just decided.
+    pub const fn new(key: NoticeKey, lane: Lane, now: Timestamp) -> Self {
+        Self {
+            key,
+            lane,
+            target: None,
+            text: None,
+            decided_at: now,
+            not_before: now,
+            first_tried_at: None,
+            attempts: 0,
+            without_mentions: false,
+            masked: false,
+            maybe_repeat: false,
+            last_error: None,
+        }
+    }
+}
+
 /// What an answer or a trouble says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {

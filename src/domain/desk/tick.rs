@@ -14,6 +14,8 @@ impl Desk {
         self.forget_seen(now);
         self.forget_dead(now);
         self.report_trials(now);
+        self.forget_resting(now);
+        self.audit_ladders(now);
         if self.announcing_due() <= now {
             self.announce_if_judged(now);
         }

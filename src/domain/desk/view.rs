@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
+    deed::Tone,
     delivery::FailureKind,
     desk::{
         machine::Desk,
@@ -48,6 +49,10 @@ pub struct Counters {
     pub redelivered: u64,
     /// Own troubles.
     pub troubles: u64,
+    /// What people did, by how it went.
+    pub acts: BTreeMap<Tone, u64>,
+    /// Ladders an audit found stuck.
+    pub ladders_stuck: u64,
     /// Notices delivered, by what they told.
     pub delivered: BTreeMap<Step, u64>,
     /// Failed attempts, by kind.

@@ -19,6 +19,10 @@ pub(super) struct Posted {
     pub(super) at: Timestamp,
     /// The reference its footer carries.
     pub(super) reference: String,
+    /// It hangs on another message: nothing updates it.
+    pub(super) reply: bool,
+    /// The episode it shows, as of its last update: a card goes on with the next one.
+    pub(super) episode: u32,
     /// Whether it shows something that still rings, as of its last update.
     pub(super) firing: bool,
     /// Marked as a possible repeat.
@@ -38,6 +42,8 @@ impl Chat {
         if let Target::Patch(id) = &send.target {
             let posted = self.posted.iter_mut().find(|posted| posted.id == *id).expect("only posted cards are updated");
             posted.firing = shows_firing(&send.content);
+            posted.episode = send.key.episode;
+            posted.reference = reference(send);
             return Some(id.clone());
         }
         let uuid = (send.key.receiver.clone(), send.key.uuid());
@@ -56,6 +62,8 @@ impl Chat {
             key: send.key.clone(),
             at: now,
             reference: reference(send),
+            reply: matches!(send.target, Target::Reply(_)),
+            episode: send.key.episode,
             firing: shows_firing(&send.content),
             maybe_repeat: send.maybe_repeat,
         });

@@ -20,6 +20,7 @@ use deskbell::domain::{
 };
 
 use super::{
+    chat::Posted,
     helpdesk::{SOURCE, Truth, key},
     kinds,
     random::Random,
@@ -169,20 +170,15 @@ fn who_must_know_knows(runner: &Runner, alert: &Alert, faults: &mut Vec<String>)
     }
 }
 
-/// One card an episode and receiver, and each shows how its alert stands.
+/// One message a notice, one card an alert and receiver, and each card shows how its alert stands.
 fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
+    let told = |posted: &&Posted| matches!(posted.key.step, Step::Fired | Step::Digest | Step::Escalated);
     let mut counts: BTreeMap<_, usize> = BTreeMap::new();
-    for card in runner
-        .chat
-        .posted
-        .iter()
-        .filter(|posted| matches!(posted.key.step, Step::Fired | Step::Digest | Step::Escalated))
-    {
+    let mut live: BTreeMap<_, usize> = BTreeMap::new();
+    for card in runner.chat.posted.iter().filter(told) {
         *counts.entry(card.key.clone()).or_default() += usize::from(!card.maybe_repeat);
         let alert = runner.store.alerts.values().find(|alert| {
-            alert.key.subject == card.key.subject
-                && alert.key.rule == card.key.rule
-                && alert.episode == card.key.episode
+            alert.key.subject == card.key.subject && alert.key.rule == card.key.rule && alert.episode == card.episode
         });
         let rings = alert.is_some_and(Alert::is_firing);
         if !runner.receiver_has_key(&card.key.receiver) {
@@ -196,8 +192,12 @@ fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
             if card.key.step == Step::Fired && !rings && !ended() {
                 faults.push(format!("told the beginning and not the end: {:?}", card.key));
             }
-        } else if card.key.step != Step::Digest && card.firing != rings && !is_doubted(runner, &card.key) {
-            faults.push(format!("card {:?} shows firing {}, the alert says {rings}", card.key, card.firing));
+        } else if card.key.step != Step::Digest && !card.reply && !is_doubted(runner, &card.key) {
+            if card.firing != rings {
+                faults.push(format!("card {:?} shows firing {}, the alert says {rings}", card.key, card.firing));
+            }
+            let place = (card.key.subject.clone(), card.key.rule.clone(), card.key.receiver.clone());
+            *live.entry(place).or_default() += usize::from(card.firing);
         }
     }
     for (key, count) in counts {
@@ -205,6 +205,9 @@ fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
         if count > most {
             faults.push(format!("{count} messages for {key:?}"));
         }
+    }
+    for (place, count) in live.into_iter().filter(|(_, count)| *count > 1) {
+        faults.push(format!("{count} live cards for {place:?}"));
     }
 }
 

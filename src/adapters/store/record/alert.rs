@@ -58,6 +58,7 @@ pub(in crate::adapters::store) struct LifeRecord<'a> {
     snoozes: u32,
     ended_by: Option<ActorRecord<'a>>,
     takeovers: u32,
+    rounds: u32,
     /// One for each line: its digest, and whether something of it is held back.
     told: Vec<(Option<u32>, bool)>,
 }
@@ -103,6 +104,7 @@ impl<'a> LifeRecord<'a> {
             snoozes: alert.snoozes,
             ended_by: alert.ended_by.as_ref().map(ActorRecord::of),
             takeovers: alert.takeovers,
+            rounds: alert.rounds,
             told: alert.lines.iter().map(|line| (line.digest, line.held)).collect(),
         }
     }
@@ -125,6 +127,7 @@ impl<'a> LifeRecord<'a> {
         alert.snoozes = self.snoozes;
         alert.ended_by = self.ended_by.map(|by| by.actor(shared));
         alert.takeovers = self.takeovers;
+        alert.rounds = self.rounds;
         for (line, (digest, held)) in alert.lines.iter_mut().zip(self.told) {
             line.digest = digest;
             line.held = held;

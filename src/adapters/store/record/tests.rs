@@ -310,6 +310,7 @@ fn alert() -> BoxedStrategy<Alert> {
                 snoozes: number,
                 ended_by: by,
                 takeovers: number,
+                rounds: number,
                 ..Alert::pending(key, since)
             }
         })

@@ -1,0 +1,113 @@
+//! Alerts that were put off: until then nobody is told again, and the ladder rests.
+
+use chrono::{Datelike, Days, NaiveTime, TimeZone, Weekday};
+
+use crate::domain::{
+    actor::Actor,
+    alert::{Alert, Snoozed},
+    deed::Rest,
+    desk::{hearing::Hearing, ladder::Outlook, machine::Desk, whom::next_repeat},
+    notice,
+    rule::Rule,
+    text::Message,
+    time::{Span, Timestamp},
+};
+
+/// The shortest time an alert is put off for.
+pub(super) const REST_MIN: Span = Span::from_mins(1);
+
+/// The longest.
+pub(super) const REST_MAX: Span = Span::from_days(7);
+
+/// When work begins on a day whose calendar nobody gave.
+const WORK_BEGINS: NaiveTime = NaiveTime::from_hms_opt(9, 0, 0).expect("nine o'clock exists");
+
+/// Days that are looked through for the next working day.
+const DAYS_AHEAD_MAX: u64 = 60;
+
+impl Desk {
+    /// Puts an alert off.
+    pub(super) fn put_off(&mut self, alert: &Alert, by: Actor, until: Timestamp, now: Timestamp) -> Alert {
+        let (who, clock) = (by.words(), self.clock_words(until, now));
+        let note = Message::new(format!("{} 推迟到 {clock}", who.zh), format!("put off until {clock} by {}", who.en));
+        let snoozed = Some(Snoozed { by, at: now, until });
+        let alert = Alert { snoozed, snoozes: alert.snoozes + 1, ..alert.clone() };
+        self.change(alert, "snoozed", note, now)
+    }
+
+    /// An alert whose time is over says so where it was told, and goes on; its ladder goes on where it rested.
+    pub(super) fn wake(
+        &mut self,
+        rule: &Rule,
+        alert: Alert,
+        hearing: &Hearing,
+        outlook: &mut Outlook,
+        now: Timestamp,
+    ) -> Option<Alert> {
+        let Some(snoozed) = &alert.snoozed else { return Some(alert) };
+        if now < snoozed.until {
+            outlook.at(snoozed.until);
+            return None;
+        }
+        if !hearing.fresh && !hearing.patience_over {
+            outlook.wants_fresh = true;
+            return None;
+        }
+        let who = snoozed.by.words();
+        let note = Message::new(
+            format!("{} 推迟的时间到了，仍然成立", who.zh),
+            format!("the time {} put it off for is over, and it still holds", who.en),
+        );
+        let rested = snoozed.until.since(snoozed.at);
+        let mut alert = alert.clone();
+        alert.snoozed = None;
+        let from = alert.ladder_from.or(alert.fired_at()).unwrap_or(now);
+        alert.ladder_from = Some(from.plus(rested));
+        alert.fallback_at = alert.fallback_at.map(|at| at.plus(rested));
+        for line in &mut alert.lines {
+            if line.next_at.is_some_and(|at| at <= now) {
+                line.next_at = next_repeat(rule, line.from, line.repeats).map(|wait| wait.ends(now));
+            }
+        }
+        let alert = self.change(alert, "woken", note, now);
+        for line in &alert.lines {
+            self.tell(&alert, notice::Step::Woken, alert.snoozes, &line.receiver, now);
+        }
+        Some(alert)
+    }
+
+    /// Until when something rests that is put off now.
+    ///
+    /// # Errors
+    /// What may be asked for, where this may not.
+    pub(super) fn rest_until(&self, rule: Option<&Rule>, rest: Rest, now: Timestamp) -> Result<Timestamp, Message> {
+        match rest {
+            Rest::For(span) if (REST_MIN..=REST_MAX).contains(&span) => Ok(now.plus(span)),
+            Rest::For(_) => Err(Message::new("可以推迟 1 分钟到 7 天", "it may be put off for 1 minute to 7 days")),
+            Rest::NextWorkday => Ok(self.next_workday(rule, now)),
+        }
+    }
+
+    /// When work begins on the next working day: of the rule's calendar, else Monday to Friday at nine.
+    fn next_workday(&self, rule: Option<&Rule>, now: Timestamp) -> Timestamp {
+        let zone = self.settings.zone;
+        let today = zone.local(now).date_naive();
+        let at = |days: u64, time: NaiveTime| {
+            let date = today.checked_add_days(Days::new(days))?;
+            zone.0
+                .from_local_datetime(&date.and_time(time))
+                .earliest()
+                .map(|at| (date, Timestamp::from_ms(at.timestamp_millis())))
+        };
+        let plain =
+            |days| at(days, WORK_BEGINS).filter(|(date, _)| !matches!(date.weekday(), Weekday::Sat | Weekday::Sun));
+        let midnight = at(1, NaiveTime::MIN).map_or(now.plus(Span::from_days(1)), |(_, at)| at);
+        match rule.and_then(|rule| rule.pace.calendar()) {
+            Some(calendar) if calendar.is_open(midnight) => Some(midnight),
+            Some(calendar) => Some(calendar.turns_after(midnight)).filter(|at| !at.is_never()),
+            None => None,
+        }
+        .or_else(|| (1..DAYS_AHEAD_MAX).find_map(plain).map(|(_, at)| at))
+        .unwrap_or(midnight)
+    }
+}
