@@ -1,7 +1,5 @@
 //! Alerts that were put off: until then nobody is told again, and the ladder rests.
 
-use chrono::{Datelike, Days, NaiveTime, TimeZone, Weekday};
-
 use crate::domain::{
     actor::Actor,
     alert::{Alert, Snoozed},
@@ -18,12 +16,6 @@ pub(super) const REST_MIN: Span = Span::from_mins(1);
 
 /// The longest.
 pub(super) const REST_MAX: Span = Span::from_days(7);
-
-/// When work begins on a day whose calendar nobody gave.
-const WORK_BEGINS: NaiveTime = NaiveTime::from_hms_opt(9, 0, 0).expect("nine o'clock exists");
-
-/// Days that are looked through for the next working day.
-const DAYS_AHEAD_MAX: u64 = 60;
 
 impl Desk {
     /// Puts an alert off.
@@ -84,30 +76,7 @@ impl Desk {
         match rest {
             Rest::For(span) if (REST_MIN..=REST_MAX).contains(&span) => Ok(now.plus(span)),
             Rest::For(_) => Err(Message::new("可以推迟 1 分钟到 7 天", "it may be put off for 1 minute to 7 days")),
-            Rest::NextWorkday => Ok(self.next_workday(rule, now)),
+            Rest::NextWorkday => Ok(rest.ends(now, rule.and_then(|rule| rule.pace.calendar()), self.settings.zone)),
         }
-    }
-
-    /// When work begins on the next working day: of the rule's calendar, else Monday to Friday at nine.
-    fn next_workday(&self, rule: Option<&Rule>, now: Timestamp) -> Timestamp {
-        let zone = self.settings.zone;
-        let today = zone.local(now).date_naive();
-        let at = |days: u64, time: NaiveTime| {
-            let date = today.checked_add_days(Days::new(days))?;
-            zone.0
-                .from_local_datetime(&date.and_time(time))
-                .earliest()
-                .map(|at| (date, Timestamp::from_ms(at.timestamp_millis())))
-        };
-        let plain =
-            |days| at(days, WORK_BEGINS).filter(|(date, _)| !matches!(date.weekday(), Weekday::Sat | Weekday::Sun));
-        let midnight = at(1, NaiveTime::MIN).map_or(now.plus(Span::from_days(1)), |(_, at)| at);
-        match rule.and_then(|rule| rule.pace.calendar()) {
-            Some(calendar) if calendar.is_open(midnight) => Some(midnight),
-            Some(calendar) => Some(calendar.turns_after(midnight)).filter(|at| !at.is_never()),
-            None => None,
-        }
-        .or_else(|| (1..DAYS_AHEAD_MAX).find_map(plain).map(|(_, at)| at))
-        .unwrap_or(midnight)
     }
 }
