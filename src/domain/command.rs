@@ -2,9 +2,14 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-use crate::domain::{id::TicketId, text::Locale};
+use crate::domain::{
+    command::verb::{Behind, VERBS, Verb},
+    id::TicketId,
+    text::Locale,
+};
 
 pub mod reply;
+pub mod verb;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +22,10 @@ pub enum Command {
     TicketUsage(String),
     /// `/help`.
     Help,
+    /// A command about alerts, with what stands behind its name (folded, at most [`BEHIND_CHARS_MAX`] characters).
+    Said(Verb, String),
+    /// The same in a reply that is written to nobody: it counts where it hangs on a card of ours.
+    Overheard(Verb, String),
     /// A command of the language that is not built yet, by its name (`/alerts`).
     NotBuilt(String),
     /// Thanks, a mention of everyone, nothing to answer.
@@ -30,6 +39,9 @@ pub const TEXT_CHARS_MAX: usize = 2_000;
 
 /// Characters of a message that are kept with [`Command::Unknown`] and [`Command::TicketUsage`].
 pub const EXCERPT_CHARS_MAX: usize = 60;
+
+/// Characters that are kept of what stands behind a command's name.
+pub const BEHIND_CHARS_MAX: usize = 500;
 
 /// Digits of a ticket id as the platform has written them so far (`seeds`: `6626871355780366331`).
 const FULL_ID_DIGITS: usize = 19;
@@ -50,18 +62,10 @@ const HELP: &[&str] = &["help", "帮助", "怎么用", "使用说明"];
 const NOT_BUILT: &[(&str, &[&str])] = &[
     ("/tickets", &["tickets", "工单列表"]),
     ("/order", &["order", "订单"]),
-    ("/alerts", &["alerts", "提醒", "告警"]),
-    ("/why", &["why", "为什么"]),
-    ("/take", &["take", "接手", "我来处理"]),
-    ("/done", &["done", "已处理"]),
-    ("/snooze", &["snooze", "稍后提醒"]),
     ("/silence", &["silence", "静默"]),
     ("/oncall", &["oncall", "值班"]),
     ("/rules", &["rules", "规则"]),
 ];
-
-/// Words that mean to take an alert. Whoever writes one must not believe that it was heard.
-const TAKING: &[&str] = &["我来", "我来处理", "处理中"];
 
 /// Courtesies that need no answer.
 const COURTESIES: &[&str] = &[
@@ -147,6 +151,17 @@ impl Command {
         }
     }
 
+    /// Reads what a person typed in reply to a message: on a card a word is enough. What is not written to the bot
+    /// (`to_bot`) is only overheard.
+    pub fn parse_reply(text: &str, to_bot: bool) -> Self {
+        let plain = Verb::in_reply(&without_emoji(&fold(text))).map(|verb| Self::Said(verb, String::new()));
+        match plain.unwrap_or_else(|| Self::parse(text)) {
+            Self::Said(verb, behind) if !to_bot && verb.acts() => Self::Overheard(verb, behind),
+            _ if !to_bot => Self::Nothing,
+            command => command,
+        }
+    }
+
     fn of_folded(text: &str) -> Self {
         if text.is_empty() {
             return Self::Help; // a bare mention: someone looks for a way in
@@ -184,6 +199,7 @@ fn ime_slash(text: &str) -> Option<&str> {
 enum Name {
     Ticket,
     Help,
+    Verb(Verb),
     NotBuilt(&'static str),
     None,
 }
@@ -208,7 +224,8 @@ impl Name {
         let help = HELP.iter().map(|name| (*name, Self::Help));
         let later =
             NOT_BUILT.iter().flat_map(|(canonical, names)| names.iter().map(|n| (*n, Self::NotBuilt(canonical))));
-        ticket.chain(help).chain(later)
+        let verbs = VERBS.iter().flat_map(|(verb, _, names)| names.iter().map(|name| (*name, Self::Verb(*verb))));
+        ticket.chain(help).chain(verbs).chain(later)
     }
 }
 
@@ -217,6 +234,7 @@ fn slash(text: &str, whole: &str) -> Command {
     match Name::read(text) {
         (Name::Ticket, rest) => ticket(rest),
         (Name::Help, _) => Command::Help,
+        (Name::Verb(verb), rest) => Command::Said(verb, behind(rest)),
         (Name::NotBuilt(name), _) => Command::NotBuilt(name.to_string()),
         (Name::None, _) => match only_id(text) {
             Some(id) => Command::Ticket(id), // `/6626…`
@@ -247,7 +265,10 @@ fn plain(text: &str) -> Command {
     match full_ids(text).as_slice() {
         [] => {}
         _ if text.contains("为什么") || text.split(' ').any(|word| word == "why") => {
-            return Command::NotBuilt("/why".to_string());
+            return match full_ids(text).as_slice() {
+                [one] => Command::Said(Verb::Why, (*one).to_string()),
+                _ => Command::TicketUsage(excerpt(text)),
+            };
         }
         [one] => return Command::Ticket(TicketId::from(*one)),
         _ => return Command::TicketUsage(excerpt(text)),
@@ -256,8 +277,8 @@ fn plain(text: &str) -> Command {
     if words.is_empty() || COURTESIES.contains(&words.as_str()) {
         return Command::Nothing;
     }
-    if TAKING.contains(&words.as_str()) {
-        return Command::NotBuilt("/take".to_string());
+    if let Some(verb) = Verb::anywhere(&words) {
+        return Command::Said(verb, String::new());
     }
     if HELP.contains(&words.as_str()) {
         return Command::Help;
@@ -267,6 +288,11 @@ fn plain(text: &str) -> Command {
         if undress(rest).chars().all(|c| c.is_ascii_digit() || c == ' ') {
             return ticket(rest);
         }
+    }
+    if let (Name::Verb(verb), rest) = Name::read(text)
+        && Behind::read(rest).names_an_alert()
+    {
+        return Command::Said(verb, behind(rest)); // `我来处理 #4F7A2C`
     }
     Command::Unknown(excerpt(text))
 }
@@ -328,6 +354,10 @@ fn without_emoji(text: &str) -> String {
     out.push_str(rest);
     let words: String = out.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn behind(text: &str) -> String {
+    text.trim().chars().take(BEHIND_CHARS_MAX).collect()
 }
 
 fn excerpt(text: &str) -> String {

@@ -130,9 +130,15 @@ async fn read(headers: &HeaderMap, body: Body) -> Result<Bytes, StatusCode> {
 
 /// The message as a question to the bot; nothing when it is not meant for it or needs no answer.
 fn question(incoming: Incoming, default: Locale) -> Option<ChatMessage> {
-    let for_bot = incoming.mentions_bot || incoming.chat_kind == ChatKind::Direct;
+    let to_bot = incoming.mentions_bot || incoming.chat_kind == ChatKind::Direct;
     let says_something = incoming.mentions_bot || !incoming.text.trim().is_empty();
-    let command = Some(Command::parse(&incoming.text)).filter(|_| for_bot && says_something)?;
+    let command = match &incoming.reply_to {
+        _ if !says_something => return None,
+        // What is said to nobody arrives only where the app may read whole groups (`im:message.group_msg`).
+        Some(_) => Command::parse_reply(&incoming.text, to_bot),
+        None if to_bot => Command::parse(&incoming.text),
+        None => return None,
+    };
     (command != Command::Nothing).then_some(ChatMessage {
         event: incoming.event,
         message: incoming.message,
@@ -140,7 +146,7 @@ fn question(incoming: Incoming, default: Locale) -> Option<ChatMessage> {
         chat_kind: incoming.chat_kind,
         sender: incoming.sender,
         sender_name: None,
-        reply_to: None,
+        reply_to: incoming.reply_to,
         locale: language(&incoming.text).unwrap_or(default),
         command,
         sent_at: incoming.sent_at,

@@ -30,6 +30,8 @@ pub struct Incoming {
     pub chat_kind: ChatKind,
     /// Who.
     pub sender: OpenId,
+    /// The message it hangs on, where it is a reply: the first of its row, for a reply on a reply means the card on top.
+    pub reply_to: Option<MessageId>,
     /// Whether a person wrote it; what bots write is ignored before.
     pub from_person: bool,
     /// Whether the bot is mentioned.
@@ -66,6 +68,11 @@ pub(super) fn incoming(body: &Value, bot: Option<&Bot>, now: Timestamp) -> Resul
         chat: chat.into(),
         chat_kind,
         sender: sender.into(),
+        reply_to: ["/event/message/root_id", "/event/message/parent_id"]
+            .into_iter()
+            .map(at)
+            .find(|id| !id.is_empty())
+            .map(MessageId::from),
         from_person: true,
         mentions_bot: mentions.iter().any(|mention| means_bot(mention, bot)),
         mentions_all: written.contains(EVERYONE) || mentions.iter().any(|mention| key(mention) == EVERYONE),

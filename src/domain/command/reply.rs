@@ -1,7 +1,10 @@
 //! What the bot says where the answer is a sentence and not a card. Never repeats what a person typed, but for digits.
 
 use crate::domain::{
-    command::Command,
+    command::{
+        Command,
+        verb::{VERBS, Verb},
+    },
     id::TicketId,
     text::{Message, Words},
 };
@@ -15,9 +18,11 @@ pub const USAGE: Words = Words {
 
 /// What the bot can do today.
 pub const HELP: Words = Words {
-    zh: "@我并写 /ticket 工单号（也可以写 /工单，或只发工单号），我会回复这张工单的卡片。/help 显示本说明。",
-    en: "Mention me and write /ticket <ticket id> (or just the id) and I answer with the ticket's card. /help shows \
-         this text.",
+    zh: "@我并写：/ticket 工单号（或只发工单号）看工单；/alerts 看现在在响的提醒；/why 工单号 看为什么提醒或没提醒。\
+         在提醒卡片上回复“我来”就接手，回复“已处理”就结束；/take、/done、/snooze 30m、/release 后面写 #提醒编号也行。",
+    en: "Mention me and write /ticket <ticket id> (or just the id) for a ticket, /alerts for what rings, /why <ticket \
+         id> for why it rings or does not. Reply \"on it\" on an alert's card to take it, \"done\" to end it; or write \
+         /take, /done, /snooze 30m, /release with the alert's #reference.",
 };
 
 /// A person who may not ask here. Says nothing of whether the ticket exists.
@@ -26,6 +31,112 @@ pub const DENIED: Words = Words {
     en: "Tickets cannot be looked up here. Please ask in a chat that receives the alerts, or ask the administrator to \
          allow it in chat.access.",
 };
+
+/// A person who may not act on alerts here. Says nothing of what rings.
+pub const DENIED_ACT: Words = Words {
+    zh: "这里不能处理提醒。请在接收提醒的群里操作，或请管理员在 chat.access 里放行。",
+    en: "Alerts cannot be acted on here. Please do it in a chat that receives them, or ask the administrator to allow \
+         it in chat.access.",
+};
+
+/// A reply on a digest's card does not say which of its alerts is meant.
+pub const ON_A_DIGEST: Words = Words {
+    zh: "这张卡片是汇总，有好几条提醒。请写 /take #提醒编号；编号用 /alerts 看",
+    en: "That card stands for several alerts. Please write /take #<reference>; /alerts lists the references",
+};
+
+/// Nothing rings.
+pub const NOTHING_RINGS: Words = Words { zh: "现在没有在响的提醒", en: "Nothing rings now" };
+
+/// Nothing rings that this chat was told of.
+pub fn nothing_rings_here() -> Message {
+    Message::new(
+        "这里现在没有在响的提醒。请在提醒卡片上回复，或写上提醒编号，例如 /take #4F7A2C",
+        "Nothing rings here now. Reply on an alert's card, or write its reference, for example /take #4F7A2C",
+    )
+}
+
+/// There is no alert of that reference.
+pub fn no_such_alert(reference: &str) -> Message {
+    Message::new(
+        format!("没有编号为 #{reference} 的提醒。编号在卡片最下面；/alerts 看现在在响的"),
+        format!(
+            "There is no alert #{reference}. The reference stands at the bottom of its card; /alerts lists what rings"
+        ),
+    )
+}
+
+/// A ticket on which nothing rings.
+pub fn quiet_ticket(id: &TicketId) -> Message {
+    Message::new(
+        format!("工单 {id} 现在没有在响的提醒。想看为什么，请写 /why {id}"),
+        format!("Nothing rings on ticket {id} now. For why, write /why {id}"),
+    )
+}
+
+/// Several tickets end with these digits.
+pub fn several_tickets(id: &str) -> Message {
+    Message::new(
+        format!("有几张工单以 {id} 结尾，请发完整工单号（19 位）"),
+        format!("Several tickets end with {id}; please send the complete ticket id (19 digits)"),
+    )
+}
+
+/// Several alerts are meant: which?
+pub fn which(lines: &[Message], count: usize) -> Message {
+    listed(
+        lines,
+        count,
+        &Message::new(
+            format!("有 {count} 条提醒，请写上编号，例如 /take #4F7A2C"),
+            format!("There are {count} alerts; please write which, for example /take #4F7A2C"),
+        ),
+    )
+}
+
+/// What rings.
+pub fn ringing(lines: &[Message], count: usize, at: &str) -> Message {
+    let verb = if count == 1 { "rings" } else { "ring" };
+    listed(lines, count, &Message::new(format!("{at} 有 {count} 条提醒在响"), format!("{count} alerts {verb} at {at}")))
+}
+
+fn listed(lines: &[Message], count: usize, head: &Message) -> Message {
+    let mut list = head.clone();
+    for line in lines {
+        list.zh = format!("{}\n{}", list.zh, line.zh);
+        list.en = format!("{}\n{}", list.en, line.en);
+    }
+    let more = count.saturating_sub(lines.len());
+    if more > 0 {
+        list.zh.push_str(&format!("\n还有 {more} 条"));
+        list.en.push_str(&format!("\nand {more} more"));
+    }
+    list
+}
+
+/// How a command about alerts is written.
+pub fn verb_usage(verb: Verb) -> Message {
+    match verb {
+        Verb::Snooze => Message::new(
+            "请这样写：/snooze #提醒编号 30m。时间可以是 30m、2h、1d、明天，最长 7 天；在卡片上回复时不用写编号",
+            "Please write: /snooze #<reference> 30m. The time may be 30m, 2h, 1d, tomorrow, at most 7 days; in a reply \
+             on the card no reference is needed",
+        ),
+        Verb::Why => Message::new(
+            "请这样写：/why 工单号，或 /why #提醒编号",
+            "Please write: /why <ticket id>, or /why #<reference>",
+        ),
+        verb => {
+            let name = verb.name();
+            Message::new(
+                format!("请这样写：/{name} #提醒编号，或 /{name} 工单号；在卡片上回复时不用写编号"),
+                format!(
+                    "Please write: /{name} #<reference>, or /{name} <ticket id>; in a reply on the card neither is needed"
+                ),
+            )
+        }
+    }
+}
 
 /// The source did not answer.
 pub const SOURCE_DOWN: Words = Words {
@@ -45,15 +156,16 @@ pub fn not_found(id: &TicketId) -> Message {
 /// A command that is not built yet.
 pub fn not_built(name: &str) -> Message {
     Message::new(
-        format!("{name} 还没有做好。现在能用的：/ticket 工单号、/help"),
-        format!("{name} is not built yet. What works now: /ticket <ticket id>, /help"),
+        format!("{name} 还没有做好。能用的写 /help 看"),
+        format!("{name} is not built yet. /help tells what works"),
     )
 }
 
 /// Something the bot does not understand: the nearest suggestion, short.
 pub fn unknown(text: &str) -> Message {
     let word: String = text.trim_start_matches('/').chars().take_while(|c| c.is_alphabetic()).collect();
-    let near = ["ticket", "help"].into_iter().find(|name| text.starts_with('/') && is_near(&word, name));
+    let names = ["ticket", "help"].into_iter().chain(VERBS.iter().map(|(_, name, _)| *name));
+    let near = names.into_iter().find(|name| text.starts_with('/') && is_near(&word, name));
     match near {
         Some("ticket") => Message::new(
             "没看懂。是想查工单吗？请写：/ticket 工单号",
@@ -72,7 +184,7 @@ pub fn unknown(text: &str) -> Message {
 /// The sentence that answers a command at once; nothing for a ticket (it is looked up) and for courtesies.
 pub fn to(command: &Command) -> Option<Message> {
     match command {
-        Command::Ticket(_) | Command::Nothing => None,
+        Command::Ticket(_) | Command::Nothing | Command::Said(..) | Command::Overheard(..) => None,
         Command::TicketUsage(_) => Some(USAGE.into()),
         Command::Help => Some(HELP.into()),
         Command::NotBuilt(name) => Some(not_built(name)),

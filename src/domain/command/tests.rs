@@ -1,7 +1,7 @@
 //! What people type and what it means, as a table.
 
 use crate::domain::{
-    command::{Command, EXCERPT_CHARS_MAX, language, reply},
+    command::{Command, EXCERPT_CHARS_MAX, language, reply, verb::Verb},
     id::TicketId,
     text::Locale,
 };
@@ -76,22 +76,41 @@ const TABLE: &[(&str, &str)] = &[
     ("？", "help"),
     ("", "help"),
     (" \n ", "help"),
+    // alerts
+    ("/alerts", "alerts "),
+    ("/告警", "alerts "),
+    ("/why 6626871355780366331", "why 6626871355780366331"),
+    ("/为什么6626871355780366331", "why 6626871355780366331"),
+    ("为什么没报 6626871355780366331", "why 6626871355780366331"),
+    ("why 6626871355780366331", "why 6626871355780366331"),
+    ("/why #4F7A2C", "why #4f7a2c"),
+    ("/take", "take "),
+    ("/Take #4F7A2C", "take #4f7a2c"),
+    ("／ｔａｋｅ　＃４Ｆ７Ａ２Ｃ", "take #4f7a2c"),
+    ("、take #4F7A2C", "take #4f7a2c"),
+    ("/接手 4F7A2C", "take 4f7a2c"),
+    ("/我来处理", "take "),
+    ("我来处理 #4F7A2C", "take #4f7a2c"),
+    ("take #4F7A2C", "take #4f7a2c"),
+    ("我来", "take "),
+    ("处理中", "take "),
+    ("/done", "done "),
+    ("/已处理 #4F7A2C", "done #4f7a2c"),
+    ("/release #4F7A2C", "release #4f7a2c"),
+    ("/交回", "release "),
+    ("/snooze 2h", "snooze 2h"),
+    ("/snooze #4F7A2C 30m", "snooze #4f7a2c 30m"),
+    ("/稍后提醒 明天", "snooze 明天"),
+    ("take care", "unknown"),
+    ("done with lunch", "unknown"),
     // the language's commands that come later
     ("/tickets 状态:待用户响应", "later /tickets"),
     ("/工单列表", "later /tickets"),
     ("/order 123", "later /order"),
-    ("/alerts", "later /alerts"),
-    ("/why 6626871355780366331", "later /why"),
-    ("为什么没报 6626871355780366331", "later /why"),
-    ("/take", "later /take"),
-    ("/done", "later /done"),
-    ("/snooze 2h", "later /snooze"),
     ("/silence 不满意 1d", "later /silence"),
     ("/值班", "later /oncall"),
     ("/rules", "later /rules"),
     ("/规则", "later /rules"),
-    ("我来", "later /take"),
-    ("处理中", "later /take"),
     // courtesies
     ("谢谢", "nothing"),
     ("谢谢！！", "nothing"),
@@ -138,6 +157,35 @@ fn what_people_type_means_what_they_mean() {
     assert!(wrong.is_empty(), "\n{}\n", wrong.join("\n"));
 }
 
+/// What is typed in reply to a message, to the bot and to nobody.
+const REPLIES: &[(&str, &str, &str)] = &[
+    ("收到", "take ", "overheard take "),
+    ("收到！", "take ", "overheard take "),
+    ("收到，我来处理", "take ", "overheard take "),
+    ("我来 [玫瑰]", "take ", "overheard take "),
+    ("处理中。。。", "take ", "overheard take "),
+    ("I'm on it", "take ", "overheard take "),
+    ("Got it!", "take ", "overheard take "),
+    ("已处理", "done ", "overheard done "),
+    ("搞定了👍", "done ", "overheard done "),
+    ("/take", "take ", "overheard take "),
+    ("/snooze 30m", "snooze 30m", "overheard snooze 30m"),
+    ("/why", "why ", "nothing"),
+    ("谢谢", "nothing", "nothing"),
+    ("收到请回复", "unknown", "nothing"),
+    ("6626871355780366331", "=", "nothing"),
+    ("", "help", "nothing"),
+];
+
+#[test]
+fn on_a_card_a_word_is_enough() {
+    for (typed, to_bot, overheard) in REPLIES {
+        assert_eq!(short(&Command::parse_reply(typed, true)), *to_bot, "{typed:?}");
+        assert_eq!(short(&Command::parse_reply(typed, false)), *overheard, "{typed:?}");
+    }
+    assert!(Verb::Take.acts() && !Verb::Alerts.acts());
+}
+
 #[test]
 fn what_is_kept_of_a_message_is_bounded() {
     for long in ["x".repeat(100_000), "/ticket ".to_string() + &"是".repeat(100_000), "1".repeat(100_000)] {
@@ -158,7 +206,7 @@ fn replies_name_the_next_step_and_repeat_nothing() {
     assert!(!answer.zh.contains("<at"), "{answer}");
     let id = TicketId::from("366331");
     assert_eq!(reply::not_found(&id).zh, "没有找到工单 366331。请核对，或发完整工单号（19 位）");
-    assert!(reply::not_built("/alerts").en.starts_with("/alerts is not built yet"));
+    assert!(reply::not_built("/rules").en.starts_with("/rules is not built yet"));
     assert_eq!(reply::to(&Command::Nothing), None);
     assert_eq!(reply::to(&Command::Ticket(id)), None);
     assert!(reply::unknown("/hlep").en.contains("/help"));
@@ -190,6 +238,8 @@ fn short(command: &Command) -> String {
         Command::Ticket(id) => format!("={id}"),
         Command::TicketUsage(_) => "usage".to_string(),
         Command::Help => "help".to_string(),
+        Command::Said(verb, behind) => format!("{} {behind}", verb.name()),
+        Command::Overheard(verb, behind) => format!("overheard {} {behind}", verb.name()),
         Command::NotBuilt(name) => format!("later {name}"),
         Command::Nothing => "nothing".to_string(),
         Command::Unknown(_) => "unknown".to_string(),

@@ -79,7 +79,7 @@ impl Desk {
         })
     }
 
-    fn alert_line(&self, alert: &Alert) -> AlertLine {
+    pub(super) fn alert_line(&self, alert: &Alert) -> AlertLine {
         let title = alert.key.subject.ticket().and_then(|key| {
             let labels = &self.settings.sources.get(&key.source)?.labels;
             let tracked = &self.tickets.get(key)?.tracked;

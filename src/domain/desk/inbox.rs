@@ -17,12 +17,16 @@ use crate::domain::{
     notice::{NoticeKey, Step},
     reading::scope::CLOSED_WITHIN,
     receiver::ReceiverKind,
+    text::Message,
     ticket::Ticket,
     time::Timestamp,
 };
 
 impl Desk {
     pub(super) fn message(&mut self, message: ChatMessage, now: Timestamp) {
+        if !self.is_ours(&message) {
+            return; // people talking to each other
+        }
         if !self.remember(message.message.clone(), now) {
             self.counters.redelivered += 1;
             return;
@@ -46,9 +50,14 @@ impl Desk {
             _ if denied => self.deny(question, now),
             Some(sentence) => self.answer(question, Answer::Text(sentence), now),
             None => {
-                let member_check = (question.chat_kind == ChatKind::Direct
-                    && self.settings.access.direct == Direct::Members)
-                    .then(|| question.sender.clone());
+                let is_checked =
+                    question.chat_kind == ChatKind::Direct && self.settings.access.direct == Direct::Members;
+                if let (false, Command::Said(verb, behind) | Command::Overheard(verb, behind)) =
+                    (is_checked, &question.command)
+                {
+                    return self.asked(item, *verb, behind, now);
+                }
+                let member_check = is_checked.then(|| question.sender.clone());
                 self.effect(Effect::LookUp(LookUp {
                     message: question.message.clone(),
                     command: question.command.clone(),
@@ -66,6 +75,10 @@ impl Desk {
             LookUpResult::Found { key, ticket, .. } => {
                 self.show(question, &key, ticket, looked_up.asked_at, now);
             }
+            LookUpResult::Allowed => match &question.command {
+                Command::Said(verb, behind) | Command::Overheard(verb, behind) => self.asked(&item, *verb, behind, now),
+                _ => self.answer(question, Answer::Text(reply::USAGE.into()), now),
+            },
             LookUpResult::NotFound => {
                 let sentence = match &question.command {
                     Command::Ticket(id) => reply::not_found(id),
@@ -99,25 +112,29 @@ impl Desk {
         self.answer(question, Answer::Ticket(key.clone()), now);
     }
 
-    fn deny(&mut self, question: &ChatMessage, now: Timestamp) {
+    /// Answers in words.
+    pub(super) fn answer_in_words(&mut self, question: &ChatMessage, words: Message, now: Timestamp) {
+        self.answer(question, Answer::Text(words), now);
+    }
+
+    /// Whether the answer is decided already.
+    pub(super) fn is_answered(&self, question: &ChatMessage) -> bool {
+        self.outbox.contains(&answer_key(question))
+    }
+
+    pub(super) fn deny(&mut self, question: &ChatMessage, now: Timestamp) {
         self.counters.denied += 1;
-        self.answer(question, Answer::Text(reply::DENIED.into()), now);
+        let acts = matches!(&question.command, Command::Said(verb, _) | Command::Overheard(verb, _) if verb.acts());
+        let words = if acts { reply::DENIED_ACT } else { reply::DENIED };
+        self.answer(question, Answer::Text(words.into()), now);
     }
 
     fn answer(&mut self, question: &ChatMessage, answer: Answer, now: Timestamp) {
-        let key = NoticeKey {
-            subject: Subject::Message(question.message.clone()),
-            rule: answer_rule(),
-            episode: 0,
-            step: Step::Answer,
-            ordinal: 0,
-            receiver: ReceiverName::new(question.chat.as_str()),
-        };
-        self.enqueue(key, Lane::Answers, Some(answer), now);
+        self.enqueue(answer_key(question), Lane::Answers, Some(answer), now);
     }
 
     /// The sources this question may look into.
-    fn sources_open_to(&self, question: &ChatMessage) -> Vec<SourceName> {
+    pub(super) fn sources_open_to(&self, question: &ChatMessage) -> Vec<SourceName> {
         let access = &self.settings.access;
         let open = |source: &&SourceName| match question.chat_kind {
             ChatKind::Direct => access.direct != Direct::Nobody && !matches!(access.look_at(source), Look::Chats(_)),
@@ -132,5 +149,17 @@ impl Desk {
 
     pub(super) fn is_receiver(&self, chat: &ChatId) -> bool {
         self.settings.receivers.values().any(|receiver| matches!(&receiver.kind, ReceiverKind::Chat(id) if id == chat))
+    }
+}
+
+/// The key of the answer to a question.
+fn answer_key(question: &ChatMessage) -> NoticeKey {
+    NoticeKey {
+        subject: Subject::Message(question.message.clone()),
+        rule: answer_rule(),
+        episode: 0,
+        step: Step::Answer,
+        ordinal: 0,
+        receiver: ReceiverName::new(question.chat.as_str()),
     }
 }

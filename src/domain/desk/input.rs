@@ -235,6 +235,8 @@ pub enum LookUpResult {
         /// The ticket.
         ticket: Arc<Ticket>,
     },
+    /// The person may do what they asked for; it needs no looking up.
+    Allowed,
     /// No source has it.
     NotFound,
     /// The person may not ask here.

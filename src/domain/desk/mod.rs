@@ -31,6 +31,7 @@ mod reports;
 mod acts;
 mod clicked;
 mod inbox;
+mod asked;
 mod dead;
 mod troubles;
 mod announce;

@@ -123,6 +123,7 @@ fn a_message_is_read_whole() {
         chat: "oc_a".into(),
         chat_kind: ChatKind::Group,
         sender: "ou_li".into(),
+        reply_to: None,
         from_person: true,
         mentions_bot: true,
         mentions_all: false,
@@ -134,6 +135,10 @@ fn a_message_is_read_whole() {
     assert_eq!(direct.chat_kind, ChatKind::Direct);
     assert_eq!(direct.sent_at, Timestamp::from_ms(1_608_725_989_000));
     assert!(!direct.mentions_bot);
+    for (root, parent, expected) in [("om_card", "om_reply", "om_card"), ("", "om_card", "om_card")] {
+        let reply = incoming(&message(&json!({ "root_id": root, "parent_id": parent })));
+        assert_eq!(reply.reply_to, Some(expected.into()));
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parts::{IdRecord, twin};
 use crate::domain::{
-    command::Command,
+    command::{Command, verb::Verb},
     desk::{
         input::{ChatKind, ChatMessage},
         state::InboxItem,
@@ -42,6 +42,9 @@ enum CommandRecord<'a> {
     NotBuilt(&'a str),
     Nothing,
     Unknown(&'a str),
+    /// A verb by its name.
+    Said(&'a str, &'a str),
+    Overheard(&'a str, &'a str),
 }
 
 impl<'a> InboxRecord<'a> {
@@ -88,6 +91,8 @@ impl<'a> CommandRecord<'a> {
             Command::NotBuilt(text) => Self::NotBuilt(text),
             Command::Nothing => Self::Nothing,
             Command::Unknown(text) => Self::Unknown(text),
+            Command::Said(verb, behind) => Self::Said(verb.name(), behind),
+            Command::Overheard(verb, behind) => Self::Overheard(verb.name(), behind),
         }
     }
 
@@ -99,6 +104,16 @@ impl<'a> CommandRecord<'a> {
             Self::NotBuilt(text) => Command::NotBuilt(text.to_owned()),
             Self::Nothing => Command::Nothing,
             Self::Unknown(text) => Command::Unknown(text.to_owned()),
+            Self::Said(verb, behind) => said(verb, behind, Command::Said),
+            Self::Overheard(verb, behind) => said(verb, behind, Command::Overheard),
         }
+    }
+}
+
+/// A verb that this program does not know is one of a later one: it is answered as something unknown.
+fn said(verb: &str, behind: &str, command: impl FnOnce(Verb, String) -> Command) -> Command {
+    match Verb::from_name(verb) {
+        Some(verb) => command(verb, behind.to_owned()),
+        None => Command::Unknown(format!("/{verb}")),
     }
 }

@@ -14,7 +14,10 @@ use crate::{
     domain::{
         actor::Actor,
         alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf, Snoozed, Taken},
-        command::Command,
+        command::{
+            Command,
+            verb::{VERBS, Verb},
+        },
         conversation::{Conversation, Said},
         desk::{
             input::{ChatKind, ChatMessage},
@@ -426,6 +429,10 @@ fn entry() -> BoxedStrategy<Entry> {
         .boxed()
 }
 
+fn verb() -> impl Strategy<Value = Verb> {
+    select(VERBS.iter().map(|(verb, ..)| *verb).collect::<Vec<_>>())
+}
+
 fn inbox_item() -> BoxedStrategy<InboxItem> {
     let command = prop_oneof![
         text().prop_map(|id| Command::Ticket(TicketId::new(id))),
@@ -434,6 +441,8 @@ fn inbox_item() -> BoxedStrategy<InboxItem> {
         text().prop_map(Command::NotBuilt),
         Just(Command::Nothing),
         text().prop_map(Command::Unknown),
+        (verb(), text()).prop_map(|(verb, behind)| Command::Said(verb, behind)),
+        (verb(), text()).prop_map(|(verb, behind)| Command::Overheard(verb, behind)),
     ];
     let kind = select(vec![ChatKind::Group, ChatKind::Direct]);
     let locale = select(vec![Locale::Zh, Locale::En]);

@@ -1,0 +1,300 @@
+//! What people write about alerts: which one they mean, and the deed it is or the list that answers it.
+
+use crate::domain::{
+    alert::{Alert, AlertKey},
+    command::verb::{Behind, Named, Verb},
+    command::{Command, reply},
+    deed::{Act, Deed, Place, Rest, Which},
+    desk::{
+        input::{ChatKind, ChatMessage},
+        machine::Desk,
+        settings::{Direct, Look},
+        state::{CardShows, InboxItem},
+    },
+    explain::{explanation::Explained, text},
+    id::{ChatId, MessageId, RuleName, SourceName, Subject, TicketKey},
+    notice::AlertLine,
+    receiver::ReceiverKind,
+    text::{Locale, Message},
+    time::Timestamp,
+    verdict::Answer as Verdict,
+};
+
+/// Alerts that a list in chat names.
+const LIST_MAX: usize = 10;
+
+/// Lines of an explanation in chat.
+const WHY_LINES_MAX: usize = 40;
+
+impl Desk {
+    /// Whether a reply that is written to nobody hangs on a card of ours; any other is none of our business.
+    pub(super) fn is_ours(&self, message: &ChatMessage) -> bool {
+        let on_card = || message.reply_to.as_ref().is_some_and(|card| self.card_of_message(card).is_some());
+        !matches!(message.command, Command::Overheard(..)) || on_card()
+    }
+
+    /// Answers a command about alerts; whoever wrote it in a direct chat is known to be a member where they must be one.
+    pub(super) fn asked(&mut self, item: &InboxItem, verb: Verb, behind: &str, now: Timestamp) {
+        let question = &item.message;
+        if self.is_answered(question) {
+            return; // before a restart
+        }
+        let sources = self.sources_open_to(question);
+        if sources.is_empty() || (verb.acts() && !self.may_act(&question.chat, question.chat_kind)) {
+            return self.deny(question, now);
+        }
+        let behind = Behind::read(behind);
+        let said = match verb {
+            Verb::Alerts => self.list(&sources, now),
+            Verb::Why => self.say_why(question, &behind, &sources, now),
+            Verb::Take | Verb::Release | Verb::Done | Verb::Snooze => {
+                self.do_it(question, verb, &behind, &sources, now)
+            }
+        };
+        self.answer_in_words(question, said, now);
+    }
+
+    /// Whether alerts may be acted on from a chat. In a direct chat the person counts, who was looked up before.
+    pub(super) fn may_act(&self, chat: &ChatId, kind: ChatKind) -> bool {
+        let access = &self.settings.access;
+        match (kind, &access.act) {
+            (ChatKind::Direct, _) => access.direct != Direct::Nobody,
+            (ChatKind::Group, Look::Everyone) => true,
+            (ChatKind::Group, Look::Receivers) => self.is_receiver(chat),
+            (ChatKind::Group, Look::Chats(chats)) => chats.contains(chat),
+        }
+    }
+
+    fn do_it(
+        &mut self,
+        question: &ChatMessage,
+        verb: Verb,
+        behind: &Behind,
+        sources: &[SourceName],
+        now: Timestamp,
+    ) -> Message {
+        if behind.unread || (behind.rest.is_some() && verb != Verb::Snooze) {
+            return reply::verb_usage(verb);
+        }
+        let (key, episode) = match self.alert_meant(question, &behind.named, sources) {
+            Ok(meant) => meant,
+            Err(why) => return why,
+        };
+        let which = Which::Episode(key, episode);
+        let usual = Rest::For(crate::domain::command::verb::SNOOZE_USUAL);
+        let deed = match verb {
+            Verb::Take | Verb::Alerts | Verb::Why => Deed::Take(which),
+            Verb::Release => Deed::Release(which),
+            Verb::Done => Deed::Done(which),
+            Verb::Snooze => Deed::Snooze(which, behind.rest.unwrap_or(usual)),
+        };
+        self.act(
+            &Act {
+                id: deed_id(&question.message),
+                by: crate::domain::actor::Actor::Person {
+                    id: question.sender.clone(),
+                    name: question.sender_name.clone(),
+                },
+                place: Place::Chat(question.chat.clone(), question.chat_kind),
+                clicked: None,
+                deed,
+                locale: question.locale,
+            },
+            now,
+        );
+        self.out.acted.take().map(|acted| acted.words).unwrap_or_default()
+    }
+
+    /// The alert that is meant: named, replied on, or the only one that rings here.
+    fn alert_meant(
+        &self,
+        question: &ChatMessage,
+        named: &Named,
+        sources: &[SourceName],
+    ) -> Result<(AlertKey, u32), Message> {
+        let one = |alert: &Alert| (alert.key.clone(), alert.episode);
+        match named {
+            Named::Nothing => {
+                match question.reply_to.as_ref().and_then(|card| self.card_of_message(card)) {
+                    Some(CardShows::Alert(key, episode)) => return Ok((key.clone(), *episode)),
+                    Some(CardShows::Digest(..)) => return Err(reply::ON_A_DIGEST.into()),
+                    None => {}
+                }
+                self.only(self.ringing_here(question, sources), &reply::nothing_rings_here())
+            }
+            Named::Reference(reference) => {
+                let visible = |alert: &&Alert| self.is_visible(alert, sources) && alert.reference() == *reference;
+                let all = || self.alerts.values().flatten().chain(self.past.values());
+                let found = all().filter(|alert| alert.is_firing()).find(visible).or_else(|| all().find(visible));
+                match found {
+                    Some(alert) => Ok(one(alert)),
+                    None if reference.bytes().all(|byte| byte.is_ascii_digit()) => self.on_ticket(reference, sources),
+                    None => Err(reply::no_such_alert(reference)),
+                }
+            }
+            Named::Ticket(id) => self.on_ticket(id, sources),
+        }
+    }
+
+    /// The alert that rings on a ticket.
+    fn on_ticket(&self, id: &str, sources: &[SourceName]) -> Result<(AlertKey, u32), Message> {
+        let key = self.ticket_named(id, sources)?;
+        let alerts = self.alerts.get(&Subject::Ticket(key.clone())).into_iter().flatten();
+        self.only(alerts.filter(|alert| alert.is_firing()).collect(), &reply::quiet_ticket(&key.id))
+    }
+
+    /// The only one of them, or why there is none: nothing, or the list to choose from.
+    fn only(&self, alerts: Vec<&Alert>, none: &Message) -> Result<(AlertKey, u32), Message> {
+        match alerts.as_slice() {
+            [] => Err(none.clone()),
+            [only] => Ok((only.key.clone(), only.episode)),
+            several => Err(reply::which(&self.lines(several), several.len())),
+        }
+    }
+
+    /// A ticket under watch in one of these sources, by its id or its last digits.
+    fn ticket_named(&self, id: &str, sources: &[SourceName]) -> Result<TicketKey, Message> {
+        let whole = sources.iter().map(|source| TicketKey::new(source.clone(), id.into()));
+        if let Some(key) = whole.into_iter().find(|key| self.tickets.contains_key(key)) {
+            return Ok(key);
+        }
+        let mut fitting =
+            self.tickets.keys().filter(|key| sources.contains(&key.source) && key.id.as_str().ends_with(id));
+        match (fitting.next(), fitting.next()) {
+            (None, _) => Err(reply::not_found(&id.into())),
+            (Some(key), None) => Ok(key.clone()),
+            (Some(_), Some(_)) => Err(reply::several_tickets(id)),
+        }
+    }
+
+    /// What rings and was told to this chat; to a person in their direct chat, all they may see.
+    fn ringing_here(&self, question: &ChatMessage, sources: &[SourceName]) -> Vec<&Alert> {
+        let here = |alert: &Alert| {
+            alert.lines.iter().any(|line| {
+                let receiver = self.settings.receiver(&line.receiver);
+                receiver.is_some_and(|known| known.kind == ReceiverKind::Chat(question.chat.clone()))
+            })
+        };
+        let mut alerts = self.ringing(sources);
+        if question.chat_kind == ChatKind::Group {
+            alerts.retain(|alert| here(alert));
+        }
+        alerts
+    }
+
+    /// What rings, the most serious first, then the oldest.
+    fn ringing(&self, sources: &[SourceName]) -> Vec<&Alert> {
+        let rings = |alert: &&Alert| alert.is_firing() && !alert.trial && self.is_visible(alert, sources);
+        let mut alerts: Vec<&Alert> = self.alerts.values().flatten().filter(rings).collect();
+        alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.severity), alert.since));
+        alerts
+    }
+
+    fn is_visible(&self, alert: &Alert, sources: &[SourceName]) -> bool {
+        alert.key.subject.source().is_none_or(|source| sources.contains(source))
+    }
+
+    fn list(&self, sources: &[SourceName], now: Timestamp) -> Message {
+        let ringing = self.ringing(sources);
+        if ringing.is_empty() {
+            return reply::NOTHING_RINGS.into();
+        }
+        let at = self.settings.zone.clock(now);
+        reply::ringing(&self.lines(&ringing), ringing.len(), &at)
+    }
+
+    /// The first of them in words, a line each.
+    fn lines(&self, alerts: &[&Alert]) -> Vec<Message> {
+        let zone = self.settings.zone;
+        let words = |alert: &&Alert| {
+            let AlertLine { reference, rule, title, since, .. } = self.alert_line(alert);
+            let what = title.map(|title| format!(" · {title}")).unwrap_or_default();
+            let tail = alert.key.subject.ticket().map(|key| tail(key.id.as_str())).unwrap_or_default();
+            let since = zone.minute(since);
+            let (zh, en) = match &alert.taken {
+                Some(taken) => {
+                    let who = taken.by.words();
+                    (format!("，{} 处理中", who.zh), format!(", {} works on it", who.en))
+                }
+                None => Default::default(),
+            };
+            Message::new(
+                format!("#{reference} {rule}{what}{tail}，{since} 起{zh}"),
+                format!("#{reference} {rule}{what}{tail}, since {since}{en}"),
+            )
+        };
+        alerts.iter().take(LIST_MAX).map(words).collect()
+    }
+
+    fn say_why(&self, question: &ChatMessage, behind: &Behind, sources: &[SourceName], now: Timestamp) -> Message {
+        let meant = match &behind.named {
+            _ if behind.unread || behind.rest.is_some() => Err(reply::verb_usage(Verb::Why)),
+            Named::Ticket(id) => self.ticket_named(id, sources).map(|key| (key, None)),
+            named => self.alert_meant(question, named, sources).and_then(|(key, episode)| {
+                let alert = self.episode(&key, episode);
+                match key.subject.ticket() {
+                    Some(ticket) => Ok((ticket.clone(), Some(self.named_today(&key)))),
+                    None => Err(alert.map(|alert| alert.why.clone()).unwrap_or_default()),
+                }
+            }),
+        };
+        let (ticket, rule) = match meant {
+            Ok(meant) => meant,
+            Err(words) => return words,
+        };
+        let typed = format!("{}:{}", ticket.source, ticket.id);
+        match self.explain(&typed, rule.as_ref().map(RuleName::as_str), now) {
+            Ok(explained) => short(explained, rule.is_some()),
+            Err(why) => why,
+        }
+    }
+
+    fn named_today(&self, key: &AlertKey) -> RuleName {
+        self.rule_named(&key.rule).map_or_else(|| key.rule.clone(), |rule| rule.name.clone())
+    }
+
+    /// What a message of ours shows.
+    fn card_of_message(&self, message: &MessageId) -> Option<&CardShows> {
+        self.cards.values().find(|card| card.message.as_ref() == Some(message)).map(|card| &card.key.shows)
+    }
+}
+
+/// The deed of a message: an id of its own, since the message itself is remembered as heard.
+fn deed_id(message: &MessageId) -> MessageId {
+    MessageId::new(format!("{message}#deed"))
+}
+
+/// ` …6331`
+fn tail(id: &str) -> String {
+    const TAIL_CHARS: usize = 4;
+    let tail: String = id.chars().skip(id.chars().count().saturating_sub(TAIL_CHARS)).collect();
+    format!(" …{tail}")
+}
+
+/// An explanation short enough for a chat: of a whole ticket only the rules that do not say no are told in full.
+fn short(mut explained: Explained, whole: bool) -> Message {
+    let said_no: Vec<String> = match whole {
+        true => Vec::new(),
+        false => {
+            let no = explained.rules.iter().filter(|rule| rule.answer == Verdict::No);
+            let names = no.map(|rule| rule.rule.to_string()).collect();
+            explained.rules.retain(|rule| rule.answer != Verdict::No);
+            names
+        }
+    };
+    let told = |locale: Locale, more: String| {
+        let text = text::text(&explained, locale);
+        let mut lines: Vec<&str> = text.lines().take(WHY_LINES_MAX).collect();
+        if text.lines().nth(WHY_LINES_MAX).is_some() {
+            lines.push("…");
+        }
+        if !said_no.is_empty() {
+            lines.push(&more);
+        }
+        lines.join("\n")
+    };
+    Message::new(
+        told(Locale::Zh, format!("✗ 不成立：{}", said_no.join("、"))),
+        told(Locale::En, format!("✗ does not hold: {}", said_no.join(", "))),
+    )
+}
