@@ -84,6 +84,8 @@ pub enum Menu {
     Later,
     /// Why it rings, in words, and the way back.
     Why(Message),
+    /// None: another card stands in for this one, and this one says so.
+    Replaced,
 }
 
 /// A person a card mentions.

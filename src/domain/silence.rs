@@ -125,10 +125,7 @@ impl About<'_> {
 impl Matcher {
     /// Whether it has no part: then it matches nothing.
     pub const fn is_empty(&self) -> bool {
-        matches!(
-            self,
-            Self { ticket: None, rule: None, severity: None, source: None, team: None, when: None }
-        )
+        matches!(self, Self { ticket: None, rule: None, severity: None, source: None, team: None, when: None })
     }
 
     /// Whether it matches an alert.

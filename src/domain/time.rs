@@ -144,9 +144,8 @@ impl Zone {
     pub fn next_midnight(self, at: Timestamp) -> Timestamp {
         let today = self.local(at).date_naive();
         let tomorrow = today.succ_opt().unwrap_or(today).and_time(NaiveTime::MIN);
-        let begins = (0..DAY_HOURS).find_map(|hour| {
-            self.0.from_local_datetime(&(tomorrow + TimeDelta::hours(hour))).earliest()
-        });
+        let begins =
+            (0..DAY_HOURS).find_map(|hour| self.0.from_local_datetime(&(tomorrow + TimeDelta::hours(hour))).earliest());
         begins.map_or(Timestamp::NEVER, |at| Timestamp::from_ms(at.timestamp_millis()))
     }
 

@@ -1,18 +1,9 @@
 //! What people do about alerts: each deed once, whoever comes first, and each answered.
 
 use crate::domain::{
-    alert::{Alert, AlertKey, AlertState, EndReason},
+    alert::{Alert, AlertState, EndReason},
     deed::{Act, Acted, Deed, Place, Rest, Tone, Which},
-    desk::{
-        input::ChatKind,
-        machine::Desk,
-        outbox::card_of,
-        settings::{Direct, Look},
-        state::{CardKey, CardShows, Entry, Lane},
-    },
-    id::ReceiverName,
-    notice::{Send, Step, Target},
-    receiver::ReceiverKind,
+    desk::{machine::Desk, outbox::card_of, state::CardShows},
     text::Message,
     time::Timestamp,
 };
@@ -79,8 +70,7 @@ impl Desk {
             },
             AlertState::Firing { .. } => deed(self, act, &alert, now),
         };
-        let card = self.card_clicked(act, &alert.key, alert.episode);
-        Acted { card, ..acted }
+        self.with_card(act, &alert.key, alert.episode, acted, now)
     }
 
     fn over(&self, ended_at: Timestamp, why: Message, now: Timestamp) -> Acted {
@@ -203,17 +193,13 @@ impl Desk {
         })
     }
 
-    /// Whether this may be done here. In a direct chat members are told from others before it comes to the desk; what
-    /// hangs on a card was sent there by deskbell itself.
+    /// Whether this may be done here. In a direct chat members are told from others before it comes to the desk; whoever
+    /// clicks on a card that deskbell sent to them in person may.
     fn may_act(&self, act: &Act) -> Result<(), Message> {
         let allowed = match &act.place {
             Place::Admin => true,
-            Place::Chat(_, ChatKind::Direct) => act.clicked.is_some() || self.settings.access.direct != Direct::Nobody,
-            Place::Chat(chat, ChatKind::Group) => match &self.settings.access.act {
-                Look::Everyone => true,
-                Look::Receivers => self.is_receiver(chat),
-                Look::Chats(chats) => chats.contains(chat),
-            },
+            Place::Chat(..) if self.is_told_in_person(act) => true,
+            Place::Chat(chat, kind) => self.may_act_in(chat, *kind),
         };
         if allowed {
             return Ok(());
@@ -222,35 +208,6 @@ impl Desk {
             "这个群不能处理提醒。请到收到提醒的群里操作，或请管理员把本群加进 chat.access.act",
             "alerts cannot be acted on in this chat. Do it where the alert arrived, or ask an admin to add this chat to chat.access.act",
         ))
-    }
-
-    /// The card a person clicked on, as it is now.
-    fn card_clicked(&self, act: &Act, key: &AlertKey, episode: u32) -> Option<Box<Send>> {
-        let message = act.clicked.as_ref()?;
-        let alert = self.alert(key).filter(|alert| alert.episode == episode).or_else(|| self.episode(key, episode))?;
-        let receiver = self.receiver_of_card(alert, message).or_else(|| self.receiver_of_place(alert, &act.place))?;
-        let card = CardKey { shows: CardShows::Alert(key.clone(), alert.episode), receiver: receiver.clone() };
-        let notice = super::outbox::notice_of(alert, Step::Update, 0, &card.receiver);
-        let entry = Entry::new(notice, Lane::Answers, Timestamp::MIN);
-        let content = self.content(&entry)?;
-        Some(Box::new(self.make_send(&entry, Target::Patch(message.clone()), content, false)))
-    }
-
-    fn receiver_of_card(&self, alert: &Alert, message: &crate::domain::id::MessageId) -> Option<ReceiverName> {
-        let shown = |line: &&crate::domain::alert::Line| {
-            let card = self.cards.get(&card_of(alert, &line.receiver));
-            card.is_some_and(|card| card.message.as_ref() == Some(message))
-        };
-        alert.lines.iter().find(shown).map(|line| line.receiver.clone())
-    }
-
-    fn receiver_of_place(&self, alert: &Alert, place: &Place) -> Option<ReceiverName> {
-        let Place::Chat(chat, _) = place else { return None };
-        let here = |name: &&ReceiverName| {
-            let kind = self.settings.receiver(name).map(|known| known.kind.clone());
-            matches!(kind, Some(ReceiverKind::Chat(id)) if id == *chat)
-        };
-        alert.lines.iter().map(|line| &line.receiver).find(here).cloned()
     }
 }
 

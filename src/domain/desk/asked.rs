@@ -8,11 +8,10 @@ use crate::domain::{
     desk::{
         input::{ChatKind, ChatMessage},
         machine::Desk,
-        settings::{Direct, Look},
         state::{CardShows, InboxItem},
     },
     explain::{explanation::Explained, text},
-    id::{ChatId, MessageId, RuleName, SourceName, Subject, TicketKey},
+    id::{MessageId, RuleName, SourceName, Subject, TicketKey},
     notice::AlertLine,
     receiver::ReceiverKind,
     text::{Locale, Message},
@@ -40,7 +39,7 @@ impl Desk {
             return; // before a restart
         }
         let sources = self.sources_open_to(question);
-        if sources.is_empty() || (verb.acts() && !self.may_act(&question.chat, question.chat_kind)) {
+        if sources.is_empty() || (verb.acts() && !self.may_act_in(&question.chat, question.chat_kind)) {
             return self.deny(question, now);
         }
         let behind = Behind::read(behind);
@@ -54,17 +53,6 @@ impl Desk {
         self.answer_in_words(question, said, now);
     }
 
-    /// Whether alerts may be acted on from a chat. In a direct chat the person counts, who was looked up before.
-    pub(super) fn may_act(&self, chat: &ChatId, kind: ChatKind) -> bool {
-        let access = &self.settings.access;
-        match (kind, &access.act) {
-            (ChatKind::Direct, _) => access.direct != Direct::Nobody,
-            (ChatKind::Group, Look::Everyone) => true,
-            (ChatKind::Group, Look::Receivers) => self.is_receiver(chat),
-            (ChatKind::Group, Look::Chats(chats)) => chats.contains(chat),
-        }
-    }
-
     fn do_it(
         &mut self,
         question: &ChatMessage,
@@ -76,7 +64,7 @@ impl Desk {
         if behind.unread || (behind.rest.is_some() && verb != Verb::Snooze) {
             return reply::verb_usage(verb);
         }
-        let (key, episode) = match self.alert_meant(question, &behind.named, sources) {
+        let (key, episode) = match self.alert_named(question, &behind.named, sources) {
             Ok(meant) => meant,
             Err(why) => return why,
         };
@@ -106,7 +94,7 @@ impl Desk {
     }
 
     /// The alert that is meant: named, replied on, or the only one that rings here.
-    fn alert_meant(
+    fn alert_named(
         &self,
         question: &ChatMessage,
         named: &Named,
@@ -230,7 +218,7 @@ impl Desk {
         let meant = match &behind.named {
             _ if behind.unread || behind.rest.is_some() => Err(reply::verb_usage(Verb::Why)),
             Named::Ticket(id) => self.ticket_named(id, sources).map(|key| (key, None)),
-            named => self.alert_meant(question, named, sources).and_then(|(key, episode)| {
+            named => self.alert_named(question, named, sources).and_then(|(key, episode)| {
                 let alert = self.episode(&key, episode);
                 match key.subject.ticket() {
                     Some(ticket) => Ok((ticket.clone(), Some(self.named_today(&key)))),
@@ -251,11 +239,6 @@ impl Desk {
 
     fn named_today(&self, key: &AlertKey) -> RuleName {
         self.rule_named(&key.rule).map_or_else(|| key.rule.clone(), |rule| rule.name.clone())
-    }
-
-    /// What a message of ours shows.
-    fn card_of_message(&self, message: &MessageId) -> Option<&CardShows> {
-        self.cards.values().find(|card| card.message.as_ref() == Some(message)).map(|card| &card.key.shows)
     }
 }
 

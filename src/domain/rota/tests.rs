@@ -67,8 +67,7 @@ fn cover(shift: &str, name: &str, from: Timestamp, until: Timestamp, said: i64) 
 
 /// `li`, or `li+wang`, or `-`.
 fn shown(duties: &[Duty]) -> String {
-    let names: Vec<&str> =
-        duties.iter().map(|duty| duty.person.as_str().trim_end_matches("@example.com")).collect();
+    let names: Vec<&str> = duties.iter().map(|duty| duty.person.as_str().trim_end_matches("@example.com")).collect();
     if names.is_empty() { "-".to_string() } else { names.join("+") }
 }
 
@@ -252,7 +251,8 @@ fn any_shift(place: usize) -> impl Strategy<Value = Shift> {
 fn any_case() -> impl Strategy<Value = (Rota, Vec<Cover>, Timestamp, Timestamp)> {
     let zone = proptest::sample::select(vec![Shanghai, Berlin, Lord_Howe]);
     let begin = prop_oneof![
-        proptest::sample::select(vec!["2027-03-20", "2027-10-25", "2028-03-30", "2030-10-20", "2027-03-31"]).prop_map(date),
+        proptest::sample::select(vec!["2027-03-20", "2027-10-25", "2028-03-30", "2030-10-20", "2027-03-31"])
+            .prop_map(date),
         (0_i64..1_800).prop_map(|days| date("2026-01-01") + TimeDelta::days(days)),
     ];
     let shifts = (any_shift(0), any_shift(1), any_shift(2), 1_usize..=3)
@@ -307,7 +307,8 @@ fn turns_begin_where_the_documentation_says() {
     ] {
         assert_eq!(shown(&rota.on_duty(&[], at(Shanghai, when))), expected, "{when}");
     }
-    let round_the_clock = |start: &str| super::tests::rota(Shanghai, start, vec![shift("all", "00:00-00:00", MON_9, &["li", "wang"])]);
+    let round_the_clock =
+        |start: &str| super::tests::rota(Shanghai, start, vec![shift("all", "00:00-00:00", MON_9, &["li", "wang"])]);
     for (start, when, expected) in [
         ("2026-11-04", "2026-11-03 23:59", "-"),
         ("2026-11-04", "2026-11-04 00:00", "li"),
@@ -323,10 +324,8 @@ fn turns_begin_where_the_documentation_says() {
 
 #[test]
 fn a_night_on_which_clocks_are_set_leaves_nobody_out_and_calls_nobody_twice() {
-    let halves = vec![
-        shift("one", "14:30-02:30", Turn::Daily, &["li"]),
-        shift("two", "02:30-14:30", Turn::Daily, &["wang"]),
-    ];
+    let halves =
+        vec![shift("one", "14:30-02:30", Turn::Daily, &["li"]), shift("two", "02:30-14:30", Turn::Daily, &["wang"])];
     let rota = rota(Berlin, "2026-01-01", halves);
     for (night, hours) in [("2027-03-27", 11 * 60 + 30), ("2027-10-30", 12 * 60), ("2027-11-30", 12 * 60)] {
         let begins = at(Berlin, &format!("{night} 14:30"));
