@@ -74,7 +74,7 @@ impl Desk {
 /// When something of a firing alert is due by time alone: a repeat, a rung, the fallback, the question to the taker.
 pub(super) fn next_due(alert: &Alert, rule: &Rule) -> Timestamp {
     let AlertState::Firing { fired_at, .. } = alert.state else { return Timestamp::NEVER };
-    if alert.announced == Announced::Nobody || alert.quiet_since.is_some() || matches!(rule.mode, Mode::Trial(_)) {
+    if alert.quiet_since.is_some() || matches!(rule.mode, Mode::Trial(_)) {
         return Timestamp::NEVER;
     }
     if let Some(taken) = &alert.taken {
@@ -82,6 +82,9 @@ pub(super) fn next_due(alert: &Alert, rule: &Rule) -> Timestamp {
     }
     if let Some(snoozed) = &alert.snoozed {
         return snoozed.until;
+    }
+    if alert.announced == Announced::Nobody {
+        return Timestamp::NEVER;
     }
     let repeats = alert.lines.iter().filter_map(|line| line.next_at).min().unwrap_or(Timestamp::NEVER);
     let next = usize::try_from(alert.rung).ok().and_then(|rung| rule.ladder.get(rung));

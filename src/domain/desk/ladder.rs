@@ -67,7 +67,7 @@ impl Desk {
             }
             return; // while it only keeps firing nobody is called again
         }
-        if alert.announced == Announced::Nobody || matches!(rule.mode, Mode::Trial(_)) {
+        if matches!(rule.mode, Mode::Trial(_)) {
             return;
         }
         let alert = alert.clone();
@@ -76,6 +76,9 @@ impl Desk {
             return self.mind_taken(&alert, hearing, outlook, now);
         }
         let Some(alert) = self.wake(rule, alert, hearing, outlook, now) else { return };
+        if alert.announced == Announced::Nobody {
+            return;
+        }
         let alert = self.repeat(rule, alert, hearing, outlook, now);
         let alert = self.climb(rule, alert, hearing, outlook, now);
         self.fall_back(rule, alert, hearing, outlook, now);

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     actor::Actor,
-    alert::{Alert, Snoozed},
+    alert::{Alert, Announced, Snoozed},
     deed::Rest,
     desk::{hearing::Hearing, ladder::Outlook, machine::Desk, whom::next_repeat},
     notice,
@@ -62,6 +62,9 @@ impl Desk {
             }
         }
         let alert = self.change(alert, "woken", note, now);
+        if alert.announced == Announced::Nobody {
+            return Some(alert);
+        }
         for line in &alert.lines {
             self.tell(&alert, notice::Step::Woken, alert.snoozes, &line.receiver, now);
         }

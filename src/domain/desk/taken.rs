@@ -3,7 +3,7 @@
 
 use crate::domain::{
     actor::Actor,
-    alert::{Alert, AlertState, Taken},
+    alert::{Alert, AlertState, Announced, Taken},
     calendar::Wait,
     desk::{hearing::Hearing, ladder::Outlook, machine::Desk, whom::next_repeat},
     id::Subject,
@@ -47,6 +47,9 @@ impl Desk {
         alert.rung = 0;
         alert.rounds += 1;
         alert.fallback_at = None;
+        if alert.announced == Announced::Nobody {
+            return alert; // what was not told is not told again
+        }
         let rule = self.rule_named(&alert.key.rule);
         for line in &mut alert.lines {
             let wait = rule.and_then(|rule| next_repeat(rule, line.from, line.repeats));

@@ -27,10 +27,10 @@ const PILE_FROM: usize = 3;
 const PILE_BELOW: usize = 2;
 
 /// How long the ladder of `waiting` waits.
-const STEP_AFTER: Span = Span::from_hours(2);
+pub(super) const STEP_AFTER: Span = Span::from_hours(2);
 
 /// How much later than due a step may come: polls, darkness, being away.
-const STEP_LAG: Span = Span::from_hours(3);
+pub(super) const STEP_LAG: Span = Span::from_hours(3);
 
 const BOSS: &str = "leads";
 
@@ -101,8 +101,10 @@ pub(crate) fn faults(runner: &Runner, faults: &mut Vec<String>) {
 fn a_pile_rings(runner: &Runner, faults: &mut Vec<String>) {
     let number = runner.helpdesk.tickets.values().filter(|truth| truth.status == Status::Processing).count();
     let is_pile = |alert: &&Alert| alert.key.rule.as_str() == PILE && matches!(alert.key.subject, Subject::Group(_));
-    let rings = runner.store.alerts.values().find(is_pile).is_some_and(Alert::is_firing);
-    let wrong = if rings { number < PILE_BELOW } else { number >= PILE_FROM };
+    let pile = runner.store.alerts.values().find(is_pile);
+    let rings = pile.is_some_and(Alert::is_firing);
+    let handled = pile.is_some_and(|pile| pile.latched && pile.ended_by.is_some());
+    let wrong = if rings { number < PILE_BELOW } else { number >= PILE_FROM && !handled };
     if wrong {
         faults.push(format!("{number} tickets in processing, and the pile rings: {rings}"));
     }
@@ -124,6 +126,9 @@ fn an_event_had_its_change(runner: &Runner, alert: &Alert, faults: &mut Vec<Stri
 /// Whatever has rung long enough was escalated, once, and nothing else was.
 fn a_ladder_is_climbed(runner: &Runner, alert: &Alert, faults: &mut Vec<String>) {
     let AlertState::Firing { fired_at, .. } = alert.state else { return };
+    if alert.taken.is_some() || alert.snoozes > 0 || alert.rounds > 0 {
+        return; // people had a hand in it
+    }
     let told = runner.chat.posted.iter().filter(|posted| {
         posted.key.step == Step::Escalated
             && posted.key.subject == alert.key.subject

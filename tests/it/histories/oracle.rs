@@ -22,7 +22,7 @@ use deskbell::domain::{
 use super::{
     chat::Posted,
     helpdesk::{SOURCE, Truth, key},
-    kinds,
+    kinds, people,
     random::Random,
     runner::Runner,
 };
@@ -128,8 +128,10 @@ pub(crate) fn faults(runner: &Runner) -> Vec<String> {
     cards_are_single_and_true(runner, &mut faults);
     what_rang_had_reason(runner, &mut faults);
     kinds::faults(runner, &mut faults);
-    for key in runner.store.outbox.keys() {
-        faults.push(format!("still in the outbox: {key:?}"));
+    people::faults(runner, &mut faults);
+    let long_ago = runner.now.minus(Span::from_mins(1));
+    for entry in runner.store.outbox.values().filter(|entry| entry.decided_at < long_ago) {
+        faults.push(format!("still in the outbox: {:?}", entry.key));
     }
     for letter in runner.store.dead.values() {
         faults.push(format!("given up: {letter:?}"));
@@ -143,7 +145,9 @@ fn what_holds_rings(runner: &Runner, rule: &str, number: u64, faults: &mut Vec<S
         runner.store.alerts.values().find(|alert| alert.key.subject == subject && alert.key.rule.as_str() == rule);
     let rings = alert.is_some_and(Alert::is_firing);
     let should = runner.helpdesk.tickets.get(&number).is_some_and(|truth| holds(rule, truth));
-    if rings != should {
+    // What someone said is handled does not ring again while it goes on holding.
+    let handled = alert.is_some_and(|alert| alert.latched && alert.ended_by.is_some());
+    if rings != should && !(should && handled) {
         faults.push(format!("{rule} on {number}: rings {rings}, should {should}; {alert:?}"));
     }
 }

@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use deskbell::domain::{
+    actor::Actor,
+    alert::{Alert, Announced},
     conversation::Conversation,
+    deed::Act,
     delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
     desk::{
         input::{Input, MessagesRead, Observed, Page, PassEnded, PassFailure, PassKind, ReadResult, TicketRead},
@@ -11,7 +14,7 @@ use deskbell::domain::{
         outcome::{Effect, Outcome, Write},
         settings::Settings,
     },
-    id::{ReceiverName, TicketKey},
+    id::{MessageId, ReceiverName, TicketKey},
     notice::Send,
     rule::RuleSet,
     text::Message,
@@ -22,6 +25,7 @@ use super::{
     chat::Chat,
     helpdesk::{self, Helpdesk, Truth},
     kinds, oracle,
+    people::{self, Answer, Wish},
     random::Random,
     store::MapStore,
 };
@@ -69,13 +73,16 @@ enum Happening {
     Act(Box<Send>),
     Report(SendReport),
     Searched(HistoryReport),
+    /// Someone does something about an alert.
+    Wish,
+    Wished(Box<Wish>),
     Cut,
 }
 
 impl Happening {
     /// What goes on without the process.
     fn outlives_a_cut(&self) -> bool {
-        matches!(self, Self::Change | Self::Cut | Self::Act(_))
+        matches!(self, Self::Change | Self::Cut | Self::Act(_) | Self::Wish | Self::Wished(_))
     }
 }
 
@@ -101,6 +108,9 @@ pub(crate) struct Runner {
     polls: i64,
     pub(super) cuts: usize,
     pub(super) failures: usize,
+    wishes: u64,
+    /// What was said to people.
+    pub(super) answers: Vec<Answer>,
     /// Everything that was committed, in words.
     pub(super) log: Vec<String>,
 }
@@ -110,7 +120,7 @@ impl Runner {
         let mut random = Random::new(seed);
         let now = Timestamp::from_ms(1_790_000_000_000 + random.within(0, 86_400_000));
         let settings = oracle::settings(&mut random);
-        let rules = Arc::new(kinds::rules());
+        let rules = Arc::new(people::impatient(kinds::rules()));
         let store = MapStore::default();
         let (desk, outcome) = Desk::open(store.stored(), Arc::clone(&rules), settings.clone(), now);
         let outage_at = now.plus(Span::from_mins(random.within(0, 240)));
@@ -137,6 +147,8 @@ impl Runner {
             polls: 0,
             cuts: 0,
             failures: 0,
+            wishes: 0,
+            answers: Vec::new(),
             log: Vec::new(),
         };
         runner.prepare(outcome);
@@ -152,6 +164,10 @@ impl Runner {
         for _ in 0..self.random.within(8, 24) {
             let wait = self.random.within(0, UNQUIET.as_ms() - 1);
             self.later(Span::from_ms(wait), Happening::Change);
+        }
+        for _ in 0..self.random.within(0, 12) {
+            let wait = self.random.within(0, UNQUIET.as_ms() - 1);
+            self.later(Span::from_ms(wait), Happening::Wish);
         }
         if self.random.chance(30) {
             self.soon(3_000, Happening::Cut); // into the first reading
@@ -276,6 +292,8 @@ impl Runner {
             Happening::Report(report) => self.handle(Input::Sent(report)),
             Happening::MessagesRead(read) => self.handle(Input::MessagesRead(read)),
             Happening::Searched(report) => self.handle(Input::History(report)),
+            Happening::Wish => self.wish(),
+            Happening::Wished(wish) => self.wished(&wish),
             Happening::Cut => self.cut(),
         }
     }
@@ -376,6 +394,35 @@ impl Runner {
         self.soon(2_000, Happening::ReadArrives(read));
     }
 
+    /// Someone does something, now and then twice, now and then beside someone else who does the same.
+    fn wish(&mut self) {
+        let alerts: Vec<Alert> = self.store.alerts.values().filter(|alert| alert.episode > 0).cloned().collect();
+        self.wishes += 1;
+        let wish = people::wish(&mut self.random, &alerts, self.wishes);
+        if self.random.chance(30) {
+            self.soon(2_000, Happening::Wished(Box::new(wish.clone()))); // delivered twice
+        }
+        if self.random.chance(20) {
+            let id = MessageId::from(format!("beside-{}", self.wishes).as_str());
+            let by = Actor::person("ou_other".into());
+            let beside = Wish { act: Act { id, by, ..wish.act.clone() } };
+            self.soon(50, Happening::Wished(Box::new(beside)));
+        }
+        self.later(Span::ZERO, Happening::Wished(Box::new(wish)));
+    }
+
+    fn wished(&mut self, wish: &Wish) {
+        let outcome = self.desk.handle(Input::Act(Box::new(wish.act.clone())), self.now);
+        let acted = outcome.acted.clone().expect("every deed is answered");
+        self.answers.push(Answer { act: wish.act.clone(), acted });
+        self.take(outcome);
+    }
+
+    /// Whether the beginning of its present episode was told at all.
+    pub(super) fn was_told(&self, alert: &Alert) -> bool {
+        alert.announced != Announced::Nobody
+    }
+
     /// Commits everything that waits, in order, then lets the effects go.
     fn commit(&mut self) {
         for (writes, effects) in std::mem::take(&mut self.waiting) {
@@ -426,7 +473,7 @@ impl Runner {
             && *at < self.now
         {
             if let Some((_, happening)) = self.queue.pop_first()
-                && matches!(happening, Happening::Change | Happening::Act(_))
+                && matches!(happening, Happening::Change | Happening::Act(_) | Happening::Wish | Happening::Wished(_))
             {
                 self.happen(happening);
             }
