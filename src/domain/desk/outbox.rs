@@ -63,6 +63,25 @@ impl Outbox {
         self.entries.values().map(|(_, entry)| entry)
     }
 
+    /// Whether a notice decided before this one may yet become the card it hangs on.
+    pub(super) fn awaits_card(&self, entry: &Entry) -> bool {
+        let key = &entry.key;
+        let first =
+            NoticeKey { step: notice::Step::Fired, ordinal: 0, receiver: ReceiverName::from(""), ..key.clone() };
+        let same =
+            |other: &NoticeKey| (&other.subject, &other.rule, other.episode) == (&key.subject, &key.rule, key.episode);
+        self.entries.range(first..).take_while(|(other, _)| same(other)).any(|(other, (_, before))| {
+            let posts = match other.step {
+                notice::Step::Fired => true,
+                notice::Step::Repeated | notice::Step::Escalated | notice::Step::Woken | notice::Step::Fallback => {
+                    before.first_tried_at.is_some()
+                }
+                _ => false,
+            };
+            posts && other.receiver == key.receiver && (before.decided_at, other) < (entry.decided_at, key)
+        })
+    }
+
     pub(super) fn is_in_flight(&self, key: &NoticeKey) -> bool {
         self.in_flight.contains(key)
     }

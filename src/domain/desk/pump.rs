@@ -136,9 +136,7 @@ impl Desk {
             Step::Repeated | Step::Escalated | Step::Asked | Step::Woken | Step::Fallback | Step::Urged => {
                 match self.card_message(&entry.key) {
                     Some(message) => Prepared::Go(Target::Reply(message), chat_gates(Api::Reply, chat)),
-                    None if self.outbox.contains(&NoticeKey { step: Step::Fired, ordinal: 0, ..entry.key.clone() }) => {
-                        Prepared::Wait(now.plus(CARD_WAIT))
-                    }
+                    None if self.outbox.awaits_card(entry) => Prepared::Wait(now.plus(CARD_WAIT)),
                     None => post(),
                 }
             }
