@@ -239,8 +239,8 @@ fn add_mention(said: &mut Message, mention: Option<&Mention>) {
 fn fallback(to: &To) -> Message {
     let to = to_words(to);
     Message::new(
-        format!("升级到头以后每 30 分钟通知 {}{}", to.zh, LATER.zh),
-        format!("every 30 minutes after the last step: tells {}{}", to.en, LATER.en),
+        format!("升级到头以后每 30 分钟通知 {}", to.zh),
+        format!("every 30 minutes after the last step: tells {}", to.en),
     )
 }
 

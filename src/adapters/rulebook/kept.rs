@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Keys of a rule that nothing acts on yet.
-const OF_RULES: &[&str] = &["taken_for", "fallback", "refire_window"];
+const OF_RULES: &[&str] = &[];
 
 /// Keys of a line that nothing acts on yet.
 const OF_LINES: &[&str] = &["mention", "urgent"];

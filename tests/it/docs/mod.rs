@@ -1,6 +1,7 @@
 //! The documents: what they show is read by the real parsers, what they list is made from the code, what they name
 //! exists.
 
+mod life;
 mod pages;
 mod tables;
 
@@ -241,6 +242,8 @@ fn the_tables_are_those_of_the_code() {
         }
     }
     is_up_to_date("docs/operations.md", "metrics", &tables::metrics_table());
+    is_up_to_date("docs/alerts.md", "life", &life::life(Locale::En));
+    is_up_to_date("docs/alerts.zh-CN.md", "life", &life::life(Locale::Zh));
 }
 
 fn is_up_to_date(path: &str, name: &str, table: &str) {

@@ -189,7 +189,7 @@ pub(crate) fn metrics_table() -> String {
     table(["Metric", "Type", "Labels", "What it says"], metrics().into_iter().map(row))
 }
 
-fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+pub(super) fn table<const N: usize>(head: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
     let line = |cells: &[String; N]| format!("| {} |\n", cells.join(" | "));
     let mut out = line(&head.map(str::to_string));
     out.push_str(&line(&[(); N].map(|()| "---".to_string())));
