@@ -106,7 +106,7 @@ async fn alert(setup: &Setup, client: &Client, rule: &str, ticket: &str, clock: 
         ..Alert::pending(AlertKey { subject: Subject::Ticket(view.ticket.key.clone()), rule: rule.name.clone() }, now)
     };
     let (rule, ticket, menu) = (Some(Arc::new(rule.clone())), Some(view), Menu::Plain);
-    Ok(Content::Alert(Box::new(AlertView { alert, rule, ticket, step: Step::Fired, ordinal: 0, menu })))
+    Ok(Content::Alert(Box::new(AlertView { alert, rule, ticket, step: Step::Fired, ordinal: 0, silenced: None, menu })))
 }
 
 fn send(setup: &Setup, receiver: &Receiver, content: Content, clock: &Clock) -> Send {

@@ -150,8 +150,21 @@ pub struct AlertView {
     pub step: Step,
     /// Which repeat it is.
     pub ordinal: u32,
+    /// The silence it rings under.
+    pub silenced: Option<Silenced>,
     /// Which buttons are shown: plain, unless someone just asked for others.
     pub menu: Menu,
+}
+
+/// A silence, as the cards of alerts under it say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Silenced {
+    /// Until when.
+    pub until: Timestamp,
+    /// Who asked for it.
+    pub by: Message,
+    /// Why, in their words.
+    pub reason: Arc<str>,
 }
 
 impl AlertView {

@@ -177,7 +177,8 @@ fn send(ticket: &Arc<Ticket>) -> Send {
         alerts: Vec::new(),
     };
     let menu = Menu::Plain;
-    let view = AlertView { alert, rule: None, ticket: Some(ticket), step: Step::Fired, ordinal: 0, menu };
+    let view =
+        AlertView { alert, rule: None, ticket: Some(ticket), step: Step::Fired, ordinal: 0, silenced: None, menu };
     Send {
         key: NoticeKey {
             subject: key.subject,

@@ -11,6 +11,7 @@ use super::{
         inbox::InboxRecord,
         journal::JournalRecord,
         notice::{DeadRecord, OutboxRecord},
+        silence::SilenceRecord,
         source::{MeaningRecord, SeenRecord, SourceRecord},
         tracked::{RemainsRecord, RevisionRecord, TrackedRecord},
         trial::TrialRecord,
@@ -79,6 +80,8 @@ fn key_of(write: &Write, sequence: &mut u64) -> (Vec<u8>, bool) {
         Write::DropMeaning(rule) => (key::meaning(rule), false),
         Write::Trial(trial) => (key::trial(&trial.rule), true),
         Write::DropTrial(rule) => (key::trial(rule), false),
+        Write::Silence(silence) => (key::silence(silence.id), true),
+        Write::DropSilence(id) => (key::silence(*id), false),
         Write::Revision(revision) => (key::revision(&revision.was.key, revision.at, *sequence), true),
         Write::Journal(entry) => (key::journal(entry.at, *sequence), true),
     }
@@ -110,7 +113,9 @@ fn bytes(write: &Write) -> Option<Vec<u8>> {
         Write::Journal(it) => value::encode(Kind::Journal, &JournalRecord::of(it)),
         Write::Revision(it) => value::encode(Kind::Revision, &RevisionRecord::of(it)),
         Write::Trial(it) => value::encode(Kind::Trial, &TrialRecord::of(it)),
+        Write::Silence(it) => value::encode(Kind::Silence, &SilenceRecord::of(it)),
         Write::DropTrial(_)
+        | Write::DropSilence(_)
         | Write::DropRemains(_)
         | Write::DropAlert(_)
         | Write::DropPast(..)

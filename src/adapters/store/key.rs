@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::{
     alert::AlertKey,
     desk::state::{CardKey, CardShows},
-    id::{MessageId, RuleName, SourceName, Subject, TicketKey},
+    id::{MessageId, RuleName, SilenceId, SourceName, Subject, TicketKey},
     notice::NoticeKey,
     text::{Message, Words},
     time::Timestamp,
@@ -39,12 +39,13 @@ pub(super) enum Kind {
     Journal = b'j',
     Revision = b'v',
     Trial = b'l',
+    Silence = b'z',
     /// A further part of a long record; its key is the record's with this byte before it and a number after it.
     Part = b'p',
 }
 
 impl Kind {
-    const ALL: [Self; 17] = [
+    const ALL: [Self; 18] = [
         Self::Format,
         Self::Ticket,
         Self::Remains,
@@ -61,6 +62,7 @@ impl Kind {
         Self::Journal,
         Self::Revision,
         Self::Trial,
+        Self::Silence,
         Self::Part,
     ];
 
@@ -71,7 +73,7 @@ impl Kind {
             // A subject may be a group or a receiver, a step an escalation or a call.
             Self::Alert | Self::Past | Self::Card | Self::Outbox | Self::Dead | Self::Journal => 3,
             Self::Format | Self::Seen | Self::Source | Self::Meaning => 1,
-            Self::Revision | Self::Trial | Self::Part => 1,
+            Self::Revision | Self::Trial | Self::Silence | Self::Part => 1,
         }
     }
 
@@ -117,6 +119,7 @@ impl Kind {
             Self::Journal => Words { zh: "日志", en: "journal line" },
             Self::Revision => Words { zh: "工单的旧值", en: "revision of a ticket" },
             Self::Trial => Words { zh: "试运行", en: "trial" },
+            Self::Silence => Words { zh: "静默", en: "silence" },
             Self::Part => Words { zh: "记录分段", en: "part of a record" },
         }
     }
@@ -257,6 +260,10 @@ pub(super) fn meaning(rule: &RuleName) -> Vec<u8> {
 
 pub(super) fn trial(rule: &RuleName) -> Vec<u8> {
     Key::new(Kind::Trial).text(rule.as_str()).done()
+}
+
+pub(super) fn silence(id: SilenceId) -> Vec<u8> {
+    Key::new(Kind::Silence).number(id.0).done()
 }
 
 /// Ordered by time, then by the order of writing.

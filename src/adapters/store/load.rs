@@ -11,6 +11,7 @@ use super::{
         inbox::InboxRecord,
         notice::{DeadRecord, OutboxRecord},
         parts::Shared,
+        silence::SilenceRecord,
         source::{FormatRecord, MeaningRecord, SeenRecord, SourceRecord},
         tracked::{RemainsRecord, TrackedRecord},
         trial::TrialRecord,
@@ -87,6 +88,15 @@ pub(super) fn load(db: &sled::Db, path: &Path) -> Result<Loaded, OpenError> {
         stored.dead.push(it.dead(shared));
         Ok(())
     })?;
+    load_rest(&mut reader, stored)?;
+    let last = db.scan_prefix([Kind::Journal as u8]).keys().next_back().transpose();
+    let last = last.map_err(|error| OpenError::sled(path, &error))?;
+    loaded.sequence = last.and_then(|key| key::journal_sequence(&key)).unwrap_or_default();
+    Ok(loaded)
+}
+
+/// Reads what there is little of.
+fn load_rest(reader: &mut Reader<'_>, stored: &mut Stored) -> Result<(), OpenError> {
     reader.each(Kind::Inbox, |bytes, _| {
         let it: InboxRecord<'_> = value::decode(Kind::Inbox, bytes)?;
         stored.inbox.push(it.item());
@@ -112,10 +122,12 @@ pub(super) fn load(db: &sled::Db, path: &Path) -> Result<Loaded, OpenError> {
         stored.trials.push(it.trial(shared));
         Ok(())
     })?;
-    let last = db.scan_prefix([Kind::Journal as u8]).keys().next_back().transpose();
-    let last = last.map_err(|error| OpenError::sled(path, &error))?;
-    loaded.sequence = last.and_then(|key| key::journal_sequence(&key)).unwrap_or_default();
-    Ok(loaded)
+    reader.each(Kind::Silence, |bytes, shared| {
+        let it: SilenceRecord<'_> = value::decode(Kind::Silence, bytes)?;
+        stored.silences.push(it.silence(shared));
+        Ok(())
+    })?;
+    Ok(())
 }
 
 /// Looks at the store's own format; a new store gets one. Whether it is new.

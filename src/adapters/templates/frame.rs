@@ -8,7 +8,7 @@ use crate::{
         card::{CARD_TAGS_MAX, Card, Colour, cut, one_line},
         condition::{Clock, Condition},
         id::Subject,
-        notice::{AlertView, AnswerView, Content, Send, Step},
+        notice::{AlertView, AnswerView, Content, Send, Silenced, Step},
         rule::{Rule, RuleKind},
         seen::Seen,
         text::Locale,
@@ -110,6 +110,9 @@ fn footer(send: &Send, around: &Surroundings) -> String {
                 let note = pick(send, "时长至少如此：首次看到时已是此状态", "at least that long: so at first sight");
                 parts.insert(1, note.to_string());
             }
+            if let Some(silenced) = &view.silenced {
+                parts.insert(0, silence(silenced, send.locale, around));
+            }
             parts
         }
         Content::Digest(digest) => vec![as_of(around.now), whose(&digest.of), reference],
@@ -122,6 +125,18 @@ fn footer(send: &Send, around: &Surroundings) -> String {
         }
     };
     parts.join(" · ")
+}
+
+/// `已静默到 18:00（李雷：误报）`.
+fn silence(silenced: &Silenced, locale: Locale, around: &Surroundings) -> String {
+    let until = words::instant(silenced.until, around.now, around.zone);
+    let (by, reason) = (silenced.by.get(locale), &silenced.reason);
+    match (locale, reason.is_empty()) {
+        (Locale::Zh, true) => format!("已静默到 {until}（{by}）"),
+        (Locale::Zh, false) => format!("已静默到 {until}（{by}：{reason}）"),
+        (Locale::En, true) => format!("silenced until {until} ({by})"),
+        (Locale::En, false) => format!("silenced until {until} ({by}: {reason})"),
+    }
 }
 
 /// Whose digest it is.

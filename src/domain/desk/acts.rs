@@ -39,7 +39,9 @@ impl Desk {
                 words: alert.why.clone(),
                 card: None,
             }),
-            Deed::Silence(_) | Deed::EndSilence(_) | Deed::Cover(_) | Deed::Retry(_) | Deed::Forget(_) => {
+            Deed::Silence(new) => self.add_silence(act, new, now),
+            Deed::EndSilence(id) => self.end_silence(act, *id, now),
+            Deed::Cover(_) | Deed::Retry(_) | Deed::Forget(_) => {
                 refused(Message::new("这个版本还不能这样做", "this version cannot do that yet"))
             }
         }

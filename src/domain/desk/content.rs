@@ -12,8 +12,8 @@ use crate::domain::{
     },
     id::{SourceName, Subject, TicketKey},
     notice::{
-        AlertLine, AlertView, AnswerView, Content, DIGEST_LINES_MAX, DigestView, NoticeKey, Send, Step, Target,
-        TicketView,
+        AlertLine, AlertView, AnswerView, Content, DIGEST_LINES_MAX, DigestView, NoticeKey, Send, Silenced, Step,
+        Target, TicketView,
     },
     rule::Rule,
     seen::Seen,
@@ -46,7 +46,13 @@ impl Desk {
         let alert = self.episode(&alert_key, key.episode)?.clone();
         let rule = self.rule_named(&key.rule).cloned();
         let ticket = key.subject.ticket().and_then(|ticket| self.ticket_view(ticket));
-        Some(AlertView { alert, rule, ticket, step: key.step, ordinal: key.ordinal, menu: Menu::Plain })
+        let under = if alert.is_firing() { self.silence_on(&alert) } else { None };
+        let silenced = under.map(|silence| Silenced {
+            until: silence.until,
+            by: silence.by.words(),
+            reason: Arc::clone(&silence.reason),
+        });
+        Some(AlertView { alert, rule, ticket, step: key.step, ordinal: key.ordinal, silenced, menu: Menu::Plain })
     }
 
     fn digest_view(&self, key: &NoticeKey) -> Option<DigestView> {

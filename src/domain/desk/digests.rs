@@ -133,6 +133,9 @@ impl Desk {
                 self.enqueue_update(&key, now);
             }
         }
+        if matches!(of, Subject::Receiver(_)) {
+            self.forget_digest_if_over(of, number); // a receiver that cannot be updated gives no other occasion
+        }
     }
 
     /// A closed digest without a firing member whose cards all show that is forgotten.

@@ -13,6 +13,7 @@ use crate::domain::{
         count::Tally,
         dead::DeadLetters,
         digests::CatchingUp,
+        hush::Hushing,
         input::Input,
         outbox::Outbox,
         outcome::{Effect, Outcome, Write},
@@ -79,6 +80,7 @@ pub struct Desk {
     pub(super) sent_news: u16,
     /// Rules that changed and were not announced yet.
     pub(super) announcing: Option<Announcing>,
+    pub(super) hush: Hushing,
     pub(super) budgets: Budgets,
     pub(super) counters: Counters,
     /// Grows while an input is handled, handed out at its end.
@@ -193,10 +195,12 @@ impl Desk {
             meanings: BTreeMap::new(),
             sent_news: 0,
             announcing: None,
+            hush: Hushing::default(),
             counters: Counters::default(),
             out: Outcome::default(),
         };
         desk.take_up(stored, &rules, now);
+        desk.look_at_held(now);
         desk.pump(now);
         let outcome = std::mem::take(&mut desk.out);
         (desk, outcome)
@@ -221,6 +225,7 @@ impl Desk {
             Input::Tick => self.tick(now),
         }
         self.judge_groups(now);
+        self.look_at_held(now);
         self.pump(now);
         std::mem::take(&mut self.out)
     }
@@ -232,7 +237,13 @@ impl Desk {
         let sources = self.sources.values().map(Source::next_due).min().unwrap_or(Timestamp::NEVER);
         let dead = self.dead.next_due(self.settings.retention);
         let counts = self.tallies_due().min(self.trial_due()).min(self.resting.next_due()).min(self.audit_due());
-        due.min(seen).min(sources).min(dead).min(counts).min(self.outbox.next_due()).min(self.announcing_due())
+        due.min(seen)
+            .min(sources)
+            .min(dead)
+            .min(counts)
+            .min(self.outbox.next_due())
+            .min(self.announcing_due())
+            .min(self.hush.next_due())
     }
 
     /// Whether the list showed the ticket with these very bytes before: then it need not be decoded.

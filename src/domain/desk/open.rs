@@ -34,6 +34,7 @@ impl Desk {
         for alert in stored.alerts {
             self.alerts.entry(alert.key.subject.clone()).or_default().push(alert);
         }
+        self.take_up_silences(stored.silences, now);
         self.past = stored.past.into_iter().map(|alert| ((alert.key.clone(), alert.episode), alert)).collect();
         self.rest_again(now);
         for (id, until) in stored.seen {
@@ -159,6 +160,7 @@ impl Desk {
         self.begin_trials(now);
         self.begin_tallies(now);
         self.look_again_at_live(now);
+        self.hush.look_again();
         if !matters {
             return self.announce_if_judged(now);
         }

@@ -82,6 +82,21 @@ impl Outbox {
         })
     }
 
+    /// The notices of an alert's episode.
+    pub(super) fn of_episode(&self, alert: &AlertKey, episode: u32) -> impl Iterator<Item = &NoticeKey> {
+        let first = NoticeKey {
+            subject: alert.subject.clone(),
+            rule: alert.rule.clone(),
+            episode,
+            step: notice::Step::Fired,
+            ordinal: 0,
+            receiver: ReceiverName::from(""),
+        };
+        let theirs =
+            move |key: &&NoticeKey| key.subject == alert.subject && key.rule == alert.rule && key.episode == episode;
+        self.entries.range(first..).map(|(key, _)| key).take_while(theirs)
+    }
+
     pub(super) fn is_in_flight(&self, key: &NoticeKey) -> bool {
         self.in_flight.contains(key)
     }
@@ -258,7 +273,7 @@ impl Desk {
         self.refresh_cards_at(&alert, now);
         for line in &alert.lines {
             let card = card_of(&alert, &line.receiver);
-            let told = self.cards.contains_key(&card) || self.begun(&alert, &line.receiver);
+            let told = self.cards.contains_key(&card) || self.begun(&alert, &line.receiver) || self.was_caught_up(line);
             let can_patch = self.settings.receiver(&line.receiver).is_some_and(|known| known.kind.can_patch());
             if told && !can_patch {
                 self.tell(&alert, notice::Step::Ended, 0, &line.receiver, now);

@@ -8,8 +8,9 @@ use crate::domain::{
         CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, Revision, SourceState,
         Tracked, Trial,
     },
-    id::{ChatId, MessageId, OpenId, RuleName, SourceName, Subject, TicketKey},
+    id::{ChatId, MessageId, OpenId, RuleName, SilenceId, SourceName, Subject, TicketKey},
     notice::{NoticeKey, Send},
+    silence::Silence,
     time::Timestamp,
 };
 
@@ -71,6 +72,10 @@ pub enum Write {
     Seen(MessageId, Timestamp),
     /// The same, old enough that it cannot come again.
     DropSeen(MessageId),
+    /// A silence.
+    Silence(Box<Silence>),
+    /// A silence that is over.
+    DropSilence(SilenceId),
     /// A source's cursor and counters.
     Source(Box<SourceState>),
     /// What the rules in force mean, to tell new and edited ones after a restart.

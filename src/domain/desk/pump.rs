@@ -12,6 +12,7 @@ use crate::domain::{
     id::{ChatId, MessageId, ReceiverName, Subject},
     notice::{NoticeKey, Step, Target},
     receiver::ReceiverKind,
+    silence::Hush,
     text::{Message, Words},
     time::{Span, Timestamp},
 };
@@ -32,6 +33,8 @@ enum Prepared {
     Search(ChatId),
     /// It is not due any more.
     Drop(Message),
+    /// It is held back.
+    Hold(Hush),
     /// It can go nowhere.
     Dead(Message),
 }
@@ -68,6 +71,10 @@ impl Desk {
                 self.drop_notice(key, why, now);
                 self.settle(key, now);
             }
+            Prepared::Hold(hush) => {
+                self.hold(&entry, &hush, now);
+                self.settle(key, now);
+            }
             Prepared::Dead(reason) => self.bury(&entry, reason, now),
         }
     }
@@ -79,6 +86,7 @@ impl Desk {
             return self.drop_notice(&entry.key, why, now);
         };
         let doubted = may_have_arrived(&entry);
+        self.note_told(&entry.key);
         entry.first_tried_at.get_or_insert(now);
         entry.attempts += 1;
         self.write(Write::Outbox(Box::new(entry.clone())));
@@ -98,6 +106,9 @@ impl Desk {
     fn prepare(&self, entry: &Entry, now: Timestamp) -> Prepared {
         if let Some(why) = self.not_due(entry, now) {
             return Prepared::Drop(why);
+        }
+        if let Some(hush) = self.hush_of(entry, now) {
+            return Prepared::Hold(hush);
         }
         if entry.key.step == Step::Answer {
             return self.prepare_answer(entry);

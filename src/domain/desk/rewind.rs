@@ -19,6 +19,7 @@ impl Desk {
         self.outbox.rewind(now);
         self.resting.rewind(now.plus(REFIRE_WINDOW_DEFAULT));
         self.audited_at = self.audited_at.min(now);
+        self.rewind_silences(now);
         for source in self.sources.values_mut() {
             source.polled_at = source.polled_at.min(now);
             source.next_poll = source.next_poll.min(now);

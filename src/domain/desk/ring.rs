@@ -170,6 +170,7 @@ impl Desk {
     pub(super) fn end(&mut self, mut alert: Alert, reason: EndReason, latched: bool, now: Timestamp) {
         alert.state = AlertState::Ended { fired_at: alert.fired_at(), ended_at: now, reason };
         alert.latched = latched;
+        self.note_ended(&mut alert);
         alert.quiet_since = None;
         alert.rev += 1;
         for line in &mut alert.lines {

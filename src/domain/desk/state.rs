@@ -8,6 +8,7 @@ use crate::domain::{
     facts::Facts,
     id::{MessageId, ReceiverName, RuleName, SourceName, Subject, TicketKey},
     notice::{DigestCause, NoticeKey, Target},
+    silence::Silence,
     text::Message,
     ticket::{Status, Ticket},
     time::{Span, Timestamp},
@@ -301,4 +302,6 @@ pub struct Stored {
     pub meanings: Vec<(RuleName, u64)>,
     /// Rules in trial.
     pub trials: Vec<Trial>,
+    /// Silences.
+    pub silences: Vec<Silence>,
 }

@@ -16,6 +16,7 @@ impl Desk {
         self.report_trials(now);
         self.forget_resting(now);
         self.audit_ladders(now);
+        self.expire_silences(now);
         if self.announcing_due() <= now {
             self.announce_if_judged(now);
         }

@@ -11,8 +11,9 @@ use deskbell::domain::{
             Stored, Tracked, Trial,
         },
     },
-    id::{MessageId, RuleName, SourceName, Subject, TicketKey},
+    id::{MessageId, RuleName, SilenceId, SourceName, Subject, TicketKey},
     notice::NoticeKey,
+    silence::Silence,
     time::Timestamp,
 };
 
@@ -32,6 +33,7 @@ pub(crate) struct MapStore {
     sources: BTreeMap<SourceName, SourceState>,
     meanings: BTreeMap<RuleName, u64>,
     pub(crate) trials: BTreeMap<RuleName, Trial>,
+    pub(crate) silences: BTreeMap<SilenceId, Silence>,
     pub(crate) revisions: BTreeMap<TicketKey, Vec<Revision>>,
     pub(crate) journal: Vec<JournalEntry>,
 }
@@ -75,6 +77,8 @@ impl MapStore {
             Write::DropMeaning(rule) => drop(self.meanings.remove(&rule)),
             Write::Trial(trial) => drop(self.trials.insert(trial.rule.clone(), *trial)),
             Write::DropTrial(rule) => drop(self.trials.remove(&rule)),
+            Write::Silence(silence) => drop(self.silences.insert(silence.id, *silence)),
+            Write::DropSilence(id) => drop(self.silences.remove(&id)),
             Write::Revision(revision) => self.revisions.entry(revision.was.key.clone()).or_default().push(*revision),
             Write::Journal(entry) => self.journal.push(*entry),
         }
@@ -101,6 +105,7 @@ impl MapStore {
             seen: self.seen.iter().map(|(id, until)| (id.clone(), *until)).collect(),
             sources: self.sources.values().cloned().collect(),
             trials: self.trials.values().cloned().collect(),
+            silences: self.silences.values().cloned().collect(),
             meanings: self.meanings.iter().map(|(rule, meaning)| (rule.clone(), *meaning)).collect(),
         }
     }

@@ -14,6 +14,7 @@ pub(super) mod inbox;
 pub(super) mod source;
 pub(super) mod journal;
 pub(super) mod trial;
+pub(super) mod silence;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! Every record comes back as it was written: generated values with every field unknown, empty and present.
 
+mod silence;
+
 use std::{fmt::Debug, sync::Arc};
 
 use proptest::{collection::vec, option, prelude::*, sample::select};

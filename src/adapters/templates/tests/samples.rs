@@ -162,6 +162,7 @@ pub(crate) fn alert(state: AlertState) -> AlertView {
         ticket: Some(view(rich())),
         step: Step::Fired,
         ordinal: 0,
+        silenced: None,
         menu: Menu::Plain,
     }
 }

@@ -1,0 +1,297 @@
+//! Holding notices back: silences, alerts that say as much, quiet hours. No alert's state depends on any of it; what is
+//! held back is marked on the alert's line, and told when nothing holds it back any more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{
+    alert::{Alert, AlertKey, Line, LineOf},
+    desk::{
+        hearing::Cause,
+        machine::Desk,
+        outbox::card_of,
+        outcome::Write,
+        pump::may_have_arrived,
+        settings::{Inhibit, Shared},
+        state::{CardKey, CardShows, Entry},
+    },
+    id::{ReceiverName, SilenceId, Subject},
+    notice::{NoticeKey, Step},
+    seen::Seen,
+    silence::{About, Hush, Silence},
+    text::Message,
+    time::Timestamp,
+};
+
+/// Silences, and what is held back.
+#[derive(Debug)]
+pub(super) struct Hushing {
+    /// Those in force, and the last one that was: no number is given away twice.
+    pub(super) silences: BTreeMap<SilenceId, Silence>,
+    /// Alerts of which something is held back; some of them may be over.
+    pub(super) held: BTreeSet<AlertKey>,
+    /// When they are looked at again.
+    pub(super) look_at: Timestamp,
+    /// Something that hushed is over, other than quiet hours.
+    pub(super) something_ended: bool,
+    /// Fresh data was asked for at this instant, before what was held back is told.
+    pub(super) asked_at: Option<Timestamp>,
+}
+
+impl Default for Hushing {
+    fn default() -> Self {
+        Self {
+            silences: BTreeMap::new(),
+            held: BTreeSet::new(),
+            look_at: Timestamp::NEVER,
+            something_ended: false,
+            asked_at: None,
+        }
+    }
+}
+
+impl Hushing {
+    /// Silences in force.
+    pub(super) fn in_force(&self) -> impl Iterator<Item = &Silence> {
+        self.silences.values().filter(|silence| silence.ended_by.is_none())
+    }
+
+    /// What is held back is looked at before anything is sent.
+    pub(super) fn look_again(&mut self) {
+        self.look_at = Timestamp::MIN;
+    }
+
+    /// A ticket changed: what hushed an alert may do so no longer.
+    pub(super) fn note(&mut self, cause: &Cause) {
+        if matches!(cause, Cause::Observed(Some(_))) {
+            self.look_again();
+        }
+    }
+
+    /// When a tick must see to silences and what is held back.
+    pub(super) fn next_due(&self) -> Timestamp {
+        let over = self.in_force().map(|silence| silence.until).min().unwrap_or(Timestamp::NEVER);
+        if self.held.is_empty() { over } else { over.min(self.look_at) }
+    }
+}
+
+impl Desk {
+    /// Why a receiver is not told of an alert now, where something holds it back.
+    pub(super) fn hushed(&self, alert: &Alert, receiver: &ReceiverName, now: Timestamp) -> Option<Hush> {
+        let silence = self.silence_on(alert).filter(|silence| silence.until > now);
+        silence
+            .map(|silence| Hush::Silenced { id: silence.id, until: silence.until })
+            .or_else(|| self.inhibited(alert))
+            .or_else(|| self.in_quiet_hours(alert, receiver, now))
+    }
+
+    /// The silence that matches an alert, the one that lasts longest.
+    pub(super) fn silence_on(&self, alert: &Alert) -> Option<&Silence> {
+        let about = self.about(alert);
+        let matching = self.hush.in_force().filter(|silence| silence.matches.matches(&about));
+        matching.max_by_key(|silence| silence.until)
+    }
+
+    /// An alert as matchers look at it.
+    pub(super) fn about<'a>(&'a self, alert: &'a Alert) -> About<'a> {
+        let seen = alert.key.subject.ticket().and_then(|key| {
+            let tracked = &self.tickets.get(key)?.tracked;
+            Some(Seen::at_rest(&tracked.ticket, &tracked.facts, self.labels_of(&key.source)))
+        });
+        About { alert, rule: self.rule_named(&alert.key.rule).map(|rule| &**rule), seen }
+    }
+
+    fn in_quiet_hours(&self, alert: &Alert, receiver: &ReceiverName, now: Timestamp) -> Option<Hush> {
+        let receiver = self.settings.receiver(receiver)?;
+        let quiet = receiver.quiet.as_ref()?;
+        let passes = quiet.except.is_some_and(|least| alert.severity >= least);
+        (!passes && quiet.hours.is_open(now)).then(|| Hush::Quiet { until: quiet.hours.turns_after(now) })
+    }
+
+    /// The alert that rings and says as much, where one does.
+    fn inhibited(&self, alert: &Alert) -> Option<Hush> {
+        if self.settings.inhibits.is_empty() {
+            return None;
+        }
+        let target = self.about(alert);
+        let mut matching = self.settings.inhibits.iter().filter(|inhibit| inhibit.mutes.matches(&target));
+        let found = matching.find_map(|inhibit| self.inhibitor(inhibit, &target))?;
+        Some(Hush::Inhibited { rule: self.rule_called(found).clone(), reference: found.reference() })
+    }
+
+    /// A ringing alert by which `inhibit` holds `target` back.
+    fn inhibitor(&self, inhibit: &Inhibit, target: &About<'_>) -> Option<&Alert> {
+        let rings = |alert: &&Alert| {
+            let source = self.about(alert);
+            inhibits(inhibit, &source, target) && !self.is_inhibited_back(target, &source)
+        };
+        if inhibit.same.contains(&Shared::Ticket) {
+            return self.alerts.get(&target.alert.key.subject)?.iter().find(rings);
+        }
+        self.alerts.values().flatten().filter(|alert| alert.is_firing()).find(rings)
+    }
+
+    /// Two alerts that would hold each other back are both told.
+    fn is_inhibited_back(&self, source: &About<'_>, target: &About<'_>) -> bool {
+        self.settings.inhibits.iter().any(|inhibit| inhibits(inhibit, source, target))
+    }
+
+    /// Whether a notice that would go now is held back. What may have arrived is seen through; updates, endings,
+    /// answers and troubles are never held back.
+    pub(super) fn hush_of(&self, entry: &Entry, now: Timestamp) -> Option<Hush> {
+        let key = &entry.key;
+        if may_have_arrived(entry) {
+            return None;
+        }
+        if is_ringing(key.step) {
+            let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+            return self.hushed(self.episode(&alert, key.episode)?, &key.receiver, now);
+        }
+        if key.step != Step::Digest {
+            return None;
+        }
+        let mut soonest: Option<Hush> = None;
+        for alert in self.told_by(key) {
+            let hush = self.hushed(alert, &key.receiver, now)?; // one that is not is enough
+            if soonest.as_ref().is_none_or(|known| hush.until() < known.until()) {
+                soonest = Some(hush);
+            }
+        }
+        soonest
+    }
+
+    /// The firing alerts of which a digest tells its receiver.
+    fn told_by(&self, key: &NoticeKey) -> impl Iterator<Item = &Alert> {
+        let members = self.digest_members(&key.subject, key.episode).into_iter().filter(|alert| alert.is_firing());
+        members.filter(|alert| alert.lines.iter().any(|line| line.receiver == key.receiver))
+    }
+
+    /// Takes a notice out of the outbox and marks what it would have told as held back.
+    pub(super) fn hold(&mut self, entry: &Entry, hush: &Hush, now: Timestamp) {
+        let key = &entry.key;
+        let why = hush.words(self.settings.zone);
+        let note = Message::new(
+            format!("没有发给 {}：{}", key.receiver, why.zh),
+            format!("not sent to {}: {}", key.receiver, why.en),
+        );
+        self.forget_notice(key);
+        self.counters.dropped += 1;
+        self.journal(now, (&key.subject, Some(&key.rule), key.episode), "held", note);
+        let told: Vec<Alert> = if key.step == Step::Digest {
+            let told = self.told_by(key).cloned().collect();
+            self.dissolve(key);
+            told
+        } else {
+            let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+            self.alert(&alert)
+                .filter(|alert| alert.is_firing() && alert.episode == key.episode)
+                .cloned()
+                .into_iter()
+                .collect()
+        };
+        for alert in told {
+            self.mark_held(alert, key);
+        }
+        self.hush.look_at = self.hush.look_at.min(hush.until());
+    }
+
+    fn mark_held(&mut self, mut alert: Alert, key: &NoticeKey) {
+        let stays = |line: &Line| line.digest.filter(|number| Some(*number) != dissolved(key));
+        match alert.lines.iter_mut().find(|line| line.receiver == key.receiver) {
+            Some(line) if line.held && line.digest == stays(line) => {}
+            Some(line) => {
+                line.digest = stays(line);
+                line.held = true;
+                self.put_alert(alert.clone());
+            }
+            // A call tells nobody by itself.
+            None if matches!(key.step, Step::Called | Step::Urged) => return,
+            None => {
+                alert.lines.push(Line { held: true, ..Line::new(key.receiver.clone(), LineOf::Nothing) });
+                self.put_alert(alert.clone());
+            }
+        }
+        self.hush.held.insert(alert.key);
+    }
+
+    /// A receiver's digest that was not told is none: its alerts are told anew when nothing holds them back.
+    fn dissolve(&mut self, key: &NoticeKey) {
+        if let Some(number) = dissolved(key)
+            && self.digests.remove(&(key.subject.clone(), number)).is_some()
+        {
+            self.write(Write::DropDigest(key.subject.clone(), number));
+        }
+    }
+
+    /// A notice goes out: what it tells is held back no longer.
+    pub(super) fn note_told(&mut self, key: &NoticeKey) {
+        if !is_ringing(key.step) || self.hush.held.is_empty() {
+            return;
+        }
+        let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+        let Some(mut alert) = self.alert(&alert).filter(|alert| alert.episode == key.episode).cloned() else { return };
+        let held = alert.lines.iter_mut().find(|line| line.held && line.receiver == key.receiver);
+        if let Some(line) = held {
+            line.held = false;
+            self.put_alert(alert);
+        }
+    }
+
+    /// An alert ends: nothing of it is told any more, and what it held back may be.
+    pub(super) fn note_ended(&mut self, alert: &mut Alert) {
+        alert.lines.iter_mut().for_each(|line| line.held = false);
+        if !self.settings.inhibits.is_empty() {
+            self.hush.something_ended = true;
+            self.hush.look_again();
+        }
+    }
+
+    /// Whether a receiver knows of an alert's present episode: by a card of its own or by a digest's.
+    pub(super) fn knows(&self, alert: &Alert, line: &Line) -> bool {
+        let digest = |of: Subject, number: u32| {
+            let shows = CardShows::Digest(of, number);
+            self.cards.contains_key(&CardKey { shows, receiver: line.receiver.clone() })
+        };
+        let by_receiver = || line.digest.is_some_and(|number| digest(Subject::Receiver(line.receiver.clone()), number));
+        let by_source = || match (alert.announced, alert.key.subject.source()) {
+            (crate::domain::alert::Announced::Digest(number), Some(source)) => {
+                digest(Subject::Source(source.clone()), number)
+            }
+            _ => false,
+        };
+        self.cards.contains_key(&card_of(alert, &line.receiver)) || by_receiver() || by_source()
+    }
+}
+
+/// What rings, as against what only catches up, ends or answers.
+pub(super) const fn is_ringing(step: Step) -> bool {
+    matches!(
+        step,
+        Step::Fired | Step::Repeated | Step::Escalated | Step::Woken | Step::Fallback | Step::Called | Step::Urged
+    )
+}
+
+/// The number of the receiver's digest that is given up when this notice is held back.
+fn dissolved(key: &NoticeKey) -> Option<u32> {
+    (key.step == Step::Digest && matches!(key.subject, Subject::Receiver(_))).then_some(key.episode)
+}
+
+/// Whether `source` holds `target` back by this rule.
+///
+/// An alert that both sides match is not held back by another that both sides match, nor by itself; one that is more
+/// serious only where `mutes` names its rule. What is in trial rings for nobody and holds nothing back.
+fn inhibits(inhibit: &Inhibit, source: &About<'_>, target: &About<'_>) -> bool {
+    let (ringing, muted) = (source.alert, target.alert);
+    if !ringing.is_firing() || ringing.trial || ringing.key == muted.key {
+        return false;
+    }
+    let may = muted.severity <= ringing.severity || inhibit.mutes.rule.is_some();
+    let same = |shared: &Shared| match shared {
+        Shared::Ticket => ringing.key.subject.ticket().is_some() && ringing.key.subject == muted.key.subject,
+        Shared::Source => source.source().is_some() && source.source() == target.source(),
+        Shared::Team => source.team().is_some() && source.team() == target.team(),
+    };
+    may && inhibit.while_ringing.matches(source)
+        && inhibit.mutes.matches(target)
+        && inhibit.same.iter().all(same)
+        && !(inhibit.mutes.matches(source) && inhibit.while_ringing.matches(target))
+}

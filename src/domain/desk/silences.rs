@@ -1,0 +1,318 @@
+//! Silences: asked for, listed, ended by hand or by time.
+
+use crate::domain::{
+    actor::Actor,
+    alert::{Alert, AlertKey},
+    deed::{Act, Acted, NewSilence, Place, Rest, Tone},
+    desk::{machine::Desk, outcome::Write, state::CardKey},
+    id::{RuleName, SilenceId, Subject, TicketKey},
+    receiver::PersonId,
+    rule::Rule,
+    silence::{LASTS_MANAGED_MAX, LASTS_MAX, LASTS_MIN, Matcher, SILENCES_MAX, Silence, reason},
+    text::Message,
+    time::Timestamp,
+};
+
+/// Cards that are updated at once when a silence begins or ends; the others show it with their next change.
+const REFRESHED_MAX: usize = 200;
+
+/// People named to whoever may not do something.
+const NAMED_MAX: usize = 3;
+
+/// A silence in force, as it is listed.
+#[derive(Clone, Debug)]
+pub struct SilenceLine {
+    /// Its number.
+    pub id: SilenceId,
+    /// What it matches, in words.
+    pub words: Message,
+    /// Who asked for it.
+    pub by: Message,
+    /// Why.
+    pub reason: String,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// How many alerts it matches that ring now.
+    pub ringing: usize,
+}
+
+impl Desk {
+    /// Silences in force, the oldest first.
+    pub fn silences(&self, now: Timestamp) -> Vec<SilenceLine> {
+        let line = |silence: &Silence| SilenceLine {
+            id: silence.id,
+            words: silence.matches.words(),
+            by: silence.by.words(),
+            reason: silence.reason.to_string(),
+            from: silence.from,
+            until: silence.until,
+            ringing: self.ringing_under(&silence.matches).count(),
+        };
+        self.hush.in_force().filter(|silence| silence.until > now).map(line).collect()
+    }
+
+    /// Silences what matches. The same deed again is answered the same.
+    pub(super) fn add_silence(&mut self, act: &Act, new: &NewSilence, now: Timestamp) -> Acted {
+        if let Some(known) = self.hush.silences.values().find(|silence| silence.asked == act.id) {
+            return match known.ended_by {
+                None => acted(Tone::Done, self.added_words(known)),
+                Some(_) => acted(Tone::Already, over_words(known.id)),
+            };
+        }
+        let until = self.silence_until(new, now);
+        if let Err(refused) = self.may_silence(act, &new.matches, until, now) {
+            return refused;
+        }
+        self.drop_ended_silences();
+        let id = SilenceId(self.hush.silences.keys().next_back().map_or(0, |last| last.0).saturating_add(1));
+        let silence = Silence {
+            id,
+            asked: act.id.clone(),
+            matches: new.matches.clone(),
+            by: act.by.clone(),
+            reason: reason(&new.reason),
+            from: now,
+            until,
+            ended_by: None,
+        };
+        let told = self.added_words(&silence);
+        self.journal_silence(&silence, "silenced", told.clone(), now);
+        self.write(Write::Silence(Box::new(silence.clone())));
+        self.hush.silences.insert(id, silence.clone());
+        self.show_on_cards(&silence.matches, now);
+        acted(Tone::Done, told)
+    }
+
+    /// Ends a silence by hand.
+    pub(super) fn end_silence(&mut self, act: &Act, id: SilenceId, now: Timestamp) -> Acted {
+        let last = self.hush.silences.keys().next_back().copied();
+        let Some(silence) = self.hush.silences.get(&id).filter(|silence| silence.ended_by.is_none()).cloned() else {
+            return if last.is_some_and(|last| id <= last) && id > SilenceId(0) {
+                acted(Tone::Already, over_words(id))
+            } else {
+                let words = Message::new(
+                    format!("没有静默 {id}。/silence list 列出现有的"),
+                    format!("there is no silence {id}; /silence list shows those there are"),
+                );
+                acted(Tone::Missing, words)
+            };
+        };
+        // Whoever asked for it may take it back, and whoever might have asked for it.
+        if !silence.by.is_same(&act.by)
+            && let Err(refused) = self.may_silence(act, &silence.matches, silence.until.min(now.plus(LASTS_MAX)), now)
+        {
+            return refused;
+        }
+        let held = self.hush.held.len();
+        self.finish_silence(silence, act.by.clone(), now);
+        let words = Message::new(
+            format!("静默 {id} 已结束。{}", if held > 0 { "还在提醒的，马上合为一条告知" } else { "期间没有压下提醒" }),
+            format!(
+                "silence {id} is over. {}",
+                if held > 0 { "What still rings is told in one notice" } else { "Nothing was held back" }
+            ),
+        );
+        acted(Tone::Done, words)
+    }
+
+    /// Ends the silences whose time is over.
+    pub(super) fn expire_silences(&mut self, now: Timestamp) {
+        let over: Vec<Silence> = self.hush.in_force().filter(|silence| silence.until <= now).cloned().collect();
+        for silence in over {
+            self.finish_silence(silence, Actor::Deskbell, now);
+        }
+    }
+
+    fn finish_silence(&mut self, mut silence: Silence, by: Actor, now: Timestamp) {
+        let (id, by_words) = (silence.id, by.words());
+        let note = if by == Actor::Deskbell {
+            Message::new(format!("静默 {id} 到时结束"), format!("silence {id} ran out"))
+        } else {
+            Message::new(format!("{} 结束了静默 {id}", by_words.zh), format!("{} ended silence {id}", by_words.en))
+        };
+        self.journal_silence(&silence, "silence_over", note, now);
+        silence.until = silence.until.min(now);
+        silence.ended_by = Some(by);
+        self.hush.silences.insert(id, silence.clone());
+        if self.hush.silences.keys().next_back() == Some(&id) {
+            self.write(Write::Silence(Box::new(silence.clone())));
+        }
+        self.drop_ended_silences();
+        self.hush.something_ended = true;
+        self.hush.look_again();
+        self.show_on_cards(&silence.matches, now);
+    }
+
+    /// Lets go of silences that are over; the last one's number must not be given away again.
+    fn drop_ended_silences(&mut self) {
+        let last = self.hush.silences.keys().next_back().copied();
+        let over = |silence: &&Silence| silence.ended_by.is_some() && Some(silence.id) != last;
+        let over: Vec<SilenceId> = self.hush.silences.values().filter(over).map(|silence| silence.id).collect();
+        for id in over {
+            self.hush.silences.remove(&id);
+            self.write(Write::DropSilence(id));
+        }
+    }
+
+    /// What the store kept of silences. Those whose time is over are so now.
+    pub(super) fn take_up_silences(&mut self, stored: Vec<Silence>, now: Timestamp) {
+        self.hush.silences = stored.into_iter().map(|silence| (silence.id, silence)).collect();
+        let held = |alert: &&Alert| alert.is_firing() && alert.lines.iter().any(|line| line.held);
+        self.hush.held = self.alerts.values().flatten().filter(held).map(|alert| alert.key.clone()).collect();
+        self.expire_silences(now);
+        // The first reading comes before anything is told of what lay in the store.
+        self.hush.look_at = now.plus(super::machine::REFRESH_PATIENCE);
+    }
+
+    /// The clock was set back: no silence lasts longer than it was meant to.
+    pub(super) fn rewind_silences(&mut self, now: Timestamp) {
+        let ahead: Vec<Silence> = self.hush.in_force().filter(|silence| silence.from > now).cloned().collect();
+        for silence in ahead {
+            let until = now.plus(silence.until.since(silence.from));
+            let silence = Silence { from: now, until, ..silence };
+            self.write(Write::Silence(Box::new(silence.clone())));
+            self.hush.silences.insert(silence.id, silence);
+        }
+        self.hush.asked_at = self.hush.asked_at.map(|at| at.min(now));
+        self.hush.look_again();
+    }
+
+    /// When a silence asked for now would be over: working days are those of the rule it names, or of a rule that
+    /// rings on its ticket.
+    fn silence_until(&self, new: &NewSilence, now: Timestamp) -> Timestamp {
+        let named = new.matches.rule.as_ref().and_then(|name| self.rule_named(name));
+        let rings = || {
+            let subject = Subject::Ticket(new.matches.ticket.clone()?);
+            self.alerts.get(&subject)?.iter().find_map(|alert| self.rule_named(&alert.key.rule))
+        };
+        let of_work = |rule: &&std::sync::Arc<Rule>| rule.pace.calendar().is_some();
+        let rule = named.or_else(rings).filter(of_work).or_else(|| self.rules.values().find(of_work));
+        new.lasts.ends(now, rule.and_then(|rule| rule.pace.calendar()), self.settings.zone)
+    }
+
+    /// Whether they may: one ticket for a day or until the next working day, whoever may act on alerts here, which was
+    /// asked before; anything else, whoever manages.
+    fn may_silence(&self, act: &Act, matches: &Matcher, until: Timestamp, now: Timestamp) -> Result<(), Acted> {
+        if matches.is_empty() {
+            let words = Message::new(
+                "请说明静默什么：/silence #4F7A2C 2h，或 /silence 规则 名称 2h",
+                "say what to silence: /silence #4F7A2C 2h, or /silence rule <name> 2h",
+            );
+            return Err(acted(Tone::Refused, words));
+        }
+        if self.hush.in_force().count() >= SILENCES_MAX {
+            let words = Message::new(
+                format!("最多同时 {SILENCES_MAX} 个静默。请先用 /silence end 结束几个"),
+                format!("there are {SILENCES_MAX} silences, the most there may be; end some with /silence end first"),
+            );
+            return Err(acted(Tone::Refused, words));
+        }
+        let manages = act.place == Place::Admin || self.is_manager(&act.by);
+        let workday = Rest::NextWorkday;
+        let one = NewSilence { matches: matches.clone(), reason: "".into(), lasts: workday };
+        let few = matches.ticket.is_some() && until <= now.plus(LASTS_MAX).max(self.silence_until(&one, now));
+        if until < now.plus(LASTS_MIN) || until > now.plus(LASTS_MANAGED_MAX) {
+            let words = Message::new(
+                "静默最短 1 分钟，最长 30 天。例如 2h、1d、until 18:00、明天",
+                "a silence lasts from 1 minute to 30 days: 2h, 1d, until 18:00, tomorrow",
+            );
+            return Err(acted(Tone::Refused, words));
+        }
+        if manages || few { Ok(()) } else { Err(acted(Tone::Refused, self.only_managers())) }
+    }
+
+    /// Whether this person may do what `chat.access.manage` lists people for.
+    pub(super) fn is_manager(&self, actor: &Actor) -> bool {
+        let Some(id) = actor.open_id() else { return false };
+        self.settings.access.manage.iter().any(|person| matches!(person, PersonId::Open(known) if known == id))
+    }
+
+    fn only_managers(&self) -> Message {
+        let manage = &self.settings.access.manage;
+        let names: Vec<&str> = manage.iter().take(NAMED_MAX).map(PersonId::as_str).collect();
+        let who = match (names.as_slice(), manage.len() > NAMED_MAX) {
+            ([], _) => Message::new("现在还没有写谁", "nobody is listed there yet"),
+            (_, false) => Message::new(names.join("、"), names.join(", ")),
+            (_, true) => Message::new(format!("{} 等", names.join("、")), format!("{} and others", names.join(", "))),
+        };
+        Message::new(
+            format!(
+                "静默规则、来源、团队、级别或条件，或者超过一天，只有管理者可以（chat.access.manage：{}）。您可以只静默一张工单：/silence #4F7A2C 2h",
+                who.zh
+            ),
+            format!(
+                "a rule, source, team, severity or condition, or anything for more than a day, is silenced by those who manage (chat.access.manage: {}). You can silence one ticket: /silence #4F7A2C 2h",
+                who.en
+            ),
+        )
+    }
+
+    fn added_words(&self, silence: &Silence) -> Message {
+        let (what, by) = (silence.matches.words(), silence.by.words());
+        let (id, until) = (silence.id, self.settings.zone.minute(silence.until));
+        let why = |colon: &str| {
+            if silence.reason.is_empty() { String::new() } else { format!("{colon}{}", silence.reason) }
+        };
+        let ringing = self.ringing_under(&silence.matches).count();
+        let plural = if ringing == 1 { "alert matches" } else { "alerts match" };
+        Message::new(
+            format!(
+                "已静默 {id}：{}，到 {until}（{}{}）。现在正在提醒的有 {ringing} 条在内。期间不再发新通知，结束照常告知；到时仍在提醒的合为一条。提前结束：/silence end {id}",
+                what.zh,
+                by.zh,
+                why("：")
+            ),
+            format!(
+                "silenced {id}: {}, until {until} ({}{}). {ringing} {plural} now. No new notices meanwhile, endings are told as usual; what still rings then comes in one notice. To end it early: /silence end {id}",
+                what.en,
+                by.en,
+                why(": ")
+            ),
+        )
+    }
+
+    /// Ringing alerts that a matcher matches.
+    fn ringing_under<'a>(&'a self, matches: &'a Matcher) -> impl Iterator<Item = &'a Alert> + 'a {
+        let ringing = self.alerts.values().flatten().filter(|alert| alert.is_firing() && !alert.trial);
+        ringing.filter(|alert| matches.matches(&self.about(alert)))
+    }
+
+    /// The cards of the alerts it matches say so, or say so no longer.
+    fn show_on_cards(&mut self, matches: &Matcher, now: Timestamp) {
+        let has_card = |alert: &Alert| {
+            alert.lines.iter().any(|line| {
+                let card: CardKey = super::outbox::card_of(alert, &line.receiver);
+                self.cards.get(&card).is_some_and(|card| card.message.is_some())
+            })
+        };
+        let shown: Vec<AlertKey> = self
+            .ringing_under(matches)
+            .filter(|alert| has_card(alert))
+            .map(|alert| alert.key.clone())
+            .take(REFRESHED_MAX)
+            .collect();
+        for key in shown {
+            if let Some(alert) = self.alert(&key).cloned() {
+                self.put_alert(Alert { rev: alert.rev + 1, ..alert });
+                self.refresh_cards(&key, now);
+            }
+        }
+    }
+
+    fn journal_silence(&mut self, silence: &Silence, what: &'static str, note: Message, now: Timestamp) {
+        let ticket: Option<&TicketKey> = silence.matches.ticket.as_ref();
+        let subject = ticket.map_or(Subject::Service, |key| Subject::Ticket(key.clone()));
+        let rule: Option<&RuleName> = silence.matches.rule.as_ref();
+        self.journal(now, (&subject, rule, 0), what, note);
+    }
+}
+
+fn acted(tone: Tone, words: Message) -> Acted {
+    Acted { tone, words, card: None }
+}
+
+fn over_words(id: SilenceId) -> Message {
+    Message::new(format!("静默 {id} 已经结束"), format!("silence {id} is over already"))
+}
