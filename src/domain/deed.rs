@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use chrono::{Datelike, Weekday};
+
 use crate::domain::{
     actor::Actor,
     alert::AlertKey,
@@ -59,7 +61,8 @@ pub enum Which {
 pub enum Rest {
     /// So long.
     For(Span),
-    /// Until work begins on the next working day of the rule's calendar; without one, the next day at 09:00.
+    /// Until work begins on the next working day of the rule's calendar; without one, the next of Monday to
+    /// Friday at 09:00.
     NextWorkday,
 }
 
@@ -68,7 +71,7 @@ const DAY_BEGINS: Span = Span::from_hours(9);
 
 impl Rest {
     /// When it is over. The next working day is the first on which `calendar` has work after today; without a calendar,
-    /// or where it has none any more, tomorrow at 09:00 in `zone`.
+    /// or where it has none any more, the next day from Monday to Friday at 09:00 in `zone`.
     pub fn ends(self, now: Timestamp, calendar: Option<&Calendar>, zone: Zone) -> Timestamp {
         match self {
             Self::For(span) => now.plus(span),
@@ -77,8 +80,11 @@ impl Rest {
                     let midnight = calendar.plan().zone.next_midnight(now);
                     if calendar.is_open(midnight) { midnight } else { calendar.turns_after(midnight) }
                 });
-                let morning = zone.next_midnight(now).plus(DAY_BEGINS);
-                work.filter(|at| !at.is_never()).unwrap_or(morning)
+                let mut day = zone.next_midnight(now);
+                while matches!(zone.local(day).weekday(), Weekday::Sat | Weekday::Sun) {
+                    day = zone.next_midnight(day);
+                }
+                work.filter(|at| !at.is_never()).unwrap_or(day.plus(DAY_BEGINS))
             }
         }
     }

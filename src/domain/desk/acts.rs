@@ -11,13 +11,15 @@ use crate::domain::{
 impl Desk {
     /// Does what a person wants done, once, and answers them.
     pub(super) fn act(&mut self, act: &Act, now: Timestamp) {
-        let again = !self.remember(act.id.clone(), now);
+        let again = self.seen.contains_key(&act.id);
         let acted = match self.may_act(act) {
             Err(why) => refused(why),
             Ok(()) => self.carry_out(act, again, now),
         };
         if again {
             self.counters.redelivered += 1;
+        } else if acted.tone == Tone::Done {
+            self.remember(act.id.clone(), now); // what changed nothing may be asked for again
         }
         *self.counters.acts.entry(acted.tone).or_default() += 1;
         self.out.acted = Some(acted);
@@ -102,7 +104,7 @@ impl Desk {
                 let alert = self.take(alert, act.by.clone(), now);
                 let until = alert.taken.map(|taken| self.clock_words(taken.until, now)).unwrap_or_default();
                 done(Message::new(
-                    format!("已由你接手，到 {until} 前不再重复和升级。不会改动飞书里的负责人"),
+                    format!("已由你接手，到 {until} 前不再提醒和升级。不会改动飞书里的负责人"),
                     format!(
                         "you have it: no reminders and no escalation until {until}. The owner in the helpdesk stays as it is"
                     ),

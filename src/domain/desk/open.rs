@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
-    alert::{Alert, EndReason},
+    alert::{Alert, EndReason, LineOf},
     delivery::ANSWER_GIVE_UP_AFTER,
     desk::{
         digests::CatchingUp,
@@ -156,7 +156,9 @@ impl Desk {
                 settings.labels = labels;
             }
         }
+        let before = self.rules.clone();
         self.set_rules(&new.rules);
+        self.follow_lines(&before);
         self.begin_trials(now);
         self.begin_tallies(now);
         self.look_again_at_live(now);
@@ -169,6 +171,30 @@ impl Desk {
             source.catching_up.get_or_insert_with(|| CatchingUp::new(DigestCause::RuleChange));
         }
         self.end_removed(now);
+    }
+
+    /// Lines of what rings follow the line of `notify` that told them, wherever it stands now; of one that is gone they
+    /// repeat no more.
+    fn follow_lines(&mut self, before: &BTreeMap<RuleName, Arc<Rule>>) {
+        let live: Vec<Alert> = self.alerts.values().flatten().filter(|alert| alert.is_live()).cloned().collect();
+        for mut alert in live {
+            let Some(new) = self.rule_named(&alert.key.rule) else { continue };
+            let old = before.get(&alert.key.rule).or_else(|| before.get(&new.name));
+            let Some(old) = old.filter(|old| old.notify != new.notify) else { continue };
+            let mut moved = false;
+            for line in &mut alert.lines {
+                let LineOf::Notify(at) = line.from else { continue };
+                let told = usize::try_from(at).ok().and_then(|at| old.notify.get(at));
+                let place = told.and_then(|told| new.notify.iter().position(|line| line.to == told.to));
+                let from = place.map_or(LineOf::Nothing, LineOf::notify);
+                moved |= from != line.from;
+                line.next_at = line.next_at.filter(|_| from != LineOf::Nothing);
+                line.from = from;
+            }
+            if moved {
+                self.put_alert(alert);
+            }
+        }
     }
 
     /// What rings is looked at again now: its repeats and its ladder may be others.

@@ -8,10 +8,12 @@ use deskbell::{
         tree::{Node, NodeKind},
     },
     domain::{
-        alert::AlertState,
+        actor::Actor,
+        alert::{AlertKey, AlertState},
         calendar::Wait,
         command::Command,
         conversation::Conversation,
+        deed::{Act, Deed, Place, Rest, Which},
         delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
         desk::{
             input::{
@@ -23,7 +25,7 @@ use deskbell::{
             settings::Settings,
         },
         field::Field,
-        id::{MessageId, RuleName, TicketId, TicketKey},
+        id::{MessageId, RuleName, Subject, TicketId, TicketKey},
         notice::{AnswerView, Content, Send, Target},
         rule::{CatchUp, RuleSet},
         text::{Locale, Message},
@@ -34,7 +36,7 @@ use deskbell::{
 
 use crate::histories::{
     helpdesk::{self, Truth},
-    oracle,
+    kinds, oracle, people,
     random::Random,
     store::MapStore,
 };
@@ -138,6 +140,8 @@ impl Bench {
             "rules" => self.change_rules(value),
             "poll" => self.poll(),
             "ask" => self.ask(word),
+            "does" => self.does(word),
+            "tended" => self.tended(),
             other => panic!("{}: {other} is no happening", value.place),
         }
     }
@@ -190,6 +194,47 @@ impl Bench {
         }
         self.rules = rules.clone();
         self.handle(Input::Rules(NewRules::only(Arc::new(rules))));
+    }
+
+    /// `waiting` with a ladder, a short patience for whoever took it, and someone to fall back on.
+    fn tended(&mut self) {
+        self.rules = people::impatient(kinds::rules());
+        self.rules.rules.retain(|name, _| [oracle::WAITING, "bad-score"].contains(&name.as_str()));
+        self.store = MapStore::default();
+        self.restart(Span::ZERO);
+    }
+
+    /// `li takes waiting 1`: someone does something about a rule's alert on a ticket.
+    fn does(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let [who, verb, rule, number, rest @ ..] = words.as_slice() else { panic!("{line}: who does what to which") };
+        let subject = Subject::Ticket(helpdesk::key(number.parse().unwrap()));
+        let key = AlertKey { subject, rule: RuleName::from(*rule) };
+        let episode = self.store.alerts.get(&key).map_or(0, |alert| alert.episode);
+        let which = Which::Episode(key, episode);
+        let deed = match (*verb, rest) {
+            ("takes", []) => Deed::Take(which),
+            ("gives-back", []) => Deed::Release(which),
+            ("handled", []) => Deed::Done(which),
+            ("puts-off", [span]) => Deed::Snooze(which, Rest::For(read_span(span).unwrap())),
+            other => panic!("{line}: {other:?} is nothing people do"),
+        };
+        self.messages += 1;
+        let act = Act {
+            id: MessageId::from(format!("act-{}", self.messages).as_str()),
+            by: Actor::Person { id: format!("ou_{who}").as_str().into(), name: Some((*who).into()) },
+            place: Place::Chat("oc_a".into(), ChatKind::Group),
+            clicked: None,
+            deed,
+            locale: Locale::Zh,
+        };
+        for _ in 0..2 {
+            // Delivered twice, as platforms do.
+            let outcome = self.desk.handle(Input::Act(Box::new(act.clone())), self.now);
+            let acted = outcome.acted.as_ref().expect("every deed is answered");
+            self.told.push((self.now, format!("{who}: {:?} {}", acted.tone, acted.words.zh)));
+            self.take(outcome);
+        }
     }
 
     fn ask(&mut self, line: &str) {

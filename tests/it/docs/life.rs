@@ -307,7 +307,7 @@ impl Stage {
         self.now = self.now.plus(Span::from_secs(1));
         self.pass += 1;
         let ticket = Ticket {
-            status: self.status.clone(),
+            status: self.status,
             score: Known::Empty,
             created_at: Known::Present(START),
             updated_at: Known::Present(self.now),

@@ -7,7 +7,7 @@ mod chat;
 pub(crate) mod kinds;
 pub(crate) mod helpdesk;
 pub(crate) mod oracle;
-mod people;
+pub(crate) mod people;
 pub(crate) mod random;
 pub(crate) mod runner;
 pub(crate) mod store;

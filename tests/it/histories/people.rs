@@ -23,7 +23,7 @@ use super::{oracle::WAITING, random::Random, runner::Runner};
 const NOTICES_MAX: usize = 40;
 
 /// The rules, one of them with a short patience for whoever took it and someone to fall back on.
-pub(super) fn impatient(mut rules: RuleSet) -> RuleSet {
+pub(crate) fn impatient(mut rules: RuleSet) -> RuleSet {
     if let Some(waiting) = rules.rules.get_mut(&RuleName::from(WAITING)) {
         waiting.taken_for = Wait::wall(Span::from_mins(40));
         waiting.fallback = Some(To::Receiver("leads".into()));
