@@ -291,6 +291,7 @@ fn counters(counted: &Counters) -> Vec<Counter> {
         Counter::new("tickets_overtaken", "Observations older than what was known", counted.overtaken),
         Counter::new("ticket_reads_failed", "Single reads that failed", counted.reads_failed),
         Counter::new("alerts_fired", "Alerts that rang", counted.fired),
+        Counter::new("alerts_digested", "Times a digest told of an alert in a storm", counted.digested),
         Counter::new("alerts_ended", "Alerts that ended after ringing", counted.ended),
         Counter::new("notices_dropped", "Notices not due any more before they were sent", counted.dropped),
         Counter::new("notices_dead", "Notices given up", counted.dead),

@@ -212,6 +212,7 @@ fn sections() -> Vec<(&'static str, Vec<&'static str>, String)> {
         ("operations", vec!["operations"], with("operations: { to: support, QQQQQQ: 1 }")),
         ("chat", vec!["chat"], with("chat: { QQQQQQ: 1 }")),
         ("access", vec!["chat", "access"], with("chat: { access: { QQQQQQ: 1 } }")),
+        ("storm", vec!["storm"], with("storm: { QQQQQQ: 1 }")),
         ("server", vec!["server"], with("server: { QQQQQQ: 1 }")),
         ("store", vec!["store"], with("store: { QQQQQQ: 1 }")),
     ]

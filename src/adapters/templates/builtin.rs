@@ -1,12 +1,12 @@
 //! The cards that need no template: sentences, and the plain card that replaces a template that failed. Cannot fail.
 
 use crate::{
-    adapters::templates::{context, frame::Draft, library::Surroundings, words},
+    adapters::templates::{context, digest, frame::Draft, library::Surroundings, words},
     domain::{
         alert::AlertState,
         card::{Colour, cut, escape_markdown},
         id::Subject,
-        notice::{AlertLine, AlertView, AnswerView, Content, DigestView, Send, TicketView},
+        notice::{AlertView, AnswerView, Content, Send, TicketView},
         rule::Severity,
         text::{Locale, Message},
     },
@@ -19,7 +19,7 @@ const HEADLINE_CHARS_MAX: usize = 60;
 pub(crate) fn draft(send: &Send, around: &Surroundings) -> Draft {
     match &send.content {
         Content::Alert(view) => alert(view, send.locale, around),
-        Content::Digest(view) => digest(view, send.locale, around),
+        Content::Digest(view) => digest::draft(view, send.locale, around),
         Content::Answer(view) => match view.as_ref() {
             AnswerView::Ticket(view) => ticket(view, send.locale),
             AnswerView::Text(message) => sentence(message, send.locale, Colour::Grey),
@@ -80,26 +80,6 @@ fn alert(view: &AlertView, locale: Locale, around: &Surroundings) -> Draft {
     );
     let title = format!("{}{head}", pick(locale, "已结束 · ", "Over · "));
     Draft { title, colour: Colour::Green, tags: Vec::new(), body: lines.join("\n") }
-}
-
-fn digest(view: &DigestView, locale: Locale, around: &Surroundings) -> Draft {
-    let cause = view.cause.words().get(locale);
-    let title = match locale {
-        Locale::Zh => format!("{} 条提醒仍在响 · 共 {} 条（{cause}）", view.firing, view.total),
-        Locale::En => format!("{} of {} alerts still ring ({cause})", view.firing, view.total),
-    };
-    let mut lines: Vec<String> =
-        view.by_rule.iter().map(|(rule, count)| format!("{} × {count}", escape_markdown(rule.as_str()))).collect();
-    lines.extend(view.lines.iter().map(|line| alert_line(line, locale, around)));
-    let colour = if view.firing == 0 { Colour::Green } else { Colour::Orange };
-    Draft { title, colour, tags: Vec::new(), body: lines.join("\n") }
-}
-
-fn alert_line(line: &AlertLine, locale: Locale, around: &Surroundings) -> String {
-    let since = words::instant(line.since, around.now, around.zone);
-    let what = line.title.clone().or_else(|| line.subject.ticket().map(|key| key.id.to_string())).unwrap_or_default();
-    let over = if line.firing { "" } else { pick(locale, "（已结束）", " (over)") };
-    format!("{} {} {since}{over}", escape_markdown(line.rule.as_str()), escape_markdown(&what))
 }
 
 fn ticket(view: &TicketView, locale: Locale) -> Draft {

@@ -17,7 +17,8 @@ use crate::{
         clocks::Run,
         field::{Code, FIELDS, Kind, Value},
         id::Subject,
-        notice::{AlertLine, AlertView, AnswerView, Content, DigestView, Send, Step, TicketView},
+        notice::{AlertLine, AlertView, AnswerView, Content, DigestCause, DigestView, Send, Step, TicketView},
+        rule::Severity,
         text::Locale,
         ticket::{Comment, CustomField, I18nText, Known, Person, Tag, Text},
         time::{Span, Timestamp},
@@ -49,7 +50,7 @@ pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
     match &send.content {
         Content::Alert(view) => alert_root(&mut root, view, locale, around),
         Content::Digest(view) => {
-            root.insert("digest".into(), Json::Object(digest(view, locale)));
+            root.insert("digest".into(), Json::Object(digest(view, locale, around)));
             if let Some(source) = view.of.source() {
                 root.insert("source".into(), text(source.as_str()));
             }
@@ -209,7 +210,7 @@ fn ticket(view: &TicketView, locale: Locale) -> Object {
     out
 }
 
-fn digest(view: &DigestView, locale: Locale) -> Object {
+fn digest(view: &DigestView, locale: Locale, around: &Surroundings) -> Object {
     let mut out = Object::new();
     let rules: Vec<(&str, usize)> = view.by_rule.iter().map(|(rule, count)| (rule.as_str(), *count)).collect();
     out.insert("cause".into(), text(view.cause.words().get(locale)));
@@ -221,7 +222,21 @@ fn digest(view: &DigestView, locale: Locale) -> Object {
     );
     out.insert("lines".into(), list(&view.lines, |entry| line(entry, locale)));
     out.insert("more".into(), json!(view.total.saturating_sub(view.lines.len())));
+    out.insert("storm".into(), json!(view.cause == DigestCause::Storm));
+    let critical = view.lines.iter().any(|line| line.severity == Severity::Critical);
+    out.insert("critical".into(), json!(critical));
+    out.insert("rule".into(), view.rule.as_ref().map_or(Json::Null, |rule| text(rule.as_str())));
+    out.insert("began_at".into(), instant(view.began_at));
+    out.insert("closed_at".into(), view.closed_at.map_or(Json::Null, instant));
+    out.insert("longest".into(), longest(view, around).map_or(Json::Null, |span| span_json(span, false)));
+    out.insert("shared".into(), view.shared.as_ref().map_or(Json::Null, |shared| text(shared.get(locale))));
     out
+}
+
+/// How long the one has held that still rings and has held longest; nothing where all are over.
+pub(crate) fn longest(view: &DigestView, around: &Surroundings) -> Option<Span> {
+    let oldest = view.lines.first().filter(|line| line.firing)?;
+    Some(around.now.since(oldest.since))
 }
 
 fn line(entry: &AlertLine, locale: Locale) -> Json {

@@ -7,6 +7,7 @@ mod builtin;
 mod check;
 mod compile;
 mod context;
+mod digest;
 mod files;
 mod frame;
 mod front;

@@ -110,6 +110,13 @@ fn root() -> Shape {
         ("rules", Shape::List(Box::new(Object(vec![("name", Text), ("count", Number)])))),
         ("lines", Shape::List(Box::new(line()))),
         ("more", Number),
+        ("storm", Flag),
+        ("critical", Flag),
+        ("rule", Text),
+        ("began_at", Instant),
+        ("closed_at", Instant),
+        ("longest", Span),
+        ("shared", Text),
     ];
     let rule =
         vec![("name", Text), ("summary", Text), ("severity", Word(SEVERITIES)), ("advice", Text), ("runbook", Text)];

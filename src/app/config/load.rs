@@ -20,7 +20,7 @@ use crate::{
         templates::library::Templates,
         yaml::{
             env::expand_env,
-            map::{Map, not_built_yet},
+            map::Map,
             parse::{FILE_BYTES_MAX, parse},
             tree::{Node, NodeKind},
             zone::zone,
@@ -36,7 +36,7 @@ use crate::{
             server,
             setup::Setup,
             sources::{self, Source},
-            teams, words,
+            storm, teams, words,
         },
         fields,
     },
@@ -206,7 +206,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let operations = receivers::operations(&mut root, &receivers, faults);
     let source_names: BTreeSet<SourceName> = sources.keys().cloned().collect();
     let (access, manage) = chat::read(&mut root, &source_names, faults);
-    storm(&mut root, faults);
+    let storm = storm::read(&mut root, faults);
     let server = server::read(&mut root, base, faults);
     let store = store(&mut root, base, faults);
     let plan = feishu.as_ref().map_or(Plan::Paid, |feishu| feishu.plan);
@@ -237,7 +237,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         plan,
         access,
         retention: store.retention,
-        storm: None,
+        storm,
         rotas: BTreeMap::new(),
         inhibits: Vec::new(),
     };
@@ -301,18 +301,6 @@ fn source_settings(sources: &BTreeMap<SourceName, Source>, calls: &Calls) -> BTr
         Some((source.name.clone(), settings))
     };
     sources.values().filter_map(one).collect()
-}
-
-/// `storm: off` is accepted; storms come with the issue on alerts.
-fn storm(root: &mut Map<'_>, faults: &mut Vec<Fault>) {
-    if let Some(node) = root.filled("storm")
-        && node.text() != Some("off")
-    {
-        faults.push(
-            not_built_yet("storm", &node.place)
-                .with_hint(Message::new("现在只能写 storm: off", "for now only storm: off may stand here")),
-        );
-    }
 }
 
 /// A folder named by a key; absent, the folder of the key's name beside the configuration, if there is one.

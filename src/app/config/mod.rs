@@ -9,6 +9,7 @@ pub mod sources;
 pub mod receivers;
 pub mod teams;
 pub mod chat;
+pub mod storm;
 pub mod server;
 pub mod calls;
 pub mod sections;

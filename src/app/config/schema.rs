@@ -12,7 +12,7 @@ use crate::{
             text, with_variable, words, words_or,
         },
     },
-    app::config::{calendars::OTHERWISE, words::NAME_CHARS_MAX},
+    app::config::{calendars::OTHERWISE, storm, words::NAME_CHARS_MAX},
     domain::text::Words,
 };
 
@@ -60,8 +60,8 @@ fn root() -> Object {
         .optional(&["chat"], chat().schema(), doc("群里谁能用", "who may use it in chat"))
         .optional(
             &["storm"],
-            with_variable(json!({ "enum": ["off", false] })),
-            doc("合并提醒；现在只能 off", "off for now"),
+            storm(),
+            doc("同一规则短时间提醒太多时合为一条汇总；off 关掉", "too many alerts at once become one digest; or off"),
         )
         .optional(&["server"], server().schema(), doc("在哪里监听", "where deskbell listens"))
         .optional(&["store"], store().schema(), doc("数据放在哪里", "where it keeps what it knows"))
@@ -223,6 +223,22 @@ fn access() -> Object {
             choice(&["members", "everyone", "nobody"]),
             doc("单聊机器人", "direct chats with the bot"),
         )
+}
+
+/// `off`, or when a storm begins and ends.
+fn storm() -> Value {
+    let off = with_variable(json!({ "enum": ["off", false] }));
+    json!({ "if": { "type": ["string", "boolean"] }, "then": off, "else": storm_keys().schema() })
+}
+
+fn storm_keys() -> Object {
+    let number = with_variable(integer(storm::ABOVE));
+    let span = span_or_variable;
+    Object::new()
+        .optional(&["above"], number, doc("一个接收方、一条规则超过几条", "more than so many of a rule to a receiver"))
+        .optional(&["within"], span(), doc("在多长时间内", "within this time"))
+        .optional(&["calm_for"], span(), doc("多久没有新的就结束", "it is over when none came for so long"))
+        .optional(&["refresh"], span(), doc("汇总最多多久更新一次", "the digest is updated at most this often"))
 }
 
 fn server() -> Object {

@@ -1,6 +1,6 @@
 //! What a send shows, made from the state committed at this moment.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     alert::{Alert, AlertKey, LineOf},
@@ -10,7 +10,7 @@ use crate::domain::{
         machine::Desk,
         state::{Answer, CardShows, Entry, Tracked},
     },
-    id::{SourceName, Subject, TicketKey},
+    id::{RuleName, SourceName, Subject, TicketKey},
     notice::{
         AlertLine, AlertView, AnswerView, Content, DIGEST_LINES_MAX, DigestView, NoticeKey, Send, Silenced, Step,
         Target, TicketView,
@@ -64,23 +64,22 @@ impl Desk {
             .filter(|alert| alert.lines.iter().any(|line| line.receiver == key.receiver))
             .collect();
         members.sort_by_key(|alert| (!alert.is_firing(), alert.since));
-        let mut by_rule: Vec<(crate::domain::id::RuleName, usize)> = Vec::new();
-        for rule in self.rules.keys() {
-            let count = members.iter().filter(|alert| self.rule_called(alert) == rule && alert.is_firing()).count();
-            if count > 0 {
-                by_rule.push((rule.clone(), count));
-            }
+        let mut by_rule: BTreeMap<&RuleName, usize> = BTreeMap::new();
+        for alert in members.iter().filter(|alert| alert.is_firing()) {
+            *by_rule.entry(self.rule_called(alert)).or_default() += 1;
         }
+        let rule = digest.rule.as_ref().map(|name| (self.rule_named(name), name));
+        let shared = self.shared(&members, rule.and_then(|(rule, _)| rule).map(|rule| &**rule));
         Some(DigestView {
             cause: digest.cause,
             total: members.len(),
             firing: members.iter().filter(|alert| alert.is_firing()).count(),
-            by_rule,
+            by_rule: by_rule.into_iter().map(|(rule, count)| (rule.clone(), count)).collect(),
             lines: members.into_iter().take(DIGEST_LINES_MAX).map(|alert| self.alert_line(alert)).collect(),
-            rule: digest.rule.clone(),
+            rule: rule.map(|(rule, name)| rule.map_or(name, |rule| &rule.name).clone()),
             began_at: digest.began_at,
             closed_at: digest.closed_at,
-            shared: None,
+            shared,
             of,
         })
     }

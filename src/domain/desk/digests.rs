@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use crate::domain::{
-    alert::{Alert, AlertKey, Announced},
+    alert::{Alert, AlertKey},
     desk::{
         machine::Desk,
         outcome::Write,
-        state::{CardKey, CardShows, Digest, Lane},
+        state::{CardKey, CardShows, CardState, Digest, Lane},
     },
-    id::{ReceiverName, RuleName, SourceName, Subject, TicketId, TicketKey},
+    id::{ReceiverName, RuleName, SourceName, Subject},
     notice::{self, DigestCause, NoticeKey},
     rule::{CatchUp, Rule},
     text::Message,
@@ -123,19 +123,70 @@ impl Desk {
 
     /// A member ended: the digest's cards catch up.
     pub(super) fn digest_member_ended(&mut self, of: &Subject, number: u32, now: Timestamp) {
+        self.change_digest(of, number, |_| {}, now);
+    }
+
+    /// A digest is not what it was: its cards catch up.
+    pub(super) fn change_digest(
+        &mut self,
+        of: &Subject,
+        number: u32,
+        change: impl FnOnce(&mut Digest),
+        now: Timestamp,
+    ) {
         let Some(mut digest) = self.digests.get(&(of.clone(), number)).cloned() else { return };
+        change(&mut digest);
         digest.rev += 1;
         let receivers = digest.receivers.clone();
         self.put_digest(digest);
         for receiver in receivers {
             let key = CardKey { shows: CardShows::Digest(of.clone(), number), receiver };
-            if self.cards.get(&key).is_some_and(|card| card.message.is_some()) {
-                self.enqueue_update(&key, now);
+            self.digest_card_catches_up(&key, (of, number), now);
+        }
+        self.forget_digest_if_over(of, number);
+    }
+
+    /// A digest's card is updated; where that cannot be, one message tells that all of it is over.
+    fn digest_card_catches_up(&mut self, key: &CardKey, (of, number): (&Subject, u32), now: Timestamp) {
+        let over = |card: &CardState| self.owes_end(card) && self.is_over_at(of, number, &key.receiver);
+        match self.cards.get(key) {
+            Some(card) if card.message.is_some() => self.enqueue_update(key, now),
+            Some(card) if over(card) => {
+                let ended = digest_key(of, number, notice::Step::Ended, &key.receiver);
+                self.enqueue(ended, Lane::Updates, None, now);
             }
+            _ => {}
         }
-        if matches!(of, Subject::Receiver(_)) {
-            self.forget_digest_if_over(of, number); // a receiver that cannot be updated gives no other occasion
+    }
+
+    /// What a card of a digest was sent for is done: nothing is left to show there, or its end must be told.
+    pub(super) fn settle_digest(
+        &mut self,
+        step: notice::Step,
+        card: &CardState,
+        (of, number): (&Subject, u32),
+        now: Timestamp,
+    ) {
+        if step == notice::Step::Ended {
+            self.drop_card(&card.key);
+        } else if card.message.is_none() {
+            self.digest_card_catches_up(&card.key, (of, number), now);
         }
+        self.forget_digest_if_over(of, number);
+    }
+
+    /// A card that cannot be updated is behind, and its digest's members are not told of one by one when they end.
+    fn owes_end(&self, card: &CardState) -> bool {
+        let CardShows::Digest(of, number) = &card.key.shows else { return false };
+        let Some(digest) = self.digests.get(&(of.clone(), *number)) else { return false };
+        let hushed = matches!(digest.cause, DigestCause::SilenceOver | DigestCause::QuietOver);
+        !hushed && card.shown_rev < digest.rev
+    }
+
+    /// Nothing joins it any more, and nothing rings that it tells this receiver.
+    fn is_over_at(&self, of: &Subject, number: u32, receiver: &ReceiverName) -> bool {
+        let closed = self.digests.get(&(of.clone(), number)).is_some_and(|digest| digest.closed_at.is_some());
+        closed && !self.members.rings_at(of, number, receiver)
     }
 
     /// A closed digest without a firing member whose cards all show that is forgotten.
@@ -144,43 +195,38 @@ impl Desk {
         let Some(digest) = self.digests.get(&place) else { return };
         let shown = |receiver: &ReceiverName| {
             let card = CardKey { shows: CardShows::Digest(of.clone(), number), receiver: receiver.clone() };
-            let waits = self.outbox.contains(&digest_key(of, number, notice::Step::Digest, receiver));
-            !waits && self.cards.get(&card).is_none_or(|card| card.message.is_none() || card.shown_rev >= digest.rev)
+            let waits = |step| self.outbox.contains(&digest_key(of, number, step, receiver));
+            let behind = self.cards.get(&card).is_some_and(|card| match card.message {
+                Some(_) => card.shown_rev < digest.rev,
+                None => self.owes_end(card),
+            });
+            !waits(notice::Step::Digest) && !waits(notice::Step::Ended) && !behind
         };
         let receivers = digest.receivers.clone();
-        let over = digest.closed_at.is_some() && !self.digest_members(of, number).iter().any(|it| it.is_firing());
+        let over = digest.closed_at.is_some() && !self.members.rings(of, number);
         if !over || !receivers.iter().all(shown) {
             return;
         }
         for receiver in receivers {
             self.drop_card(&CardKey { shows: CardShows::Digest(of.clone(), number), receiver });
         }
-        self.digests.remove(&place);
-        self.write(Write::DropDigest(place.0, place.1));
+        self.drop_digest(of, number);
     }
 
-    /// The alerts whose present episode is told by this digest.
-    pub(super) fn digest_members(&self, of: &Subject, number: u32) -> Vec<&Alert> {
-        match of {
-            Subject::Receiver(receiver) => {
-                let told = |alert: &&Alert| {
-                    alert.lines.iter().any(|line| line.receiver == *receiver && line.digest == Some(number))
-                };
-                self.alerts.values().flatten().filter(told).collect()
-            }
-            Subject::Source(source) => self.source_members(source, number).collect(),
-            _ => Vec::new(),
+    /// Forgets a digest, and the episodes that were kept for its sake.
+    pub(super) fn drop_digest(&mut self, of: &Subject, number: u32) {
+        if self.digests.remove(&(of.clone(), number)).is_some() {
+            self.write(Write::DropDigest(of.clone(), number));
+        }
+        let told: Vec<(AlertKey, u32)> = self.members.episodes(of, number).cloned().collect();
+        for (key, episode) in told {
+            self.forget_past_if_settled(&key, episode);
         }
     }
 
-    pub(super) fn source_members(&self, source: &SourceName, number: u32) -> impl Iterator<Item = &Alert> {
-        let first = Subject::Ticket(TicketKey::new(source.clone(), TicketId::from("")));
-        self.alerts
-            .range(first..)
-            .take_while(|(subject, _)| subject.ticket().is_some())
-            .filter(|(subject, _)| subject.source() == Some(source))
-            .flat_map(|(_, alerts)| alerts)
-            .filter(move |alert| alert.announced == Announced::Digest(number))
+    /// The alerts that this digest tells.
+    pub(super) fn digest_members(&self, of: &Subject, number: u32) -> Vec<&Alert> {
+        self.members.episodes(of, number).filter_map(|(key, episode)| self.episode(key, *episode)).collect()
     }
 
     pub(super) fn is_firing_episode(&self, key: &AlertKey, episode: u32) -> bool {

@@ -215,10 +215,8 @@ impl Desk {
 
     /// A receiver's digest that was not told is none: its alerts are told anew when nothing holds them back.
     fn dissolve(&mut self, key: &NoticeKey) {
-        if let Some(number) = dissolved(key)
-            && self.digests.remove(&(key.subject.clone(), number)).is_some()
-        {
-            self.write(Write::DropDigest(key.subject.clone(), number));
+        if let Some(number) = dissolved(key) {
+            self.drop_digest(&key.subject, number);
         }
     }
 

@@ -181,6 +181,7 @@ impl Desk {
         }
         self.leave_tallies(key);
         let alerts = self.alerts.remove(&Subject::Ticket(key.clone())).unwrap_or_default();
+        alerts.iter().for_each(|alert| self.members.forget(alert));
         let remains = Remains {
             key: key.clone(),
             status: watched.tracked.ticket.status.present().copied(),

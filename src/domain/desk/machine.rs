@@ -15,11 +15,13 @@ use crate::domain::{
         digests::CatchingUp,
         hush::Hushing,
         input::Input,
+        members::Members,
         outbox::Outbox,
         outcome::{Effect, Outcome, Write},
         reopen::Resting,
         settings::Settings,
         state::{CardKey, CardState, Digest, InboxItem, JournalEntry, Remains, SourceState, Stored, Tracked, Trial},
+        storm::Storms,
         view::Counters,
     },
     id::{MessageId, RuleName, SourceName, Subject, TicketKey},
@@ -67,6 +69,9 @@ pub struct Desk {
     /// When all ladders were looked through last.
     pub(super) audited_at: Timestamp,
     pub(super) digests: BTreeMap<(Subject, u32), Digest>,
+    /// Which alerts each of them tells.
+    pub(super) members: Members,
+    pub(super) storms: Storms,
     pub(super) outbox: Outbox,
     pub(super) dead: DeadLetters,
     pub(super) inbox: BTreeMap<MessageId, InboxItem>,
@@ -186,6 +191,8 @@ impl Desk {
             resting: Resting::default(),
             audited_at: now,
             digests: BTreeMap::new(),
+            members: Members::default(),
+            storms: Storms::default(),
             outbox: Outbox::default(),
             dead: DeadLetters::default(),
             inbox: BTreeMap::new(),
@@ -237,13 +244,8 @@ impl Desk {
         let sources = self.sources.values().map(Source::next_due).min().unwrap_or(Timestamp::NEVER);
         let dead = self.dead.next_due(self.settings.retention);
         let counts = self.tallies_due().min(self.trial_due()).min(self.resting.next_due()).min(self.audit_due());
-        due.min(seen)
-            .min(sources)
-            .min(dead)
-            .min(counts)
-            .min(self.outbox.next_due())
-            .min(self.announcing_due())
-            .min(self.hush.next_due())
+        let sends = self.outbox.next_due().min(self.storms.next_due()).min(self.hush.next_due());
+        due.min(seen).min(sources).min(dead).min(counts).min(sends).min(self.announcing_due())
     }
 
     /// Whether the list showed the ticket with these very bytes before: then it need not be decoded.
@@ -306,7 +308,14 @@ impl Desk {
     pub(super) fn put_alert(&mut self, alert: Alert) {
         self.write(Write::Alert(Box::new(alert.clone())));
         let alerts = self.alerts.entry(alert.key.subject.clone()).or_default();
-        match alerts.iter_mut().find(|known| known.key.rule == alert.key.rule) {
+        let known = alerts.iter_mut().find(|known| known.key.rule == alert.key.rule);
+        if let Some(known) = &known
+            && !self.past.contains_key(&(known.key.clone(), known.episode))
+        {
+            self.members.forget(known);
+        }
+        self.members.note(&alert);
+        match known {
             Some(known) => *known = alert,
             None => alerts.push(alert),
         }

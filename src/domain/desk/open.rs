@@ -37,6 +37,7 @@ impl Desk {
         self.take_up_silences(stored.silences, now);
         self.past = stored.past.into_iter().map(|alert| ((alert.key.clone(), alert.episode), alert)).collect();
         self.rest_again(now);
+        self.alerts.values().flatten().chain(self.past.values()).for_each(|alert| self.members.note(alert));
         for (id, until) in stored.seen {
             self.seen_order.insert((until, id.clone()));
             self.seen.insert(id, until);
@@ -56,6 +57,7 @@ impl Desk {
                 self.write(Write::DropOutbox(entry.key));
             }
         }
+        self.begin_storms(now);
         self.inbox = stored.inbox.into_iter().map(|item| (item.message.message.clone(), item)).collect();
         for item in self.inbox.values().cloned().collect::<Vec<_>>() {
             if now > item.accepted_at.plus(ANSWER_GIVE_UP_AFTER) {
@@ -100,7 +102,7 @@ impl Desk {
     /// Alerts that joined a digest which was never told, because the process was cut, join it again.
     fn rejoin_digest(&self, source: &mut Source, now: Timestamp) {
         let number = source.state.digest + 1;
-        let members: Vec<&Alert> = self.source_members(&source.state.name, number).collect();
+        let members = self.digest_members(&Subject::Source(source.state.name.clone()), number);
         if members.is_empty() {
             return;
         }
@@ -161,6 +163,7 @@ impl Desk {
         self.follow_lines(&before);
         self.begin_trials(now);
         self.begin_tallies(now);
+        self.begin_storms(now);
         self.look_again_at_live(now);
         self.hush.look_again();
         if !matters {

@@ -73,7 +73,11 @@ impl Outbox {
         self.entries.range(first..).take_while(|(other, _)| same(other)).any(|(other, (_, before))| {
             let posts = match other.step {
                 notice::Step::Fired => true,
-                notice::Step::Repeated | notice::Step::Escalated | notice::Step::Woken | notice::Step::Fallback => {
+                notice::Step::Repeated
+                | notice::Step::Escalated
+                | notice::Step::Asked
+                | notice::Step::Woken
+                | notice::Step::Fallback => {
                     before.first_tried_at.is_some()
                 }
                 _ => false,
@@ -241,10 +245,22 @@ impl Desk {
 
     /// Puts a notice into the outbox, once.
     pub(super) fn enqueue(&mut self, key: NoticeKey, lane: Lane, text: Option<Answer>, now: Timestamp) {
+        self.enqueue_for(key, lane, text, now, now);
+    }
+
+    /// The same, to be sent not before an instant.
+    fn enqueue_for(
+        &mut self,
+        key: NoticeKey,
+        lane: Lane,
+        text: Option<Answer>,
+        not_before: Timestamp,
+        now: Timestamp,
+    ) {
         if self.outbox.contains(&key) {
             return;
         }
-        let entry = Entry { text, ..Entry::new(key, lane, now) };
+        let entry = Entry { text, not_before, ..Entry::new(key, lane, now) };
         self.write(Write::Outbox(Box::new(entry.clone())));
         self.outbox.put(entry);
     }
@@ -264,7 +280,8 @@ impl Desk {
                 super::digests::digest_key(source, *number, notice::Step::Update, &card.receiver)
             }
         };
-        self.enqueue(key, Lane::Updates, None, now);
+        let not_before = self.update_not_before(card, now);
+        self.enqueue_for(key, Lane::Updates, None, not_before, now);
     }
 
     /// Lets everyone who was told an alert's beginning know that it is over.
@@ -300,7 +317,9 @@ impl Desk {
     pub(super) fn forget_past_if_settled(&mut self, key: &AlertKey, episode: u32) {
         let place = (key.clone(), episode);
         if self.past.get(&place).is_some_and(|alert| !self.is_unsettled(alert)) {
-            self.past.remove(&place);
+            if let Some(alert) = self.past.remove(&place) {
+                self.members.forget(&alert);
+            }
             self.write(Write::DropPast(place.0, place.1));
         }
     }
@@ -309,7 +328,11 @@ impl Desk {
     fn is_unsettled(&self, alert: &Alert) -> bool {
         alert.lines.iter().any(|line| {
             let notice = |step| self.outbox.contains(&notice_of(alert, step, 0, &line.receiver));
-            self.stands(&card_of(alert, &line.receiver)) || notice(notice::Step::Fired) || notice(notice::Step::Ended)
+            let told = (Subject::Receiver(line.receiver.clone()), line.digest.unwrap_or_default());
+            self.stands(&card_of(alert, &line.receiver))
+                || (line.digest.is_some() && self.digests.contains_key(&told))
+                || notice(notice::Step::Fired)
+                || notice(notice::Step::Ended)
         })
     }
 
@@ -342,6 +365,7 @@ impl Desk {
     pub(super) fn drop_card(&mut self, key: &CardKey) {
         self.resting.remove(key);
         if self.cards.remove(key).is_some() {
+            self.storms.forget_card(key);
             self.write(Write::DropCard(key.clone()));
         }
     }

@@ -239,6 +239,7 @@ impl Desk {
         if before.as_ref().is_some_and(Alert::is_firing) {
             return;
         }
+        self.keep_past(before.as_ref());
         let operations = self.settings.operations.clone();
         let lines = operations.map(|receiver| Line::new(receiver, LineOf::Nothing)).into_iter().collect();
         let alert = Alert {

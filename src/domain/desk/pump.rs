@@ -1,7 +1,7 @@
 //! Sending: which notice goes next, whether it is still due, and what it takes along.
 
 use crate::domain::{
-    alert::{Alert, AlertKey},
+    alert::AlertKey,
     budget::{Api, Gate},
     delivery::{ANSWER_GIVE_UP_AFTER, DOUBT_AFTER},
     desk::{
@@ -197,8 +197,8 @@ impl Desk {
                 (!taken).then(|| Message::new("已交回，不用再问", "it was given back: there is nothing to ask"))
             }
             Step::Digest if !tried => {
-                let over = !self.digest_members(&key.subject, key.episode).into_iter().any(Alert::is_firing);
-                over.then(|| Message::new("汇总发出之前都已结束", "all of it ended before it was sent"))
+                let rings = self.members.rings_at(&key.subject, key.episode, &key.receiver);
+                (!rings).then(|| Message::new("汇总发出之前都已结束", "all of it ended before it was sent"))
             }
             Step::Update => {
                 let card = self.card_for(key)?;

@@ -36,12 +36,15 @@ impl Desk {
             // A reply on a card that was opened again leaves that card the alert's own.
             Step::Fired if key.ordinal == 0 && self.card_for(key).is_some_and(|card| card.message.is_some()) => {}
             Step::Fired | Step::Digest => self.remember_card(key, delivered.message_id, rev, now),
-            Step::Repeated | Step::Escalated | Step::Woken | Step::Fallback if self.card_for(key).is_none() => {
+            Step::Repeated | Step::Escalated | Step::Asked | Step::Woken | Step::Fallback
+                if self.card_for(key).is_none() =>
+            {
                 self.remember_card(key, delivered.message_id, rev, now);
             }
             Step::Update => {
                 if let Some(mut card) = self.card_for(key).cloned() {
                     card.shown_rev = card.shown_rev.max(rev);
+                    self.storms.shown(&card.key, now);
                     self.put_card(card);
                 }
             }
@@ -77,6 +80,7 @@ impl Desk {
 
     fn remember_card(&mut self, key: &NoticeKey, message: Option<MessageId>, rev: u32, now: Timestamp) {
         let card = CardState { key: self.card_key(key), message, shown_rev: rev, posted_at: now };
+        self.storms.shown(&card.key, now);
         self.put_card(card);
     }
 
@@ -93,7 +97,7 @@ impl Desk {
             return self.enqueue_update(&card.key, now);
         }
         match &card.key.shows {
-            CardShows::Digest(source, number) => self.forget_digest_if_over(&source.clone(), *number),
+            CardShows::Digest(of, number) => self.settle_digest(key.step, &card, (of, *number), now),
             CardShows::Alert(alert, episode) => {
                 if self.is_firing_episode(alert, *episode) {
                     return;

@@ -20,6 +20,11 @@ impl Desk {
         self.resting.rewind(now.plus(REFIRE_WINDOW_DEFAULT));
         self.audited_at = self.audited_at.min(now);
         self.rewind_silences(now);
+        self.storms.rewind(now);
+        for digest in self.digests.values_mut() {
+            digest.began_at = digest.began_at.min(now);
+            digest.joined_at = digest.joined_at.min(now);
+        }
         for source in self.sources.values_mut() {
             source.polled_at = source.polled_at.min(now);
             source.next_poll = source.next_poll.min(now);

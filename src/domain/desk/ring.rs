@@ -9,7 +9,7 @@ use crate::domain::{
         life::Step,
         machine::Desk,
     },
-    id::Subject,
+    id::{ReceiverName, Subject},
     notice,
     rule::{CatchUp, Mode, Rule, RuleKind},
     text::Message,
@@ -103,7 +103,7 @@ impl Desk {
     /// Tells the beginning as it is told now, and keeps the alert.
     fn tell_beginning(&mut self, rule: &Rule, mut alert: Alert, now: Timestamp) {
         self.note_trial(&alert, now);
-        alert.announced = self.announce(rule, &alert, now);
+        alert.announced = self.announce(rule, &mut alert, now);
         if alert.announced == Announced::Nobody {
             alert.lines.iter_mut().for_each(|line| line.next_at = None); // what was not told is not told again
         }
@@ -147,7 +147,7 @@ impl Desk {
     }
 
     /// Tells the beginning, by card or by digest.
-    fn announce(&mut self, rule: &Rule, alert: &Alert, now: Timestamp) -> Announced {
+    fn announce(&mut self, rule: &Rule, alert: &mut Alert, now: Timestamp) -> Announced {
         if alert.lines.is_empty() {
             return Announced::Nobody;
         }
@@ -160,8 +160,14 @@ impl Desk {
                 CatchUp::Each => {}
             }
         }
-        for line in &alert.lines {
-            self.tell(alert, notice::Step::Fired, 0, &line.receiver, now);
+        let receivers: Vec<ReceiverName> = alert.lines.iter().map(|line| line.receiver.clone()).collect();
+        for (at, receiver) in receivers.iter().enumerate() {
+            let digest = self.storm_takes(&rule.name, alert, receiver, now);
+            if digest.is_none() {
+                self.tell(alert, notice::Step::Fired, 0, receiver, now);
+            } else if let Some(line) = alert.lines.get_mut(at) {
+                line.digest = digest;
+            }
         }
         Announced::Cards
     }

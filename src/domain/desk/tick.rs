@@ -17,6 +17,7 @@ impl Desk {
         self.forget_resting(now);
         self.audit_ladders(now);
         self.expire_silences(now);
+        self.close_calm_storms(now);
         if self.announcing_due() <= now {
             self.announce_if_judged(now);
         }

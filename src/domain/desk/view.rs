@@ -35,6 +35,8 @@ pub struct Counters {
     pub reads_failed: u64,
     /// Alerts that rang.
     pub fired: u64,
+    /// Times a storm's digest told someone of an alert in place of a card.
+    pub digested: u64,
     /// Alerts that ended after ringing.
     pub ended: u64,
     /// Notices dropped before sending because they were not due any more.

@@ -22,7 +22,7 @@ use deskbell::{
             },
             machine::Desk,
             outcome::{Effect, LookUp, Outcome},
-            settings::Settings,
+            settings::{Settings, StormSettings},
         },
         field::Field,
         id::{MessageId, RuleName, Subject, TicketId, TicketKey},
@@ -66,8 +66,9 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) fn new(start: Timestamp, catch_up: Option<&str>) -> Self {
+    pub(super) fn new(start: Timestamp, catch_up: Option<&str>, storm: Option<StormSettings>) -> Self {
         let mut settings = oracle::settings(&mut Random::new(0));
+        settings.storm = storm;
         for source in settings.sources.values_mut() {
             source.catch_up = match catch_up {
                 Some("each") => CatchUp::Each,

@@ -1,7 +1,8 @@
 //! Timelines of the desk, walked by one check: what happens to tickets in, what is told out.
 //!
-//! A case of `tests/cases/desk/*.yaml` has a `timeline` and `expect`: every message, in order. Between its lines the
-//! source is read every 4 minutes, and as a whole every 20; sends arrive at once unless the case says otherwise.
+//! A case of `tests/cases/desk/*.yaml` has a `timeline` and `expect`: every message, in order; storms are off unless
+//! it has `storm`. Between its lines the source is read every 4 minutes, and as a whole every 20; sends arrive at once
+//! unless the case says otherwise.
 
 mod bench;
 
@@ -16,7 +17,7 @@ use deskbell::{
     },
     domain::{
         delivery::{Delivered, SendReport},
-        desk::{input::Input, machine::Desk, outcome::Effect, state::Stored},
+        desk::{input::Input, machine::Desk, outcome::Effect, settings::StormSettings, state::Stored},
         notice::Content,
         time::{Span, Timestamp},
     },
@@ -51,7 +52,7 @@ fn timelines_tell_what_they_should() {
 
 /// Walks one case and says what was told, a line each.
 fn walk(case: &Node) -> Vec<String> {
-    let mut bench = Bench::new(START, text(case, "catch_up").as_deref());
+    let mut bench = Bench::new(START, text(case, "catch_up").as_deref(), storm(case));
     for line in items(&get(case, "timeline").unwrap()) {
         let at = START.plus(read_span(&text(&line, "at").unwrap()).unwrap());
         bench.advance(at);
@@ -61,6 +62,19 @@ fn walk(case: &Node) -> Vec<String> {
         }
     }
     bench.told(START)
+}
+
+/// `storm` of a case; storms are off where it says nothing.
+fn storm(case: &Node) -> Option<StormSettings> {
+    let storm = get(case, "storm")?;
+    let span = |key, usual| text(&storm, key).map_or(usual, |span| read_span(&span).unwrap());
+    let usual = StormSettings::default();
+    Some(StormSettings {
+        above: text(&storm, "above").map_or(usual.above, |above| above.parse().unwrap()),
+        within: span("within", usual.within),
+        calm_for: span("calm_for", usual.calm_for),
+        refresh: span("refresh", usual.refresh),
+    })
 }
 
 fn expected(case: &Node) -> Vec<String> {

@@ -6,11 +6,11 @@ use deskbell::domain::{
     alert::{Alert, AlertState, Announced, LineOf},
     calendar::{Pace, Wait},
     condition::{Bound, Clock, ClockTest, Condition, CustomSelector, Operator, Target, Test},
-    desk::settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
+    desk::settings::{Access, Direct, Limits, Look, Settings, SourceSettings, StormSettings},
     field::Field,
     id::{ChatId, ReceiverName, RuleName, SourceName, Subject},
     labels::Labels,
-    notice::Step,
+    notice::{NoticeKey, Step},
     plan::Plan,
     receiver::{Receiver, ReceiverKind},
     rule::{CatchUp, Rule, RuleSet, Severity, Until},
@@ -83,6 +83,12 @@ pub(crate) fn settings(random: &mut Random) -> Settings {
         1 => CatchUp::None,
         _ => CatchUp::Digest,
     };
+    let storm = random.chance(40).then(|| StormSettings {
+        above: u32::try_from(random.within(1, 3)).unwrap(),
+        within: Span::from_mins(random.within(2, 60)),
+        calm_for: Span::from_mins(random.within(2, 60)),
+        refresh: Span::from_mins(random.within(1, 5)),
+    });
     let source = SourceSettings { poll_every: Span::from_mins(4), catch_up, labels: Arc::new(Labels::default()) };
     Settings {
         zone: Zone(chrono_tz::Asia::Shanghai),
@@ -99,7 +105,7 @@ pub(crate) fn settings(random: &mut Random) -> Settings {
         plan: Plan::Paid,
         access: Access::new(Look::Everyone, Direct::Nobody),
         retention: Span::from_days(90),
-        storm: None,
+        storm,
         rotas: BTreeMap::new(),
         inhibits: Vec::new(),
     }
@@ -158,6 +164,11 @@ fn who_must_know_knows(runner: &Runner, alert: &Alert, faults: &mut Vec<String>)
     let source = SourceName::from(SOURCE);
     for line in alert.lines.iter().filter(|line| !matches!(line.from, LineOf::Rung(_))) {
         let told = match alert.announced {
+            Announced::Cards if line.digest.is_some() => runner.chat.digests().any(|digest| {
+                digest.key.receiver == line.receiver
+                    && digest.key.subject == Subject::Receiver(line.receiver.clone())
+                    && Some(digest.key.episode) == line.digest
+            }),
             Announced::Cards => runner.chat.cards().any(|card| {
                 card.key.receiver == line.receiver
                     && card.reference == alert.reference()
@@ -186,17 +197,19 @@ fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
         });
         let rings = alert.is_some_and(Alert::is_firing);
         if !runner.receiver_has_key(&card.key.receiver) {
-            let ended = || {
-                runner
-                    .chat
-                    .posted
-                    .iter()
-                    .any(|other| other.key == card_end(&card.key) || other.key.step == Step::Digest)
-            };
+            let ended = || runner.chat.posted.iter().any(|other| other.key == card_end(&card.key));
             if card.key.step == Step::Fired && !rings && !ended() {
                 faults.push(format!("told the beginning and not the end: {:?}", card.key));
             }
-        } else if card.key.step != Step::Digest && !card.reply && !is_doubted(runner, &card.key) {
+            if card.key.step == Step::Digest && !rings_still(runner, &card.key) && !ended() {
+                faults.push(format!("told a digest and not its end: {:?}", card.key));
+            }
+        } else if card.key.step == Step::Digest {
+            let rings = rings_still(runner, &card.key);
+            if card.firing != rings && !is_doubted(runner, &card.key) {
+                faults.push(format!("digest {:?} shows firing {}, its alerts say {rings}", card.key, card.firing));
+            }
+        } else if !card.reply && !is_doubted(runner, &card.key) {
             if card.firing != rings {
                 faults.push(format!("card {:?} shows firing {}, the alert says {rings}", card.key, card.firing));
             }
@@ -215,13 +228,28 @@ fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
     }
 }
 
+/// Whether an alert that a digest told still rings.
+fn rings_still(runner: &Runner, digest: &NoticeKey) -> bool {
+    let told = |alert: &Alert| match &digest.subject {
+        Subject::Receiver(receiver) => {
+            alert.lines.iter().any(|line| line.receiver == *receiver && line.digest == Some(digest.episode))
+        }
+        subject => {
+            alert.announced == Announced::Digest(digest.episode)
+                && alert.key.subject.source() == subject.source()
+                && alert.lines.iter().any(|line| line.receiver == digest.receiver)
+        }
+    };
+    runner.store.alerts.values().any(|alert| alert.is_firing() && told(alert))
+}
+
 /// History could not be read and the card was sent once more, marked: the first one, if it arrived, is out of reach.
-fn is_doubted(runner: &Runner, key: &deskbell::domain::notice::NoticeKey) -> bool {
+fn is_doubted(runner: &Runner, key: &NoticeKey) -> bool {
     runner.chat.posted.iter().any(|posted| posted.key == *key && posted.maybe_repeat)
 }
 
-fn card_end(key: &deskbell::domain::notice::NoticeKey) -> deskbell::domain::notice::NoticeKey {
-    deskbell::domain::notice::NoticeKey { step: Step::Ended, ..key.clone() }
+fn card_end(key: &NoticeKey) -> NoticeKey {
+    NoticeKey { step: Step::Ended, ..key.clone() }
 }
 
 /// Every card has its reason in the journal, every reason its truth, and episodes only count up.

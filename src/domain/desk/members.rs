@@ -1,0 +1,87 @@
+//! Which alerts each digest tells: kept beside them, so that those of a digest are not searched for among all.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{
+    alert::{Alert, AlertKey, Announced},
+    id::{ReceiverName, Subject},
+};
+
+/// Alerts by the digest that tells them.
+#[derive(Debug, Default)]
+pub(super) struct Members {
+    of: BTreeMap<(Subject, u32), Told>,
+}
+
+/// What one digest tells.
+#[derive(Debug, Default)]
+struct Told {
+    /// The episodes, and whether each rings.
+    episodes: BTreeMap<(AlertKey, u32), bool>,
+    /// How many of them ring, by whom they tell.
+    ringing: BTreeMap<ReceiverName, usize>,
+}
+
+impl Told {
+    fn count(&mut self, alert: &Alert, by: isize) {
+        for line in &alert.lines {
+            let count = self.ringing.entry(line.receiver.clone()).or_default();
+            *count = count.saturating_add_signed(by);
+            if *count == 0 {
+                self.ringing.remove(&line.receiver);
+            }
+        }
+    }
+}
+
+impl Members {
+    /// Notes where an alert's episode is told, and whether it rings; it is not noted already.
+    pub(super) fn note(&mut self, alert: &Alert) {
+        for digest in digests_of(alert) {
+            let told = self.of.entry(digest).or_default();
+            let rings = alert.is_firing();
+            told.episodes.insert((alert.key.clone(), alert.episode), rings);
+            if rings {
+                told.count(alert, 1);
+            }
+        }
+    }
+
+    /// Forgets an alert's episode as it was noted.
+    pub(super) fn forget(&mut self, alert: &Alert) {
+        for digest in digests_of(alert) {
+            let Some(told) = self.of.get_mut(&digest) else { continue };
+            if told.episodes.remove(&(alert.key.clone(), alert.episode)) == Some(true) {
+                told.count(alert, -1);
+            }
+            if told.episodes.is_empty() {
+                self.of.remove(&digest);
+            }
+        }
+    }
+
+    /// Whether an alert of a digest rings.
+    pub(super) fn rings(&self, of: &Subject, number: u32) -> bool {
+        self.of.get(&(of.clone(), number)).is_some_and(|told| !told.ringing.is_empty())
+    }
+
+    /// Whether an alert of a digest rings that this receiver is told of.
+    pub(super) fn rings_at(&self, of: &Subject, number: u32, receiver: &ReceiverName) -> bool {
+        self.of.get(&(of.clone(), number)).is_some_and(|told| told.ringing.contains_key(receiver))
+    }
+
+    /// The episodes that a digest tells.
+    pub(super) fn episodes(&self, of: &Subject, number: u32) -> impl Iterator<Item = &(AlertKey, u32)> {
+        self.of.get(&(of.clone(), number)).into_iter().flat_map(|told| told.episodes.keys())
+    }
+}
+
+/// The digests that tell an alert's episode.
+fn digests_of(alert: &Alert) -> impl Iterator<Item = (Subject, u32)> {
+    let source = match alert.announced {
+        Announced::Digest(number) => alert.key.subject.source().map(|name| (Subject::Source(name.clone()), number)),
+        Announced::Cards | Announced::Nobody => None,
+    };
+    let told = alert.lines.iter().filter_map(|line| Some((Subject::Receiver(line.receiver.clone()), line.digest?)));
+    source.into_iter().chain(told)
+}

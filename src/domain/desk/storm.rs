@@ -1,0 +1,305 @@
+//! Storms: too many alerts of one rule for one receiver at once become one living digest.
+//!
+//! Up to `above` alerts within `within` ring one by one; the next opens a digest, and all that follow join it until
+//! none came for `calm_for`. Critical alerts are counted by themselves and have a digest of their own.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::domain::{
+    alert::{Alert, Announced, LineOf},
+    desk::{
+        digests::{DIGEST, digest_key},
+        machine::Desk,
+        settings::StormSettings,
+        state::{CardKey, CardShows, Digest, Lane},
+    },
+    duration::written,
+    id::{ReceiverName, RuleName, Subject},
+    notice::{self, DigestCause, NoticeKey},
+    rule::Severity,
+    text::Message,
+    time::{Span, Timestamp},
+};
+
+/// A storm that never calms begins a new digest after this long: a card can be updated for 14 days only
+/// (`facts/feishu.md §3.3`), and the endings must still fit.
+const STORM_LASTS_MAX: Span = Span::from_days(7);
+
+/// Windows kept before those that saw nothing lately are forgotten.
+const WINDOWS_MAX: usize = 4_096;
+
+/// Which beginnings are counted together.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Front {
+    receiver: ReceiverName,
+    /// As it is called today.
+    rule: RuleName,
+    critical: bool,
+}
+
+/// The latest beginnings that were told one by one.
+#[derive(Debug, Default)]
+struct Window(VecDeque<Timestamp>);
+
+impl Window {
+    /// Takes a beginning in, unless it is one too many.
+    fn admits(&mut self, storm: &StormSettings, now: Timestamp) -> bool {
+        self.let_go(storm, now);
+        let room = usize::try_from(storm.above).is_ok_and(|above| self.0.len() < above);
+        if room {
+            self.0.push_back(now);
+        }
+        room
+    }
+
+    fn let_go(&mut self, storm: &StormSettings, now: Timestamp) {
+        let since = now.minus(storm.within);
+        while self.0.front().is_some_and(|at| *at <= since) {
+            self.0.pop_front();
+        }
+    }
+}
+
+/// What is known of storms besides the digests.
+#[derive(Debug, Default)]
+pub(super) struct Storms {
+    windows: BTreeMap<Front, Window>,
+    /// The digest that is open, by its number.
+    open: BTreeMap<Front, u32>,
+    /// When each open one is looked at again: it may be calm by then.
+    calm: BTreeSet<(Timestamp, Front)>,
+    /// When a digest's card was last posted or updated; unknown after a start.
+    shown_at: BTreeMap<CardKey, Timestamp>,
+}
+
+impl Storms {
+    /// When a tick must look for storms that are over.
+    pub(super) fn next_due(&self) -> Timestamp {
+        self.calm.first().map_or(Timestamp::NEVER, |(at, _)| *at)
+    }
+
+    /// Nothing waits for an instant of a time that did not happen.
+    pub(super) fn rewind(&mut self, now: Timestamp) {
+        for window in self.windows.values_mut() {
+            window.0.iter_mut().for_each(|at| *at = (*at).min(now));
+        }
+        self.shown_at.values_mut().for_each(|at| *at = (*at).min(now));
+        self.calm = std::mem::take(&mut self.calm).into_iter().map(|(at, front)| (at.min(now), front)).collect();
+    }
+
+    /// A card was posted or updated now; a digest's is updated only so often.
+    pub(super) fn shown(&mut self, card: &CardKey, now: Timestamp) {
+        if matches!(card.shows, CardShows::Digest(..)) {
+            self.shown_at.insert(card.clone(), now);
+        }
+    }
+
+    pub(super) fn forget_card(&mut self, card: &CardKey) {
+        self.shown_at.remove(card);
+    }
+}
+
+impl Desk {
+    /// An alert begins, and a receiver is to be told: the number of the digest that tells it, where there are too many
+    /// at once.
+    pub(super) fn storm_takes(
+        &mut self,
+        rule: &RuleName,
+        alert: &Alert,
+        receiver: &ReceiverName,
+        now: Timestamp,
+    ) -> Option<u32> {
+        let storm = self.settings.storm?;
+        if self.hushed(alert, receiver, now).is_some() {
+            return None; // it is held back by itself, and told when nothing holds it back any more
+        }
+        let critical = alert.severity == Severity::Critical;
+        let front = Front { receiver: receiver.clone(), rule: rule.clone(), critical };
+        if let Some(number) = self.open_storm(&front) {
+            if self.calm_at(&front.receiver, number, &storm) > now {
+                self.join_storm(alert, &front, number, now);
+                return Some(number);
+            }
+            self.close_storm(&front, now); // it was calm, and nobody looked yet
+        }
+        if self.storms.windows.len() > WINDOWS_MAX {
+            self.storms.windows.values_mut().for_each(|window| window.let_go(&storm, now));
+            self.storms.windows.retain(|_, window| !window.0.is_empty());
+        }
+        if self.storms.windows.entry(front.clone()).or_default().admits(&storm, now) {
+            return None;
+        }
+        let number = self.begin_storm(&front, &storm, now);
+        self.join_storm(alert, &front, number, now);
+        Some(number)
+    }
+
+    fn open_storm(&self, front: &Front) -> Option<u32> {
+        self.storms.open.get(front).copied()
+    }
+
+    fn begin_storm(&mut self, front: &Front, storm: &StormSettings, now: Timestamp) -> u32 {
+        let of = Subject::Receiver(front.receiver.clone());
+        let number = self.next_receiver_digest(&of, now);
+        let (above, within) = (storm.above, written(storm.within));
+        let note = Message::new(
+            format!("{within} 内超过 {above} 条，合为一条汇总发给 {}", front.receiver),
+            format!("more than {above} within {within}: told {} as one digest", front.receiver),
+        );
+        self.journal(now, (&of, Some(&front.rule), number), "digest", note);
+        self.put_digest(Digest {
+            of,
+            number,
+            cause: DigestCause::Storm,
+            rule: Some(front.rule.clone()),
+            critical: front.critical,
+            began_at: now,
+            joined_at: now,
+            closed_at: None,
+            receivers: vec![front.receiver.clone()],
+            rev: 0,
+        });
+        self.storms.open.insert(front.clone(), number);
+        self.storms.calm.insert((now.plus(storm.calm_for), front.clone()));
+        number
+    }
+
+    fn join_storm(&mut self, alert: &Alert, front: &Front, number: u32, now: Timestamp) {
+        let of = Subject::Receiver(front.receiver.clone());
+        self.counters.digested += 1;
+        let reference = digest_key(&of, number, notice::Step::Digest, &front.receiver).reference();
+        let note = Message::new(
+            format!("短时间内太多，由汇总 #{reference} 告知 {}", front.receiver),
+            format!("too many at once: told {} in digest #{reference}", front.receiver),
+        );
+        self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "digest", note);
+        self.change_digest(&of, number, |digest| digest.joined_at = now, now);
+        let card = CardKey { shows: CardShows::Digest(of.clone(), number), receiver: front.receiver.clone() };
+        if !self.cards.contains_key(&card) {
+            // The first time, and after all that was to be told had ended before it was sent.
+            let lane = if front.critical { Lane::Critical } else { Lane::Updates };
+            self.enqueue(digest_key(&of, number, notice::Step::Digest, &front.receiver), lane, None, now);
+        }
+    }
+
+    /// When a storm is over, if nothing joins it before.
+    fn calm_at(&self, receiver: &ReceiverName, number: u32, storm: &StormSettings) -> Timestamp {
+        let digest = self.digests.get(&(Subject::Receiver(receiver.clone()), number));
+        digest.map_or(Timestamp::MIN, |digest| {
+            digest.joined_at.plus(storm.calm_for).min(digest.began_at.plus(STORM_LASTS_MAX))
+        })
+    }
+
+    /// Nothing joins it any more; what begins from now on is counted anew.
+    fn close_storm(&mut self, front: &Front, now: Timestamp) {
+        self.storms.windows.remove(front);
+        let Some(number) = self.storms.open.remove(front) else { return };
+        let of = Subject::Receiver(front.receiver.clone());
+        if !self.digests.contains_key(&(of.clone(), number)) {
+            return; // it was held back before it was told
+        }
+        let note = Message::new("没有新的提醒，汇总不再加入", "no more alerts came: nothing joins the digest any more");
+        self.journal(now, (&of, Some(&front.rule), number), "digest_closed", note);
+        self.change_digest(&of, number, |digest| digest.closed_at = Some(now), now);
+    }
+
+    /// Closes the storms that are calm.
+    pub(super) fn close_calm_storms(&mut self, now: Timestamp) {
+        let storm = self.settings.storm.unwrap_or_default();
+        while self.storms.next_due() <= now {
+            let Some((_, front)) = self.storms.calm.pop_first() else { return };
+            let Some(number) = self.open_storm(&front) else { continue };
+            match self.calm_at(&front.receiver, number, &storm) {
+                calm_at if calm_at > now => drop(self.storms.calm.insert((calm_at, front))),
+                _ => self.close_storm(&front, now),
+            }
+        }
+    }
+
+    /// Takes up what the digests and alerts say of storms: at a start, and when rules have other names.
+    pub(super) fn begin_storms(&mut self, now: Timestamp) {
+        self.storms = Storms { shown_at: std::mem::take(&mut self.storms.shown_at), ..Storms::default() };
+        let mut closed: BTreeMap<Front, Timestamp> = BTreeMap::new();
+        let mut stale = Vec::new();
+        for (place, digest) in &self.digests {
+            let (Some(front), DigestCause::Storm) = (self.front_of(digest), digest.cause) else { continue };
+            match digest.closed_at {
+                Some(at) => drop(closed.insert(front, at)),
+                // Storms are off now, or two rules became one.
+                None if self.settings.storm.is_none() => stale.push(place.clone()),
+                None => {
+                    let before = self.storms.open.insert(front, digest.number);
+                    stale.extend(before.map(|number| (digest.of.clone(), number)));
+                }
+            }
+        }
+        self.storms.calm = self.storms.open.keys().map(|front| (now, front.clone())).collect();
+        for (of, number) in stale {
+            self.change_digest(&of, number, |digest| digest.closed_at = Some(now), now);
+        }
+        let Some(storm) = self.settings.storm else { return };
+        let mut begun: Vec<(Timestamp, Front)> = Vec::new();
+        let since = now.minus(storm.within);
+        for alert in self.alerts.values().flatten().filter(|alert| alert.announced == Announced::Cards) {
+            let Some(fired_at) = alert.fired_at().filter(|at| *at > since) else { continue };
+            let (rule, critical) = (self.rule_called(alert), alert.severity == Severity::Critical);
+            for (at, line) in alert.lines.iter().enumerate() {
+                let began = at == 0 || !matches!(line.from, LineOf::Rung(_));
+                let front = Front { receiver: line.receiver.clone(), rule: rule.clone(), critical };
+                let counts = began && line.digest.is_none() && closed.get(&front).is_none_or(|over| fired_at > *over);
+                if counts {
+                    begun.push((fired_at, front));
+                }
+            }
+        }
+        begun.sort();
+        for (at, front) in begun {
+            self.storms.windows.entry(front).or_default().admits(&storm, at);
+        }
+    }
+
+    /// What a storm's digest is of.
+    fn front_of(&self, digest: &Digest) -> Option<Front> {
+        let (Subject::Receiver(receiver), Some(rule)) = (&digest.of, &digest.rule) else { return None };
+        let rule = self.rule_named(rule).map_or(rule, |rule| &rule.name);
+        Some(Front { receiver: receiver.clone(), rule: rule.clone(), critical: digest.critical })
+    }
+
+    /// A card may not be updated before this instant: a storm's only so often.
+    pub(super) fn update_not_before(&self, card: &CardKey, now: Timestamp) -> Timestamp {
+        let CardShows::Digest(of, number) = &card.shows else { return now };
+        let storms = self.digests.get(&(of.clone(), *number)).is_some_and(|digest| digest.cause == DigestCause::Storm);
+        if !storms {
+            return now;
+        }
+        let shown_at = self.storms.shown_at.get(card).copied().unwrap_or(now);
+        shown_at.plus(self.settings.storm.unwrap_or_default().refresh).max(now)
+    }
+
+    #[cfg_attr(not(test), expect(dead_code, reason = "asked by whoever writes mentions"))]
+    /// Whether a notice may mention someone as far as storms go: a storm's first card may, what joined it may not.
+    pub(super) fn storm_lets_mention(&self, key: &NoticeKey) -> bool {
+        if key.rule.as_str() == DIGEST {
+            return key.step == notice::Step::Digest && self.storm_of(key).is_some();
+        }
+        let alert = crate::domain::alert::AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+        let told_in_digest = |alert: &Alert| {
+            alert.lines.iter().any(|line| line.receiver == key.receiver && line.digest.is_some())
+        };
+        !self.episode(&alert, key.episode).is_some_and(told_in_digest)
+    }
+
+    #[cfg_attr(not(test), expect(dead_code, reason = "asked by whoever writes mentions"))]
+    /// The alert that stands for a storm's digest: the one that has rung longest. Whom its line mentions, the digest's
+    /// first card mentions.
+    pub(super) fn storm_speaker(&self, key: &NoticeKey) -> Option<&Alert> {
+        self.storm_of(key)?;
+        let members = self.digest_members(&key.subject, key.episode);
+        members.into_iter().min_by_key(|alert| (!alert.is_firing(), alert.fired_at()))
+    }
+
+    fn storm_of(&self, key: &NoticeKey) -> Option<&Digest> {
+        let digest = self.digests.get(&(key.subject.clone(), key.episode))?;
+        (digest.cause == DigestCause::Storm).then_some(digest)
+    }
+}
