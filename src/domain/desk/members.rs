@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    alert::{Alert, AlertKey, Announced},
+    alert::{Alert, AlertKey, Announced, Line, LineOf},
     id::{ReceiverName, Subject},
 };
 
@@ -24,7 +24,7 @@ struct Told {
 
 impl Told {
     fn count(&mut self, alert: &Alert, by: isize) {
-        for line in &alert.lines {
+        for line in told_of_beginning(alert) {
             let count = self.ringing.entry(line.receiver.clone()).or_default();
             *count = count.saturating_add_signed(by);
             if *count == 0 {
@@ -74,6 +74,12 @@ impl Members {
     pub(super) fn episodes(&self, of: &Subject, number: u32) -> impl Iterator<Item = &(AlertKey, u32)> {
         self.of.get(&(of.clone(), number)).into_iter().flat_map(|told| told.episodes.keys())
     }
+}
+
+/// The lines that were told when the alert began; its ladder adds others later.
+pub(super) fn told_of_beginning(alert: &Alert) -> impl Iterator<Item = &Line> {
+    let later = |at: usize, line: &Line| at > 0 && matches!(line.from, LineOf::Rung(_));
+    alert.lines.iter().enumerate().filter(move |(at, line)| !later(*at, line)).map(|(_, line)| line)
 }
 
 /// The digests that tell an alert's episode.

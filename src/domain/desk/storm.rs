@@ -6,10 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::domain::{
-    alert::{Alert, Announced, LineOf},
+    alert::{Alert, Announced},
     desk::{
         digests::{DIGEST, digest_key},
         machine::Desk,
+        members::told_of_beginning,
         settings::StormSettings,
         state::{CardKey, CardShows, Digest, Lane},
     },
@@ -243,10 +244,9 @@ impl Desk {
         for alert in self.alerts.values().flatten().filter(|alert| alert.announced == Announced::Cards) {
             let Some(fired_at) = alert.fired_at().filter(|at| *at > since) else { continue };
             let (rule, critical) = (self.rule_called(alert), alert.severity == Severity::Critical);
-            for (at, line) in alert.lines.iter().enumerate() {
-                let began = at == 0 || !matches!(line.from, LineOf::Rung(_));
+            for line in told_of_beginning(alert) {
                 let front = Front { receiver: line.receiver.clone(), rule: rule.clone(), critical };
-                let counts = began && line.digest.is_none() && closed.get(&front).is_none_or(|over| fired_at > *over);
+                let counts = line.digest.is_none() && closed.get(&front).is_none_or(|over| fired_at > *over);
                 if counts {
                     begun.push((fired_at, front));
                 }
@@ -283,9 +283,8 @@ impl Desk {
             return key.step == notice::Step::Digest && self.storm_of(key).is_some();
         }
         let alert = crate::domain::alert::AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
-        let told_in_digest = |alert: &Alert| {
-            alert.lines.iter().any(|line| line.receiver == key.receiver && line.digest.is_some())
-        };
+        let told_in_digest =
+            |alert: &Alert| alert.lines.iter().any(|line| line.receiver == key.receiver && line.digest.is_some());
         !self.episode(&alert, key.episode).is_some_and(told_in_digest)
     }
 
@@ -301,5 +300,38 @@ impl Desk {
     fn storm_of(&self, key: &NoticeKey) -> Option<&Digest> {
         let digest = self.digests.get(&(key.subject.clone(), key.episode))?;
         (digest.cause == DigestCause::Storm).then_some(digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STORM: StormSettings = StormSettings {
+        above: 3,
+        within: Span::from_mins(10),
+        calm_for: Span::from_mins(15),
+        refresh: Span::from_mins(1),
+    };
+
+    #[test]
+    fn a_window_holds_as_many_as_may_ring_one_by_one() {
+        // Instants in minutes, and at which of them one is too many.
+        let table: [(&[i64], &[i64]); 6] = [
+            (&[0, 0, 0], &[]),
+            (&[0, 0, 0, 0, 0], &[0, 0]),
+            (&[0, 1, 2, 9], &[9]),
+            (&[0, 1, 2, 10], &[]),
+            (&[0, 4, 8, 12, 16, 20], &[]),
+            (&[0, 4, 8, 9, 12, 13], &[9, 13]),
+        ];
+        for (begun, expected) in table {
+            let mut window = Window::default();
+            let at = |minutes: i64| Timestamp::from_ms(1_700_000_000_000).plus(Span::from_mins(minutes));
+            let too_many: Vec<i64> =
+                begun.iter().copied().filter(|minutes| !window.admits(&STORM, at(*minutes))).collect();
+            assert_eq!(too_many, expected, "{begun:?}");
+            assert!(window.0.len() <= 3);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use deskbell::domain::{
-    alert::{Alert, AlertState, Announced, LineOf},
+    alert::{Alert, AlertState, Announced, Line, LineOf},
     calendar::{Pace, Wait},
     condition::{Bound, Clock, ClockTest, Condition, CustomSelector, Operator, Target, Test},
     desk::settings::{Access, Direct, Limits, Look, Settings, SourceSettings, StormSettings},
@@ -228,6 +228,11 @@ fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
     }
 }
 
+/// The lines that are told of a beginning; the ladder's come later.
+fn began_at(alert: &Alert) -> impl Iterator<Item = &Line> {
+    alert.lines.iter().filter(|line| !matches!(line.from, LineOf::Rung(_)))
+}
+
 /// Whether an alert that a digest told still rings.
 fn rings_still(runner: &Runner, digest: &NoticeKey) -> bool {
     let told = |alert: &Alert| match &digest.subject {
@@ -237,7 +242,7 @@ fn rings_still(runner: &Runner, digest: &NoticeKey) -> bool {
         subject => {
             alert.announced == Announced::Digest(digest.episode)
                 && alert.key.subject.source() == subject.source()
-                && alert.lines.iter().any(|line| line.receiver == digest.receiver)
+                && began_at(alert).any(|line| line.receiver == digest.receiver)
         }
     };
     runner.store.alerts.values().any(|alert| alert.is_firing() && told(alert))
