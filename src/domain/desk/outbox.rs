@@ -77,9 +77,7 @@ impl Outbox {
                 | notice::Step::Escalated
                 | notice::Step::Asked
                 | notice::Step::Woken
-                | notice::Step::Fallback => {
-                    before.first_tried_at.is_some()
-                }
+                | notice::Step::Fallback => before.first_tried_at.is_some(),
                 _ => false,
             };
             posts && other.receiver == key.receiver && (before.decided_at, other) < (entry.decided_at, key)

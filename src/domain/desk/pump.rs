@@ -1,7 +1,7 @@
 //! Sending: which notice goes next, whether it is still due, and what it takes along.
 
 use crate::domain::{
-    alert::AlertKey,
+    alert::{Alert, AlertKey},
     budget::{Api, Gate},
     delivery::{ANSWER_GIVE_UP_AFTER, DOUBT_AFTER},
     desk::{

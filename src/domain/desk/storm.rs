@@ -276,8 +276,8 @@ impl Desk {
         shown_at.plus(self.settings.storm.unwrap_or_default().refresh).max(now)
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked by whoever writes mentions"))]
     /// Whether a notice may mention someone as far as storms go: a storm's first card may, what joined it may not.
+    #[expect(dead_code, reason = "asked by whoever writes mentions")]
     pub(super) fn storm_lets_mention(&self, key: &NoticeKey) -> bool {
         if key.rule.as_str() == DIGEST {
             return key.step == notice::Step::Digest && self.storm_of(key).is_some();
@@ -288,9 +288,9 @@ impl Desk {
         !self.episode(&alert, key.episode).is_some_and(told_in_digest)
     }
 
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked by whoever writes mentions"))]
     /// The alert that stands for a storm's digest: the one that has rung longest. Whom its line mentions, the digest's
     /// first card mentions.
+    #[expect(dead_code, reason = "asked by whoever writes mentions")]
     pub(super) fn storm_speaker(&self, key: &NoticeKey) -> Option<&Alert> {
         self.storm_of(key)?;
         let members = self.digest_members(&key.subject, key.episode);
