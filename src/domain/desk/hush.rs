@@ -9,7 +9,6 @@ use crate::domain::{
         hearing::Cause,
         machine::Desk,
         outbox::card_of,
-        outcome::Write,
         pump::may_have_arrived,
         settings::{Inhibit, Shared},
         state::{CardKey, CardShows, Entry},
