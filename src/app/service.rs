@@ -33,6 +33,7 @@ use crate::{
         admin,
         callbacks::{self, Callbacks},
         listener,
+        operators::Operators,
         state::{Admin, CallbackCounts, Explain, Reload, Submit, Submitted},
         status::{FaultStatus, Status},
     },
@@ -90,7 +91,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     let fixed = Fixed { started_at, plan: setup.settings.plan };
     let in_force = InForce::of(&setup);
     let reloads = in_force.published(started_at);
-    let locale = setup.settings.locale;
+    let (locale, zone) = (setup.settings.locale, setup.settings.zone);
     let engine = Engine::start(Parts {
         rules: Arc::clone(&setup.rules),
         settings: setup.settings,
@@ -124,6 +125,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     }
     let admin = Admin {
         explain: Some(explain(port.clone())),
+        operators: Some(Operators { port: port.clone(), zone, clock: clock.clone() }),
         status: status(port, fixed, reloads, clock.clone()),
         reload: reloadable.then(|| reload_handle(asks)),
         api_token: setup.server.api_token,

@@ -183,6 +183,20 @@ pub enum Verb {
     },
     /// 一张工单为什么响、为什么没响：每个条件看到的值 · Why a ticket rings or does not: what each test saw
     Explain(crate::cli::explain::ExplainArguments),
+    /// 有哪些提醒：谁在处理、通知了谁、接下来怎样 · Which alerts there are, who works on them, what comes next
+    Alerts(crate::cli::alerts::AlertsArguments),
+    /// 我来处理：规则的 taken_for 之内不再提醒和升级 · Take an alert: it rests for the rule's taken_for
+    Take(crate::cli::deeds::DeedArguments),
+    /// 不处理了，恢复提醒和升级 · Give an alert back
+    Release(crate::cli::deeds::DeedArguments),
+    /// 已处理，结束这条提醒 · Say that an alert is handled
+    Done(crate::cli::deeds::DeedArguments),
+    /// 稍后提醒 · Put an alert off
+    Snooze(crate::cli::deeds::SnoozeArguments),
+    /// 待发的和发不出去的通知：列出、查看、再发、不要了 · What is not delivered: list, show, retry, drop
+    Outbox(crate::cli::outbox::OutboxArguments),
+    /// 一张工单上发生过什么、为什么，按时间讲 · What happened about a ticket and why, as a story
+    Journal(crate::cli::journal::JournalArguments),
     /// 规则上线之前，用真实的历史工单演练一遍 · Play the rules over the helpdesk's own history before they go live
     Rehearse(crate::cli::rehearse::run::RehearseArguments),
     /// 用自己的历史回测规则，或比较两套规则 · Play rules over the store's own history, or compare two sets of rules

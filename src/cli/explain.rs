@@ -5,38 +5,29 @@ use std::path::PathBuf;
 
 use chrono::{NaiveDateTime, TimeZone};
 use clap::Args;
-use reqwest::StatusCode;
-use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use crate::{
     adapters::{
         clock::Clock,
-        http::{self, Proxy, read_body},
         store::{database::Store, error::OpenError},
     },
     app::config::{server::Server, setup::Setup},
     cli::{
+        api::{Answer, Api},
         args::Format,
         prepare::{self, Warnings},
         run::Stop,
-        status::reachable,
         terminal::Terminal,
     },
     domain::{
         desk::machine::Desk,
         explain::{explanation::Explained, text::text},
         text::{Locale, Message},
-        time::{Span, Timestamp, Zone},
+        time::{Timestamp, Zone},
     },
     web::explain::document,
 };
-
-/// Bytes of the service's answer.
-const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// How long the service is waited for; it answers within two seconds or not at all.
-const SERVICE_PATIENCE: Span = Span::from_secs(5);
 
 /// What may be typed.
 #[derive(Clone, Debug, Args)]
@@ -89,55 +80,13 @@ fn show_answer(mut answer: Value, format: Format, terminal: Terminal) -> Result<
 
 /// The running service's answer; nothing where nobody listens.
 async fn ask(server: &Server, arguments: &ExplainArguments, locale: Locale) -> Result<Option<Value>, Stop> {
-    let address = reachable(server.admin_listen);
-    let direct = http::Config { proxy: Proxy::None, ..http::Config::default() };
-    let client = http::client(&direct).map_err(|fault| Stop::Usage(fault.message))?;
     let lang = if locale == Locale::En { "en" } else { "zh" };
     let mut query = vec![("ticket", arguments.ticket.as_str()), ("lang", lang)];
     query.extend(arguments.rule.as_deref().map(|rule| ("rule", rule)));
-    let mut request = client.get(format!("http://{address}/api/v1/explain")).query(&query);
-    request = request.timeout(SERVICE_PATIENCE.to_std());
-    if let Some(token) = &server.api_token {
-        request = request.bearer_auth(token.expose_secret());
+    match Api::of(server)?.try_get("/api/v1/explain", &query).await? {
+        Answer::Here(answer) => Ok(Some(answer)),
+        Answer::NotRunning => Ok(None),
     }
-    let answer = match request.send().await {
-        Ok(answer) => answer,
-        Err(error) if error.is_connect() => return Ok(None),
-        Err(_) => return Err(no_answer(&address.to_string())),
-    };
-    let status = answer.status();
-    match status {
-        StatusCode::OK | StatusCode::NOT_FOUND => {}
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            return Err(Stop::failure(
-                "服务不让问：配置里要有 server.api_token，和它启动时的相同；加上或改好后重启服务",
-                "the service refuses the question: server.api_token must be set, as it was at its start; set it and \
-                 restart the service",
-            ));
-        }
-        StatusCode::SERVICE_UNAVAILABLE => return Err(no_answer(&address.to_string())),
-        other => return Err(Stop::failure(format!("服务回答 {other}"), format!("the service answers {other}"))),
-    }
-    let body = read_body(answer, ANSWER_BYTES_MAX)
-        .await
-        .map_err(|broken| Stop::failure(format!("回答中断：{broken}"), format!("the answer broke off: {broken}")))?;
-    let read: Option<Value> = serde_json::from_slice(&body).ok();
-    let error = |key| read.as_ref().and_then(|read| read["error"][key].as_str().map(str::to_string));
-    match (status, &read, error("zh").zip(error("en"))) {
-        (StatusCode::NOT_FOUND, _, Some((zh, en))) => Err(Stop::failure(zh, en)),
-        (StatusCode::OK, Some(_), _) => Ok(read),
-        _ => Err(Stop::failure(
-            format!("{address} 上的不是这个版本的 deskbell：检查 server.admin_listen，或重启服务"),
-            format!("what answers at {address} is no deskbell of this version: see server.admin_listen, or restart it"),
-        )),
-    }
-}
-
-fn no_answer(address: &str) -> Stop {
-    Stop::failure(
-        format!("{address} 没有及时回答：服务正忙，或不是 deskbell；请稍后再试"),
-        format!("{address} gave no answer in time: the service is busy, or it is no deskbell; try again in a while"),
-    )
 }
 
 /// The answer from the store, which no service has.

@@ -6,9 +6,10 @@ use clap::{Parser, error::ErrorKind};
 
 use crate::{
     cli::{
+        alerts,
         args::{Arguments, StoreVerb, Verb},
-        backtest, chats, check, demo, doctor, explain, fields, init, language, logging, rehearse, rules, schema,
-        send_test, serve, status, store,
+        backtest, chats, check, deeds, demo, doctor, explain, fields, init, journal, language, logging, outbox,
+        rehearse, rules, schema, send_test, serve, status, store,
         terminal::Terminal,
         test, ticket, words,
     },
@@ -97,6 +98,13 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
             send_test::run(&at.config, &receiver, rule.as_deref().zip(ticket.as_deref()), terminal)
         }
         Verb::Status { at, json } => status::run(&at.config, json, terminal),
+        Verb::Alerts(arguments) => alerts::run(&arguments, terminal),
+        Verb::Take(arguments) => deeds::run(&arguments, "take", terminal),
+        Verb::Release(arguments) => deeds::run(&arguments, "release", terminal),
+        Verb::Done(arguments) => deeds::run(&arguments, "done", terminal),
+        Verb::Snooze(arguments) => deeds::snooze(&arguments, terminal),
+        Verb::Outbox(arguments) => outbox::run(&arguments, terminal),
+        Verb::Journal(arguments) => journal::run(&arguments, terminal),
         Verb::Explain(arguments) => explain::run(&arguments, terminal),
         Verb::Rehearse(arguments) => rehearse::run::run(&arguments, terminal),
         Verb::Backtest(arguments) => backtest::run(&arguments, terminal),

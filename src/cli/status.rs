@@ -1,17 +1,11 @@
 //! `deskbell status`: what the running service says of itself, over `admin_listen`.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::Path,
-};
+use std::path::Path;
 
-use reqwest::StatusCode;
-use secrecy::ExposeSecret;
+use serde_json::Value;
 
 use crate::{
-    adapters::http::{self, Proxy, read_body},
-    app::config::server::Server,
-    cli::{prepare, run::Stop, table::table, terminal::Terminal},
+    cli::{api::Api, prepare, run::Stop, table::table, terminal::Terminal},
     domain::{
         text::{Locale, Message},
         time::{Timestamp, Zone},
@@ -19,65 +13,20 @@ use crate::{
     web::status::{DeadLetterStatus, FaultStatus, SourceStatus, Status, WaitingStatus},
 };
 
-/// Bytes of the answer.
-const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
-
 /// Shows the status.
 pub fn run(path: &Path, json: bool, terminal: Terminal) -> Result<(), Stop> {
     let (server, zone) = prepare::door(path, terminal)?;
-    let body = prepare::small_runtime()?.block_on(ask(&server))?;
+    let api = Api::of(&server)?;
+    let answer: Value = prepare::small_runtime()?.block_on(api.get("/api/v1/status", &[]))?;
     if json {
-        terminal.print(&String::from_utf8_lossy(&body));
+        terminal.print(&answer.to_string());
         return Ok(());
     }
-    let status: Status = serde_json::from_slice(&body).map_err(|error| {
+    let status: Status = serde_json::from_value(answer).map_err(|error| {
         Stop::failure(format!("读不懂服务的回答：{error}"), format!("the answer cannot be read: {error}"))
     })?;
     show(&status, zone, terminal);
     Ok(())
-}
-
-async fn ask(server: &Server) -> Result<bytes::Bytes, Stop> {
-    let Some(token) = &server.api_token else {
-        return Err(Stop::usage(
-            "配置里没有 server.api_token；加上它并重启服务，status 才能问到",
-            "there is no server.api_token; add one and restart the service, then status can ask",
-        ));
-    };
-    let address = reachable(server.admin_listen);
-    let direct = http::Config { proxy: Proxy::None, ..http::Config::default() };
-    let client = http::client(&direct).map_err(|fault| Stop::Usage(fault.message))?;
-    let request = client.get(format!("http://{address}/api/v1/status")).bearer_auth(token.expose_secret());
-    let answer = request.send().await.map_err(|_| {
-        Stop::failure(
-            format!("{address} 没有应答：服务没有在运行，或 admin_listen 和它启动时不同"),
-            format!(
-                "{address} does not answer: the service is not running, or it was started with another admin_listen"
-            ),
-        )
-    })?;
-    match answer.status() {
-        StatusCode::OK => {}
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            return Err(Stop::failure(
-                "server.api_token 和正在运行的服务不同；改过配置的话请重启服务",
-                "server.api_token differs from the running service's; restart it if the configuration was changed",
-            ));
-        }
-        other => return Err(Stop::failure(format!("服务回答 {other}"), format!("the service answers {other}"))),
-    }
-    read_body(answer, ANSWER_BYTES_MAX)
-        .await
-        .map_err(|broken| Stop::failure(format!("回答中断：{broken}"), format!("the answer broke off: {broken}")))
-}
-
-/// Where a service that listens there can be reached from this machine.
-pub fn reachable(listen: SocketAddr) -> SocketAddr {
-    match listen.ip() {
-        ip if !ip.is_unspecified() => listen,
-        IpAddr::V4(_) => SocketAddr::new(Ipv4Addr::LOCALHOST.into(), listen.port()),
-        IpAddr::V6(_) => SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), listen.port()),
-    }
 }
 
 fn show(status: &Status, zone: Zone, terminal: Terminal) {

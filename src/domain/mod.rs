@@ -46,5 +46,6 @@ pub mod delivery;
 pub mod deed;
 pub mod command;
 pub mod explain;
+pub mod chronicle;
 pub mod desk;
 pub mod replay;

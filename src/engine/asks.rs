@@ -7,6 +7,7 @@ use crate::domain::{
         letters::{Letter, Letters},
         lists::{AlertRow, AlertsFound, AlertsWanted},
         machine::Desk,
+        meant::Meant,
     },
     explain::explanation::Explained,
     text::Message,
@@ -35,6 +36,8 @@ pub enum Ask {
     Letters(Back<Letters>),
     /// The notice named so.
     Letter(String, Back<Letter>),
+    /// What is meant by what someone typed.
+    Meant(String, Back<Meant>),
 }
 
 impl Ask {
@@ -46,6 +49,7 @@ impl Ask {
             Self::Alert(reference, reply) => say(reply, || desk.alert_row(&reference, now)),
             Self::Letters(reply) => say(reply, || Ok(desk.letters())),
             Self::Letter(name, reply) => say(reply, || desk.letter(&name)),
+            Self::Meant(typed, reply) => say(reply, || desk.meant(&typed)),
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod poller;
 pub mod wanted;
 pub mod conversations;
 pub mod lookup;
+pub mod reading;
 pub mod templating;
 pub mod delivery;
 pub mod busy;

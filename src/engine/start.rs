@@ -18,6 +18,7 @@ use crate::{
     },
     domain::{
         card::Card,
+        chronicle::JournalLine,
         deed::{Act, Acted, Tone},
         desk::{
             input::{ChatMessage, Input, NewRules},
@@ -27,7 +28,7 @@ use crate::{
             state::Stored,
         },
         explain::explanation::Explained,
-        id::SourceName,
+        id::{SourceName, Subject},
         rule::RuleSet,
         text::Message,
         time::{Span, Timestamp, Zone},
@@ -43,6 +44,7 @@ use crate::{
         lookup::{Finder, LOOKUPS_WAITING_MAX},
         meter::{Meter, SourceStates},
         poller::{Poller, Wake},
+        reading::JournalReader,
         run::{Hands, Loop, QUIET_CHECK, Until},
         source::SourcePart,
         templating::Templating,
@@ -84,6 +86,7 @@ pub struct Port {
     clock: Clock,
     zone: Zone,
     stopping: watch::Receiver<bool>,
+    journal: JournalReader,
 }
 
 /// What became of a person's deed, ready to be shown.
@@ -173,6 +176,11 @@ impl Port {
         let (reply, answer) = oneshot::channel();
         self.doors.questions.try_send(question(reply)).ok()?;
         answer.await.ok()
+    }
+
+    /// The last lines of the journal about `subject`, newest first; nothing where too many read already.
+    pub async fn journal(&self, subject: Subject, limit: usize) -> Option<Result<Vec<JournalLine>, Message>> {
+        self.journal.about(subject, limit).await
     }
 
     /// Puts other rules in force, and with them other templates.
@@ -266,6 +274,7 @@ impl Engine {
         let (lost_in, lost) = watch::channel(None);
         let (batches_in, batches) = mpsc::channel(BATCHES_WAITING_MAX);
         let store_calls = Busy::default();
+        let journal = JournalReader::new(store.reading(), store_calls.clone());
         let committer = common.committer((store, store_calls.clone()), batches, released, lost_in);
         let published = Arc::new(Published::default());
         let port = Port {
@@ -277,6 +286,7 @@ impl Engine {
             clock: clock.clone(),
             zone,
             stopping,
+            journal,
         };
         let looped = Loop {
             desk,

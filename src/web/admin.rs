@@ -13,21 +13,25 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::web::{explain, metrics, state::Admin};
+use crate::web::{explain, metrics, operators, state::Admin};
 
 /// The admin's routes.
 pub fn router(admin: Admin) -> Router {
-    let api = Router::new()
+    let mut api = Router::new()
         .route("/api/v1/status", get(status))
         .route("/api/v1/explain", get(explain::answer))
         .route("/-/reload", post(reload))
-        .route_layer(middleware::from_fn_with_state(admin.clone(), ask_for_token));
+        .with_state(admin.clone());
+    if let Some(operators) = &admin.operators {
+        api = api.merge(operators::routes(operators.clone()));
+    }
+    let api = api.route_layer(middleware::from_fn_with_state(admin.clone(), ask_for_token));
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .merge(api)
         .with_state(admin)
+        .merge(api)
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {

@@ -13,7 +13,10 @@ use secrecy::SecretString;
 
 use crate::{
     domain::{desk::input::ChatMessage, explain::explanation::Explained, text::Message},
-    web::status::{FaultStatus, Status},
+    web::{
+        operators::Operators,
+        status::{FaultStatus, Status},
+    },
 };
 
 /// Hands a message to the engine; ready when its fate is known.
@@ -49,6 +52,8 @@ pub struct Admin {
     pub reload: Option<Reload>,
     /// Asks what the rules say of a ticket; absent where nobody answers.
     pub explain: Option<Explain>,
+    /// What operators ask and do; absent where nobody answers.
+    pub operators: Option<Operators>,
     /// What `/api` asks for (`server.api_token`); absent: `/api` is closed.
     pub api_token: Option<SecretString>,
     /// How callbacks were answered.

@@ -257,7 +257,8 @@ pub fn of(view: &View, around: Around) -> Status {
     }
 }
 
-const fn lane_name(lane: Lane) -> &'static str {
+/// The word of a lane.
+pub const fn lane_name(lane: Lane) -> &'static str {
     match lane {
         Lane::Answers => "answers",
         Lane::Critical => "critical",

@@ -25,6 +25,7 @@ mod sim;
 mod reload;
 mod town;
 mod operations;
+mod operators;
 mod store;
 mod kill;
 mod tidy;

@@ -83,6 +83,7 @@ async fn world(engine: Engine) -> World {
         status: Arc::new(move || status(is_ready.load(Ordering::Relaxed))),
         reload: None,
         explain: None,
+        operators: None,
         api_token: Some(SecretString::from("operator")),
         counts,
     };

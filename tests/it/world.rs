@@ -253,6 +253,11 @@ impl World {
         self.engine.as_ref().unwrap().port()
     }
 
+    /// The clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
     /// A counter of the engine.
     pub(crate) fn counter(&self, read: impl FnOnce(&deskbell::engine::health::Counters) -> u64) -> u64 {
         read(&self.port().health().counters)

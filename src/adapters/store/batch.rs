@@ -47,7 +47,9 @@ pub(super) fn records(
         let (key, put) = key_of(write, sequence);
         changes.insert(key, put.then_some(write));
     }
-    changes.into_iter().map(|(key, write)| encode(key, write)).collect()
+    let index: Vec<Put> = changes.iter().filter_map(|(key, write)| index_entry(key, *write)).collect();
+    let records = changes.into_iter().map(|(key, write)| encode(key, write));
+    records.chain(index.into_iter().map(Ok)).collect()
 }
 
 /// The write's key, and whether a record is put there.
@@ -85,6 +87,12 @@ fn key_of(write: &Write, sequence: &mut u64) -> (Vec<u8>, bool) {
         Write::Revision(revision) => (key::revision(&revision.was.key, revision.at, *sequence), true),
         Write::Journal(entry) => (key::journal(entry.at, *sequence), true),
     }
+}
+
+/// The index's entry of a journal line.
+fn index_entry(key: &[u8], write: Option<&Write>) -> Option<Put> {
+    let Some(Write::Journal(entry)) = write else { return None };
+    Some((key::index_of(&entry.subject, key), Some(vec![Kind::Index.version()])))
 }
 
 fn encode(key: Vec<u8>, write: Option<&Write>) -> Result<Put, StoreError> {

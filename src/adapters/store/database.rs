@@ -5,7 +5,7 @@ use std::{
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     thread,
     time::Duration,
 };
@@ -27,6 +27,17 @@ use crate::domain::{
 /// How often opening again waits for sled's threads to let go of the file, and how long each time.
 const LET_GO_TRIES: u32 = 40;
 const LET_GO_WAIT: Duration = Duration::from_millis(25);
+
+/// The store for readers that must not keep it open: nothing once it is closed.
+#[derive(Clone)]
+pub struct Reading(Weak<Inner>);
+
+impl Reading {
+    /// The store, if it is still open.
+    pub fn store(&self) -> Option<Store> {
+        self.0.upgrade().map(Store)
+    }
+}
 
 /// The store. Clones are the same store; the last one closes it.
 #[derive(Clone)]
@@ -56,6 +67,11 @@ impl Store {
     /// Whether a store stands at `config.path`.
     pub fn is_there(config: &Config) -> bool {
         Layout::new(&config.path).is_there()
+    }
+
+    /// For readers that must not keep it open.
+    pub fn reading(&self) -> Reading {
+        Reading(Arc::downgrade(&self.0))
     }
 
     /// Opens the store, or makes it, and reads what it holds.

@@ -1,6 +1,6 @@
 //! The journal: what happened and why, newest last, kept for as long as the configuration says.
 
-use std::sync::Arc;
+use std::path::Path;
 
 use super::{
     database::Store,
@@ -10,11 +10,7 @@ use super::{
     record::{journal::JournalRecord, parts::Shared},
     value,
 };
-use crate::domain::{
-    id::{RuleName, Subject},
-    text::Message,
-    time::Timestamp,
-};
+use crate::domain::{chronicle::JournalLine, id::Subject, time::Timestamp};
 
 /// Lines one question about a subject looks at, newest first.
 pub const JOURNAL_SCAN_MAX: usize = 200_000;
@@ -22,41 +18,57 @@ pub const JOURNAL_SCAN_MAX: usize = 200_000;
 /// Lines one call of [`Store::prune_journal`] removes at most.
 pub const JOURNAL_PRUNE_MAX: usize = 1_000;
 
-/// One line of the journal, as it was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JournalLine {
-    /// When.
-    pub at: Timestamp,
-    /// What it is about.
-    pub subject: Subject,
-    /// The rule, where there is one.
-    pub rule: Option<RuleName>,
-    /// The alert's episode, where there is one.
-    pub episode: u32,
-    /// A stable word: `fired`, `ended`, …
-    pub what: Arc<str>,
-    /// What happened and why, for people.
-    pub note: Message,
-}
-
 impl Store {
     /// The last lines, newest first.
     ///
     /// # Errors
     /// The store has failed, or a line cannot be read.
     pub fn recent_journal(&self, limit: usize) -> Result<Vec<JournalLine>, StoreError> {
-        self.lines(limit, |_| true)
+        self.lines(limit, |_| true, |_| true)
     }
 
-    /// The last lines about `subject`, newest first, among the last [`JOURNAL_SCAN_MAX`].
+    /// The last lines about `subject`, newest first: by the index, and then those that were written before there was
+    /// one, among the last [`JOURNAL_SCAN_MAX`].
     ///
     /// # Errors
     /// The store has failed, or a line cannot be read.
     pub fn journal(&self, subject: &Subject, limit: usize) -> Result<Vec<JournalLine>, StoreError> {
-        self.lines(limit, |line| line.subject == *subject)
+        let (db, path) = (self.database()?, self.path());
+        let (mut lines, mut shared) = (Vec::new(), Shared::default());
+        for item in db.scan_prefix(key::index(subject)).keys().rev() {
+            if lines.len() >= limit {
+                return Ok(lines);
+            }
+            let entry = item.map_err(|error| StoreError::sled(path, &error))?;
+            let Some(key) = key::indexed(&entry) else { continue };
+            let Some(head) = db.get(&key).map_err(|error| StoreError::sled(path, &error))? else { continue };
+            let line = read(&db, path, &key, &head, &mut shared)?;
+            // Subjects with endless names share their place by a hash.
+            if line.subject == *subject {
+                lines.push(line);
+            }
+        }
+        if self.has_unindexed(&db)? {
+            let rest = limit - lines.len();
+            let old = |line: &JournalLine| line.subject == *subject;
+            lines.extend(self.lines(rest, |head| !is_indexed(head), old)?);
+        }
+        Ok(lines)
     }
 
-    fn lines(&self, limit: usize, wanted: impl Fn(&JournalLine) -> bool) -> Result<Vec<JournalLine>, StoreError> {
+    /// Whether the oldest line was written before there was an index.
+    fn has_unindexed(&self, db: &sled::Db) -> Result<bool, StoreError> {
+        let oldest = db.scan_prefix([Kind::Journal as u8]).next().transpose();
+        let oldest = oldest.map_err(|error| StoreError::sled(self.path(), &error))?;
+        Ok(oldest.is_some_and(|(_, head)| !is_indexed(&head)))
+    }
+
+    fn lines(
+        &self,
+        limit: usize,
+        looked_at: impl Fn(&[u8]) -> bool,
+        wanted: impl Fn(&JournalLine) -> bool,
+    ) -> Result<Vec<JournalLine>, StoreError> {
         let (db, path) = (self.database()?, self.path());
         let (mut lines, mut shared) = (Vec::new(), Shared::default());
         for item in db.scan_prefix([Kind::Journal as u8]).rev().take(JOURNAL_SCAN_MAX) {
@@ -64,14 +76,10 @@ impl Store {
                 break;
             }
             let (key, head) = item.map_err(|error| StoreError::sled(path, &error))?;
-            let line = value::whole(&key, &head, |part| Ok(db.get(part)?)).and_then(|bytes| {
-                let record: JournalRecord<'_> = value::decode(Kind::Journal, &bytes)?;
-                Ok(record.line(&mut shared))
-            });
-            let line = line.map_err(|stop| match stop {
-                Stop::Sled(error) => StoreError::sled(path, &error),
-                Stop::Record(why) => StoreError::unreadable(path, &key, why),
-            })?;
+            if !looked_at(&head) {
+                continue;
+            }
+            let line = read(&db, path, &key, &head, &mut shared)?;
             if wanted(&line) {
                 lines.push(line);
             }
@@ -90,12 +98,89 @@ impl Store {
             let old = open.db.range(vec![Kind::Journal as u8]..key::journal_at(before)).take(JOURNAL_PRUNE_MAX);
             let old = old.collect::<Result<Vec<_>, _>>().map_err(fail)?;
             let mut batch = sled::Batch::default();
+            let mut shared = Shared::default();
             for (key, head) in &old {
+                // One that cannot be read leaves an entry that leads nowhere.
+                if let Some(line) = read(&open.db, path, key, head, &mut shared).ok().filter(|_| is_indexed(head)) {
+                    batch.remove(key::index_of(&line.subject, key));
+                }
                 open.parts.remember_head(key, head);
                 open.parts.write(&mut batch, key.to_vec(), None);
             }
             open.db.apply_batch(batch).map_err(fail)?;
             Ok(old.len())
         })
+    }
+}
+
+/// Whether a line of this head stands in the index.
+fn is_indexed(head: &[u8]) -> bool {
+    value::version_of(head) >= Some(Kind::Journal.version())
+}
+
+fn read(db: &sled::Db, path: &Path, key: &[u8], head: &[u8], shared: &mut Shared) -> Result<JournalLine, StoreError> {
+    let line = value::whole(key, head, |part| Ok(db.get(part)?)).and_then(|bytes| {
+        let record: JournalRecord<'_> = value::decode(Kind::Journal, &bytes)?;
+        Ok(record.line(shared))
+    });
+    line.map_err(|stop| match stop {
+        Stop::Sled(error) => StoreError::sled(path, &error),
+        Stop::Record(why) => StoreError::unreadable(path, key, why),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{
+        adapters::store::config::Config,
+        domain::{
+            desk::{outcome::Write, state::JournalEntry},
+            text::Message,
+        },
+    };
+
+    fn write(ms: i64, subject: Subject) -> Write {
+        let (at, note) = (Timestamp::from_ms(ms), Message::default());
+        Write::Journal(Box::new(JournalEntry { at, subject, rule: None, episode: 0, what: "fired", note }))
+    }
+
+    fn times(store: &Store, subject: &Subject, limit: usize) -> Vec<i64> {
+        store.journal(subject, limit).unwrap().iter().map(|line| line.at.as_ms()).collect()
+    }
+
+    fn count(store: &Store, kind: Kind) -> usize {
+        store.database().unwrap().scan_prefix([kind as u8]).count()
+    }
+
+    #[test]
+    fn a_subject_is_found_by_the_index_and_by_what_was_written_before_it() {
+        let home = TempDir::new().unwrap();
+        let (store, _) = Store::open(&Config::at(home.path())).unwrap();
+        let (one, other) = (Subject::Group("支付".into()), Subject::Service);
+        let long = Subject::Group("组".repeat(100).as_str().into());
+        store.commit(&[write(1, one.clone()), write(2, other.clone()), write(3, one.clone())]).unwrap();
+        store.commit(&[write(3, one.clone()), write(4, long.clone()), write(5, other.clone())]).unwrap();
+        assert_eq!(times(&store, &one, 9), [3, 3, 1]);
+        assert_eq!(times(&store, &one, 2), [3, 3]);
+        assert_eq!(times(&store, &long, 9), [4]);
+        assert_eq!((count(&store, Kind::Journal), count(&store, Kind::Index)), (6, 6));
+
+        // As an earlier version left it.
+        let db = store.database().unwrap();
+        for (key, head) in db.scan_prefix([Kind::Journal as u8]).take(2).map(Result::unwrap) {
+            let mut old = head.to_vec();
+            old[0] = Kind::Journal.version() - 1;
+            let line = read(&db, store.path(), &key, &head, &mut Shared::default()).unwrap();
+            db.insert(&key, old).unwrap();
+            db.remove(key::index_of(&line.subject, &key)).unwrap().unwrap();
+        }
+        assert_eq!(times(&store, &one, 9), [3, 3, 1], "older lines are looked for");
+        assert_eq!(times(&store, &other, 9), [5, 2]);
+        assert_eq!(store.prune_journal(Timestamp::from_ms(4)).unwrap(), 4);
+        assert_eq!(times(&store, &one, 9), [0_i64; 0]);
+        assert_eq!((count(&store, Kind::Journal), count(&store, Kind::Index)), (2, 2), "no entry leads nowhere");
     }
 }

@@ -19,6 +19,9 @@ use crate::domain::{
 /// Bytes of a key. With [`super::value::PART_BYTES_MAX`] it bounds what a page of sled can grow to.
 const KEY_BYTES_MAX: usize = 200;
 
+/// Bytes of an instant and of what tells records of one instant apart.
+const INSTANT_AND_SEQUENCE: usize = 2 * size_of::<u64>();
+
 /// What a key's record is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -37,6 +40,8 @@ pub(super) enum Kind {
     Source = b'u',
     Meaning = b'm',
     Journal = b'j',
+    /// Where the journal's lines about a subject stand.
+    Index = b'y',
     Revision = b'v',
     Trial = b'l',
     Silence = b'z',
@@ -45,7 +50,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 18] = [
+    const ALL: [Self; 19] = [
         Self::Format,
         Self::Ticket,
         Self::Remains,
@@ -60,6 +65,7 @@ impl Kind {
         Self::Source,
         Self::Meaning,
         Self::Journal,
+        Self::Index,
         Self::Revision,
         Self::Trial,
         Self::Silence,
@@ -71,9 +77,11 @@ impl Kind {
         match self {
             Self::Ticket | Self::Remains | Self::Digest | Self::Inbox => 2,
             // A subject may be a group or a receiver, a step an escalation or a call.
-            Self::Alert | Self::Past | Self::Card | Self::Outbox | Self::Dead | Self::Journal => 3,
+            Self::Alert | Self::Past | Self::Card | Self::Outbox | Self::Dead => 3,
+            // From this version on a line stands in the index.
+            Self::Journal => 4,
             Self::Format | Self::Seen | Self::Source | Self::Meaning => 1,
-            Self::Revision | Self::Trial | Self::Silence | Self::Part => 1,
+            Self::Revision | Self::Trial | Self::Silence | Self::Part | Self::Index => 1,
         }
     }
 
@@ -116,6 +124,7 @@ impl Kind {
             Self::Seen => Words { zh: "已收消息", en: "seen message" },
             Self::Source => Words { zh: "来源", en: "source" },
             Self::Meaning => Words { zh: "规则含义", en: "rule meaning" },
+            Self::Index => Words { zh: "日志索引", en: "journal index" },
             Self::Journal => Words { zh: "日志", en: "journal line" },
             Self::Revision => Words { zh: "工单的旧值", en: "revision of a ticket" },
             Self::Trial => Words { zh: "试运行", en: "trial" },
@@ -273,6 +282,25 @@ pub(super) fn journal(at: Timestamp, sequence: u64) -> Vec<u8> {
     key
 }
 
+/// What the index's entries about a subject begin with.
+pub(super) fn index(subject: &Subject) -> Vec<u8> {
+    Key::new(Kind::Index).subject(subject).within(KEY_BYTES_MAX - INSTANT_AND_SEQUENCE)
+}
+
+/// The index's entry of the journal's line at `journal`.
+pub(super) fn index_of(subject: &Subject, journal: &[u8]) -> Vec<u8> {
+    let mut key = index(subject);
+    key.extend(journal.get(1..).unwrap_or_default());
+    key
+}
+
+/// The journal's line that an entry of the index names.
+pub(super) fn indexed(entry: &[u8]) -> Option<Vec<u8>> {
+    let mut key = vec![Kind::Journal as u8];
+    key.extend(entry.last_chunk::<INSTANT_AND_SEQUENCE>()?);
+    Some(key)
+}
+
 /// Where the journal's lines of `at` begin.
 pub(super) fn journal_at(at: Timestamp) -> Vec<u8> {
     let mut key = vec![Kind::Journal as u8];
@@ -290,9 +318,8 @@ pub(super) fn revision(ticket: &TicketKey, at: Timestamp, sequence: u64) -> Vec<
 
 /// What the keys of a ticket's revisions begin with.
 pub(super) fn revisions(ticket: &TicketKey) -> Vec<u8> {
-    let instant_and_sequence = 2 * size_of::<u64>();
     let key = Key::new(Kind::Revision).text(ticket.source.as_str()).text(ticket.id.as_str());
-    key.within(KEY_BYTES_MAX - instant_and_sequence)
+    key.within(KEY_BYTES_MAX - INSTANT_AND_SEQUENCE)
 }
 
 /// An instant in bytes that sort as it does: negative ones first.

@@ -47,6 +47,11 @@ pub(super) fn decode<'a, T: Deserialize<'a>>(kind: Kind, bytes: &'a [u8]) -> Res
     }
 }
 
+/// The version a record was written in, by the value under its own key.
+pub(super) fn version_of(head: &[u8]) -> Option<u8> {
+    head.first().map(|version| version & !PARTED)
+}
+
 /// Whether the record in `bytes` was written in this version.
 pub(super) fn is_version(bytes: &[u8], version: u8) -> bool {
     bytes.first() == Some(&version)

@@ -43,7 +43,8 @@ impl Desk {
             }),
             Deed::Silence(new) => self.add_silence(act, new, now),
             Deed::EndSilence(id) => self.end_silence(act, *id, now),
-            Deed::Cover(_) | Deed::Retry(_) | Deed::Forget(_) => {
+            Deed::Retry(_) | Deed::Forget(_) => self.see_to_letter(act, again, now),
+            Deed::Cover(_) => {
                 refused(Message::new("这个版本还不能这样做", "this version cannot do that yet"))
             }
         }

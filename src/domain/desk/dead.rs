@@ -3,7 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    desk::{machine::Desk, outcome::Write, state::DeadLetter},
+    deed::{Act, Acted, Deed, Tone},
+    desk::{
+        letters::Fares,
+        machine::Desk,
+        outcome::Write,
+        state::{DeadLetter, Entry},
+    },
     notice::NoticeKey,
     text::Message,
     time::{Span, Timestamp},
@@ -44,6 +50,16 @@ impl DeadLetters {
         self.by_age.first().map_or(Timestamp::NEVER, |(at, _)| at.plus(retention))
     }
 
+    fn get(&self, key: &NoticeKey) -> Option<&DeadLetter> {
+        self.letters.get(key)
+    }
+
+    fn remove(&mut self, key: &NoticeKey) -> Option<DeadLetter> {
+        let letter = self.letters.remove(key)?;
+        self.by_age.remove(&(letter.at, key.clone()));
+        Some(letter)
+    }
+
     fn take_oldest(&mut self) -> Option<NoticeKey> {
         let (_, key) = self.by_age.pop_first()?;
         self.letters.remove(&key);
@@ -57,6 +73,97 @@ impl Desk {
         self.write(Write::Dead(Box::new(letter.clone())));
         self.dead.put(letter);
         self.forget_dead(now);
+    }
+
+    /// Does what a person wants done about a notice that is not delivered, once.
+    pub(super) fn see_to_letter(&mut self, act: &Act, again: bool, now: Timestamp) -> Acted {
+        match &act.deed {
+            _ if again => acted(Tone::Already, Message::new("这一步已经做过", "this was done before")),
+            Deed::Retry(name) => self.retry_letter(act, name, now),
+            Deed::Forget(name) => self.forget_letter(act, name, now),
+            _ => acted(Tone::Refused, Message::new("这不是对通知做的事", "this is nothing that is done to a notice")),
+        }
+    }
+
+    /// Tries a notice once more that cannot be delivered, or that waits for its next attempt.
+    fn retry_letter(&mut self, act: &Act, name: &str, now: Timestamp) -> Acted {
+        let letter = match self.letter(name) {
+            Ok(letter) => letter,
+            Err(words) => return acted(Tone::Missing, words),
+        };
+        let (key, name) = (letter.key.clone(), letter.name());
+        let entry = match letter.fares {
+            Fares::Goes => return acted(Tone::Already, Message::new("这条正在发", "it is being sent")),
+            Fares::Waits => self.outbox.get(&key).cloned(),
+            Fares::Dead { .. } => self.dead.get(&key).map(|letter| letter.entry.clone()),
+        };
+        let Some(entry) = entry else {
+            return acted(Tone::Missing, Message::new("没有这条通知", "no such notice"));
+        };
+        // Its time begins anew; whether an attempt may have arrived is still known, and looked after.
+        let entry = Entry { decided_at: now, not_before: now, attempts: 0, last_error: None, ..entry };
+        if let Some(why) = self.not_due(&entry, now) {
+            let next = format!("deskbell outbox drop {name}");
+            return acted(
+                Tone::Refused,
+                Message::new(
+                    format!("不用再发了：{}。不要它：{next}", why.zh),
+                    format!("it is not due any more: {}. Give it up: {next}", why.en),
+                ),
+            );
+        }
+        if self.dead.remove(&key).is_some() {
+            self.write(Write::DropDead(key.clone()));
+        }
+        let by = act.by.words();
+        let note = Message::new(
+            format!("{} 要求再发给 {}", by.zh, key.receiver),
+            format!("{} had it tried again to {}", by.en, key.receiver),
+        );
+        self.journal(now, (&key.subject, Some(&key.rule), key.episode), "retried", note);
+        self.write(Write::Outbox(Box::new(entry.clone())));
+        self.outbox.put(entry);
+        let receiver = &key.receiver;
+        acted(Tone::Done, Message::new(format!("马上再发给 {receiver}"), format!("it goes to {receiver} again now")))
+    }
+
+    /// Gives a notice up for good that cannot be delivered, or that waits for its next attempt.
+    fn forget_letter(&mut self, act: &Act, name: &str, now: Timestamp) -> Acted {
+        let letter = match self.letter(name) {
+            Ok(letter) => letter,
+            Err(words) => return acted(Tone::Missing, words),
+        };
+        let key = letter.key;
+        let by = act.by.words();
+        let note = Message::new(
+            format!("{} 决定不再发给 {}", by.zh, key.receiver),
+            format!("{} gave it up for {}", by.en, key.receiver),
+        );
+        match letter.fares {
+            Fares::Goes => {
+                return acted(
+                    Tone::Refused,
+                    Message::new("这条正在发，等它有结果", "it is being sent; wait for the result"),
+                );
+            }
+            Fares::Waits => {
+                self.drop_notice(&key, note, now);
+                self.settle(&key, now);
+            }
+            Fares::Dead { .. } => {
+                self.dead.remove(&key);
+                self.write(Write::DropDead(key.clone()));
+                self.journal(now, (&key.subject, Some(&key.rule), key.episode), "dead_dropped", note);
+            }
+        }
+        let receiver = &key.receiver;
+        acted(
+            Tone::Done,
+            Message::new(
+                format!("不再发给 {receiver}，已记入日志"),
+                format!("it will not go to {receiver}; the journal says so"),
+            ),
+        )
     }
 
     /// Lets go of what is too old, and of the oldest beyond [`DEAD_LETTERS_MAX`]; the journal says so.
@@ -82,6 +189,10 @@ impl Desk {
     }
 }
 
+const fn acted(tone: Tone, words: Message) -> Acted {
+    Acted { tone, words, card: None }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -92,7 +203,7 @@ mod tests {
             input::Input,
             outcome::Outcome,
             settings::{Access, Direct, Limits, Look, Settings},
-            state::{Entry, Lane, Stored},
+            state::{Lane, Stored},
         },
         id::Subject,
         notice::Step,

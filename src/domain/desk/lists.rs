@@ -2,7 +2,7 @@
 
 use crate::domain::{
     actor::Actor,
-    alert::{Alert, AlertKey, AlertState, Announced, Line, LineOf},
+    alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
     desk::{
         machine::Desk,
         outbox::{card_of, notice_of},
@@ -152,8 +152,8 @@ pub struct AlertRow {
     pub since: Timestamp,
     /// When it began to ring.
     pub fired_at: Option<Timestamp>,
-    /// When it was over.
-    pub ended_at: Option<Timestamp>,
+    /// When and why it was over, and who ended it, where a person did.
+    pub ended: Option<(Timestamp, EndReason, Option<Actor>)>,
     /// Why.
     pub why: Message,
     /// It is of a rule in trial.
@@ -289,8 +289,7 @@ impl Desk {
     /// The alert with this reference, also in an episode before its present one.
     pub(super) fn alert_referred(&self, reference: &str) -> Option<&Alert> {
         let reference = bare_reference(reference);
-        let present = self.alerts.values().flatten().find(|alert| alert.reference() == reference);
-        present.or_else(|| self.past.values().find(|alert| alert.reference() == reference))
+        self.alert_called(&reference).or_else(|| self.past.values().find(|alert| alert.reference() == reference))
     }
 
     fn fits(&self, alert: &Alert, wanted: &AlertsWanted, now: Timestamp) -> bool {
@@ -304,8 +303,8 @@ impl Desk {
 
     fn row(&self, alert: &Alert, now: Timestamp) -> AlertRow {
         let rule = self.rule_named(&alert.key.rule);
-        let ended_at = match alert.state {
-            AlertState::Ended { ended_at, .. } => Some(ended_at),
+        let ended = match alert.state {
+            AlertState::Ended { ended_at, reason, .. } => Some((ended_at, reason, alert.ended_by.clone())),
             AlertState::Pending | AlertState::Firing { .. } => None,
         };
         let stale_as_of = match alert.state {
@@ -322,7 +321,7 @@ impl Desk {
             team: self.team_named(&alert.key.subject),
             since: alert.since,
             fired_at: alert.fired_at(),
-            ended_at,
+            ended,
             why: alert.why.clone(),
             trial: alert.trial,
             stale_as_of,

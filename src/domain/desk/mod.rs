@@ -46,4 +46,5 @@ mod content;
 mod explain;
 pub mod lists;
 pub mod letters;
+pub mod meant;
 pub mod view;

@@ -179,7 +179,7 @@ impl Desk {
     /// Asked again just before sending: why the notice is not due any more, if it is not.
     ///
     /// What may have arrived already is always seen through: whoever was told a beginning is told the end.
-    fn not_due(&self, entry: &Entry, now: Timestamp) -> Option<Message> {
+    pub(super) fn not_due(&self, entry: &Entry, now: Timestamp) -> Option<Message> {
         let key = &entry.key;
         let tried = may_have_arrived(entry);
         let alert_key = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };

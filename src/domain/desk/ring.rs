@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{
+    actor::Actor,
     alert::{Alert, AlertKey, AlertState, Announced, EndReason},
     desk::{
         hearing::{Hearing, Matter},
@@ -183,13 +184,22 @@ impl Desk {
             line.next_at = None;
         }
         let place = (&alert.key.subject, Some(&alert.key.rule), alert.episode);
-        self.journal(now, place, "ended", reason.words().into());
+        self.journal(now, place, "ended", ending(&alert, reason));
         self.counters.ended += u64::from(!alert.trial);
         self.note_trial(&alert, now);
         let key = alert.key.clone();
         self.put_alert(alert);
         self.tell_ending(&key, now);
     }
+}
+
+/// Why an alert is over, and who saw to it, where someone did.
+fn ending(alert: &Alert, reason: EndReason) -> Message {
+    let why = Message::from(reason.words());
+    let by = alert.ended_by.as_ref().or(alert.taken.as_ref().map(|taken| &taken.by));
+    by.map(Actor::words).map_or(why.clone(), |by| {
+        Message::new(format!("{} · {} 处理", why.zh, by.zh), format!("{} · handled by {}", why.en, by.en))
+    })
 }
 
 /// An alert whose condition just began to hold; it has rung as often as the one before it.

@@ -33,6 +33,7 @@ use deskbell::{
         text::Locale,
         time::Zone,
     },
+    web::operators::ROUTES,
 };
 
 use pages::{Block, Page};
@@ -268,6 +269,30 @@ fn every_operator_is_explained() {
     }
     assert_eq!(tables::operators("age", &names()), ["at_least", "under"]);
     assert_eq!(tables::operators("score", &names()), ["is", "exists"]);
+}
+
+/// Verbs that ask or tell the running service.
+const OPERATORS_VERBS: [&str; 7] = ["alerts", "take", "release", "done", "snooze", "outbox", "journal"];
+
+#[test]
+fn every_verb_of_operators_and_every_request_is_in_the_tables() {
+    let command = Arguments::command();
+    let mut verbs = BTreeSet::new();
+    for verb in command.get_subcommands().filter(|verb| OPERATORS_VERBS.contains(&verb.get_name())) {
+        let below: Vec<String> =
+            verb.get_subcommands().map(|part| format!("deskbell {} {}", verb.get_name(), part.get_name())).collect();
+        verbs.extend(if below.is_empty() { vec![format!("deskbell {}", verb.get_name())] } else { below });
+    }
+    for path in ["docs/operations.md", "docs/operations.zh-CN.md"] {
+        let page = Page::at(path);
+        let first = |name: &str| -> BTreeSet<String> {
+            let rows = page.marked(name).unwrap().lines().skip(2);
+            rows.filter_map(|row| Some(row.split('`').nth(1)?.to_string())).collect()
+        };
+        assert_eq!(first("verbs"), verbs, "{path}");
+        let routes: BTreeSet<String> = ROUTES.iter().map(|(method, route)| format!("{method} {route}")).collect();
+        assert_eq!(first("api"), routes, "{path}");
+    }
 }
 
 #[test]

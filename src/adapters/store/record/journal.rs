@@ -3,10 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::parts::{MessageRecord, Shared, SubjectRecord, rule};
-use crate::{
-    adapters::store::journal::JournalLine,
-    domain::{desk::state::JournalEntry, time::Timestamp},
-};
+use crate::domain::{chronicle::JournalLine, desk::state::JournalEntry, time::Timestamp};
 
 /// [`JournalEntry`] on disk; read back as a [`JournalLine`], for a word of another version is no word of ours.
 #[derive(Debug, Serialize, Deserialize)]

@@ -1,0 +1,101 @@
+//! `deskbell take`, `release`, `done`, `snooze`: what is done about an alert from the command line.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::{
+    cli::{
+        alerts::{json as shown, plain},
+        api::{Api, part},
+        args::Format,
+        prepare,
+        run::Stop,
+        terminal::Terminal,
+    },
+    web::acts::Done,
+};
+
+/// The variables that say who is at the keyboard, in the order they count.
+const USER_VARIABLES: [&str; 3] = ["USER", "LOGNAME", "USERNAME"];
+
+/// Which alert, and who acts.
+#[derive(Clone, Debug, Args)]
+pub struct DeedArguments {
+    /// 配置文件 · The configuration file
+    #[arg(long, short, value_name = "FILE", default_value = "deskbell.yaml")]
+    pub config: PathBuf,
+    /// 提醒的编号（4F7A2C），在卡片下面和 deskbell alerts 里 · The alert's reference, in its card's footer
+    pub reference: String,
+    /// Who acts and how it is said.
+    #[command(flatten)]
+    pub manner: Manner,
+}
+
+/// Who acts, and what the answer looks like.
+#[derive(Clone, Debug, Args)]
+pub struct Manner {
+    /// 以谁的名义，卡片和日志里写这个名字；默认是系统用户名 · In whose name; default: the system's user
+    #[arg(long = "as", value_name = "NAME")]
+    pub by: Option<String>,
+    /// 输出格式 · What the answer looks like
+    #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
+    pub format: Format,
+}
+
+impl Manner {
+    /// Who acts: the name given, else the system's user.
+    pub fn name(&self) -> Option<String> {
+        let of_system = || USER_VARIABLES.iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
+        self.by.clone().or_else(of_system)
+    }
+}
+
+/// How long it is put off.
+#[derive(Clone, Debug, Args)]
+pub struct SnoozeArguments {
+    /// Which alert, and who acts.
+    #[command(flatten)]
+    pub deed: DeedArguments,
+    /// 多久：30m、2h、1d，或 "next workday"（下个工作日） · How long
+    #[arg(value_name = "30m|2h|next workday")]
+    pub long: String,
+}
+
+/// Does something about an alert.
+pub fn run(arguments: &DeedArguments, verb: &str, terminal: Terminal) -> Result<(), Stop> {
+    let path = format!("/api/v1/alerts/{}/{verb}", part(&arguments.reference));
+    act(&arguments.config, &path, json!({}), &arguments.manner, terminal)
+}
+
+/// Puts an alert off.
+pub fn snooze(arguments: &SnoozeArguments, terminal: Terminal) -> Result<(), Stop> {
+    let SnoozeArguments { deed, long } = arguments;
+    let path = format!("/api/v1/alerts/{}/snooze", part(&deed.reference));
+    act(&deed.config, &path, json!({ "for": long }), &deed.manner, terminal)
+}
+
+/// Does it and shows what became of it.
+pub fn act(config: &Path, path: &str, mut body: Value, manner: &Manner, terminal: Terminal) -> Result<(), Stop> {
+    let (server, _) = prepare::door(config, terminal)?;
+    sign(&mut body, manner);
+    let done: Done = prepare::small_runtime()?.block_on(Api::of(&server)?.post(path, &body))?;
+    show(&done, manner.format, terminal);
+    Ok(())
+}
+
+/// Who does it goes with what is done.
+pub fn sign(body: &mut Value, manner: &Manner) {
+    if let (Some(object), Some(name)) = (body.as_object_mut(), manner.name()) {
+        object.insert("by".to_string(), json!(name));
+    }
+}
+
+/// What became of it.
+pub fn show(done: &Done, format: Format, terminal: Terminal) {
+    match format {
+        Format::Json => terminal.print(&shown(done)),
+        Format::Text => terminal.print(&plain(done.words.get(terminal.locale))),
+    }
+}

@@ -1,0 +1,63 @@
+//! What is meant by what someone typed: a ticket, an alert by its reference, a subject as it is written.
+
+use crate::domain::{
+    alert::AlertKey,
+    desk::{lists::bare_reference, machine::Desk},
+    id::{Subject, TicketKey},
+    text::Message,
+};
+
+/// Hex digits of a reference.
+const REFERENCE_DIGITS: usize = 6;
+
+/// What is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meant {
+    /// What it is about.
+    pub subject: Subject,
+    /// The one alert and its episode, where a reference was typed.
+    pub alert: Option<(AlertKey, u32)>,
+    /// What the subject goes by.
+    pub title: Option<String>,
+}
+
+impl Desk {
+    /// What is meant: a ticket by its id or its last digits, also one that is no longer kept; an alert by its reference
+    /// (`#4F7A2C`); a subject as it is written (`group:支付`, `source:it-desk`, `service`).
+    ///
+    /// # Errors
+    /// Nothing is meant, or several things are.
+    pub fn meant(&self, typed: &str) -> Result<Meant, Message> {
+        let typed = typed.trim();
+        let of = |subject: Subject, alert| Meant { title: self.title_of(&subject), subject, alert };
+        if let Some(subject) = Subject::parse(typed).filter(|subject| subject.ticket().is_none()) {
+            return Ok(of(subject, None));
+        }
+        let referred = || {
+            let reference = bare_reference(typed);
+            let is_one = reference.len() == REFERENCE_DIGITS && reference.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let alert = self.alert_referred(&reference).filter(|_| is_one)?;
+            Some(of(alert.key.subject.clone(), Some((alert.key.clone(), alert.episode))))
+        };
+        // Six digits are a reference behind `#`, else the end of a ticket's id.
+        if typed.starts_with(['#', '＃'])
+            && let Some(meant) = referred()
+        {
+            return Ok(meant);
+        }
+        match self.ticket_meant(typed) {
+            Ok(key) => Ok(of(Subject::Ticket(key), None)),
+            Err(why) => {
+                let purged = self.remains_of(typed).map(|key| of(Subject::Ticket(key), None));
+                purged.or_else(referred).ok_or(why)
+            }
+        }
+    }
+
+    /// The ticket with this whole id that is no longer kept, or of which nothing but its source is known.
+    fn remains_of(&self, typed: &str) -> Option<TicketKey> {
+        let (source, id) = typed.rsplit_once(':').map_or((None, typed), |(source, id)| (Some(source), id));
+        let fits = |key: &&TicketKey| key.id.as_str() == id && source.is_none_or(|it| key.source.as_str() == it);
+        self.remains.keys().find(fits).cloned()
+    }
+}

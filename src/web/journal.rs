@@ -1,0 +1,107 @@
+//! `GET /api/v1/journal?of=…`: what happened and why, about one matter. Instants are milliseconds since the Unix epoch.
+
+use axum::{
+    Json,
+    extract::{Query, State, rejection::QueryRejection},
+};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+
+use crate::{
+    domain::{chronicle::JournalLine, desk::meant::Meant, id::Subject, text::Message, time::Timestamp},
+    engine::asks::Ask,
+    web::{
+        alerts::unreadable,
+        operators::{Operators, PATIENCE, name},
+        problem::Problem,
+        status::Sentence,
+    },
+};
+
+/// Lines of an answer that does not say how many.
+pub const LINES: usize = 1_000;
+
+/// What may be asked.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JournalQuery {
+    of: String,
+    limit: Option<usize>,
+}
+
+/// The journal of one matter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JournalPage {
+    /// What it is about (`ticket:it-desk:6626…`).
+    pub subject: String,
+    /// What that goes by.
+    pub title: Option<String>,
+    /// The lines, oldest first.
+    pub lines: Vec<LineDocument>,
+    /// There are older ones.
+    pub more: bool,
+}
+
+/// One line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineDocument {
+    /// When.
+    pub at: i64,
+    /// The rule, where there is one.
+    pub rule: Option<String>,
+    /// The alert's episode, where there is one.
+    pub episode: u32,
+    /// A stable word: `fired`, `delivered`, `taken`, `ended`, …
+    pub what: String,
+    /// What happened and why.
+    pub note: Sentence,
+}
+
+/// The journal of what is meant.
+pub async fn answer(
+    State(operators): State<Operators>,
+    query: Result<Query<JournalQuery>, QueryRejection>,
+) -> Result<Json<JournalPage>, Problem> {
+    let Query(JournalQuery { of, limit }) = query.map_err(|error| unreadable(&error))?;
+    let of = name("of", of)?;
+    let limit = limit.unwrap_or(LINES).clamp(1, LINES);
+    let meant = operators.ask(|reply| Ask::Meant(of, reply)).await?;
+    let read = timeout(PATIENCE.to_std(), operators.port.journal(meant.subject.clone(), limit)).await;
+    let read = read.ok().flatten().ok_or_else(Problem::busy)?;
+    let lines = read.map_err(|why: Message| Problem { error: why.into(), ..Problem::busy() })?;
+    Ok(Json(page(meant, lines, limit)))
+}
+
+/// The lines about what is meant, as the journal gives them: newest first, at most `limit`.
+pub fn page(meant: Meant, mut lines: Vec<JournalLine>, limit: usize) -> JournalPage {
+    let more = lines.len() >= limit;
+    if let Some((alert, episode)) = &meant.alert {
+        lines.retain(|line| line.rule.as_ref() == Some(&alert.rule) && line.episode == *episode);
+    }
+    lines.reverse();
+    let document = |line: JournalLine| LineDocument {
+        at: line.at.as_ms(),
+        rule: line.rule.map(|rule| rule.to_string()),
+        episode: line.episode,
+        what: line.what.to_string(),
+        note: line.note.into(),
+    };
+    let lines = lines.into_iter().map(document).collect();
+    JournalPage { subject: meant.subject.to_string(), title: meant.title, lines, more }
+}
+
+impl JournalPage {
+    /// The lines as the story is told of them.
+    pub fn journal(&self) -> Vec<JournalLine> {
+        let subject = Subject::parse(&self.subject).unwrap_or(Subject::Service);
+        let line = |line: &LineDocument| JournalLine {
+            at: Timestamp::from_ms(line.at),
+            subject: subject.clone(),
+            rule: line.rule.as_deref().map(Into::into),
+            episode: line.episode,
+            what: line.what.as_str().into(),
+            note: Message::new(line.note.zh.clone(), line.note.en.clone()),
+        };
+        self.lines.iter().map(line).collect()
+    }
+}
