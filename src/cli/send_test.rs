@@ -136,6 +136,7 @@ fn send(setup: &Setup, receiver: &Receiver, content: Content, clock: &Clock) -> 
         maybe_repeat: false,
         without_mentions: true,
         masked: false,
+        notes: Vec::new(),
         mentions: Vec::new(),
         rev: 0,
         attempts: 0,

@@ -50,6 +50,7 @@ pub fn run(path: &Path, typed: &str, source: Option<&str>, terminal: Terminal) -
         maybe_repeat: false,
         without_mentions: false,
         masked: false,
+        notes: Vec::new(),
         mentions: Vec::new(),
         rev: 0,
         attempts: 0,

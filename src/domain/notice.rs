@@ -319,6 +319,8 @@ pub struct Send {
     pub without_mentions: bool,
     /// Telephone numbers and addresses are masked (the content was refused for them before).
     pub masked: bool,
+    /// What is said at its head: why it comes here, who was called up, who is not mentioned again.
+    pub notes: Vec<Message>,
     /// Whom it mentions; those who are not in its chat are named only.
     pub mentions: Vec<PersonId>,
     /// Which revision of its alert or digest it shows; 0 when an earlier attempt may have left an older one standing.

@@ -33,17 +33,19 @@ use crate::{
         card::Card,
         delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
         desk::{input::Input, outcome::Effect},
-        id::{ChatId, MessageId, ReceiverName},
+        id::{ChatId, MessageId, OpenId, ReceiverName},
         notice::{NoticeKey, Send, Target},
-        receiver::{Receiver, ReceiverKind},
+        receiver::{PersonId, Receiver, ReceiverKind},
         text::{Locale, Message},
         time::{Span, Timestamp, Zone},
     },
     engine::{
         busy::BusyGuard,
         committer::Released,
+        directory::Directory,
         doors::Doors,
         health::{self, Health},
+        mentions::{Asked, DIRECTORY_TIME_MAX, masked},
         templating::Templating,
     },
 };
@@ -105,6 +107,8 @@ pub struct Delivery {
     pub stopping: watch::Receiver<bool>,
     /// Which chats are topic groups, and when that was read.
     pub topics: Arc<Mutex<BTreeMap<ChatId, (Timestamp, bool)>>>,
+    /// Who is who and who is where.
+    pub directory: Directory,
 }
 
 impl Delivery {
@@ -174,17 +178,30 @@ impl Delivery {
             warn!(key = ?send.key, reason = %message, "a template failed; the built-in card is sent");
             inputs.push(Input::Trouble { name: "render_failed", message });
         }
+        let mut card = rendered.card;
+        // Asked before the send begins: what is not known in time is no doubt about the send.
+        let ask = self.people_of(send);
+        let asked = timeout(self.clock.to_wall(DIRECTORY_TIME_MAX), ask).await;
+        let Asked { mentions, absent, addressee, trouble } =
+            asked.unwrap_or_else(|_| Asked::in_vain(self, send));
+        inputs.extend(trouble.map(|message| Input::Trouble { name: "person_unknown", message }));
+        card.mentions = mentions;
+        if send.masked {
+            card = masked(card);
+        }
+        let addressee = addressee?;
         health::add(&self.health.counters.sends, 1);
-        timeout(self.clock.to_wall(SEND_TIME_MAX), self.hand_over(send, &rendered.card))
+        let sent = timeout(self.clock.to_wall(SEND_TIME_MAX), self.hand_over(send, &card, addressee))
             .await
-            .unwrap_or_else(|_| Err(failure(FailureKind::Uncertain, "规定时间内没有回答", "no answer in time")))
+            .unwrap_or_else(|_| Err(failure(FailureKind::Uncertain, "规定时间内没有回答", "no answer in time")));
+        sent.map(|delivered| Delivered { absent, ..delivered })
     }
 
     fn surroundings(&self) -> Surroundings {
         Surroundings { zone: self.zone, now: self.clock.now(), drill: false }
     }
 
-    async fn hand_over(&self, send: &Send, card: &Card) -> Result<Delivered, Failure> {
+    async fn hand_over(&self, send: &Send, card: &Card, addressee: Option<OpenId>) -> Result<Delivered, Failure> {
         let client = &self.outlets.client;
         let uuid = send.key.uuid();
         let json = || card::to_json(card, CHAT_CARD_BYTES_MAX);
@@ -195,7 +212,10 @@ impl Delivery {
         match &send.target {
             Target::Post(name) => match self.kind_of(name) {
                 Some(ReceiverKind::Chat(chat)) => told(client.create(&chat, &json(), &uuid).await),
-                Some(ReceiverKind::Person(person)) => told(client.create_for(&person, &json(), &uuid).await),
+                Some(ReceiverKind::Person(person)) => {
+                    let person = addressee.map_or(person, PersonId::Open);
+                    told(client.create_for(&person, &json(), &uuid).await)
+                }
                 Some(ReceiverKind::Webhook) => self.post(name, card).await,
                 Some(ReceiverKind::Wecom | ReceiverKind::Http) => {
                     Err(failure(FailureKind::Refused, "还不能发给这种接收方", "this kind of receiver is not built yet"))
@@ -219,7 +239,7 @@ impl Delivery {
     }
 
     /// What a receiver is; people who own tickets do not stand in the configuration.
-    fn kind_of(&self, name: &ReceiverName) -> Option<ReceiverKind> {
+    pub(super) fn kind_of(&self, name: &ReceiverName) -> Option<ReceiverKind> {
         let known = self.outlets.receivers.get(name).cloned();
         known.or_else(|| Receiver::person(name, Locale::default())).map(|receiver| receiver.kind)
     }
@@ -264,7 +284,7 @@ impl Delivery {
     }
 
     /// The chat a notice goes to; answers name theirs by its id.
-    fn chat_of(&self, key: &NoticeKey) -> Option<ChatId> {
+    pub(super) fn chat_of(&self, key: &NoticeKey) -> Option<ChatId> {
         match self.outlets.receivers.get(&key.receiver).map(|receiver| &receiver.kind) {
             Some(ReceiverKind::Chat(chat)) => Some(chat.clone()),
             Some(ReceiverKind::Webhook | ReceiverKind::Wecom | ReceiverKind::Http | ReceiverKind::Person(_)) => None,
@@ -302,6 +322,6 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
     .await
 }
 
-fn failure(kind: FailureKind, zh: impl Into<String>, en: impl Into<String>) -> Failure {
+pub(super) fn failure(kind: FailureKind, zh: impl Into<String>, en: impl Into<String>) -> Failure {
     Failure { kind, retry_after: None, reason: Message::new(zh, en) }
 }

@@ -1,9 +1,6 @@
 //! Looks a ticket up for a person: may they ask, which source has it. What is answered is the desk's business.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::Arc;
 
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -15,7 +12,7 @@ use tracing::warn;
 use crate::{
     adapters::{
         clock::Clock,
-        feishu::{client::Client, error::Error},
+        feishu::error::Error,
     },
     domain::{
         command::{Command, reply},
@@ -25,10 +22,11 @@ use crate::{
         },
         id::{ChatId, OpenId, SourceName, TicketId, TicketKey},
         text::Message,
-        time::{Span, Timestamp},
+        time::Span,
     },
     engine::{
         busy::BusyGuard,
+        directory::Directory,
         doors::{Doors, Urgent},
         health::{self, Health},
         wanted::Sources,
@@ -44,20 +42,11 @@ pub const LOOKUPS_WAITING_MAX: usize = 256;
 /// How long a lookup may take before the person hears that the platform does not answer.
 pub const LOOKUP_TIME_MAX: Span = Span::from_secs(20);
 
-/// How long a chat's members are believed.
-pub const MEMBERS_FRESH: Span = Span::from_mins(5);
-
-/// How long they are believed when the person is not among them: someone may just have joined.
-pub const MEMBERS_FRESH_FOR_STRANGERS: Span = Span::from_secs(15);
-
-/// Members of chats, as last read.
-type Members = BTreeMap<ChatId, (Timestamp, Arc<BTreeSet<OpenId>>)>;
-
 /// What looks things up.
 #[derive(Clone)]
 pub struct Finder {
-    /// The platform.
-    pub client: Client,
+    /// Who is in which chat.
+    pub directory: Directory,
     /// The receivers' chats; members of any of them may ask in a direct chat.
     pub chats: Arc<[ChatId]>,
     /// The sources.
@@ -68,8 +57,6 @@ pub struct Finder {
     pub doors: Doors,
     /// Counters.
     pub health: Arc<Health>,
-    /// Members as last read; at most one entry per receiver's chat.
-    pub members: Arc<Mutex<Members>>,
 }
 
 impl Finder {
@@ -124,29 +111,13 @@ impl Finder {
     async fn is_member(&self, person: &OpenId) -> Result<bool, Error> {
         let mut trouble = None;
         for chat in self.chats.iter() {
-            match self.has_member(chat, person).await {
+            match self.directory.is_member(chat, person).await {
                 Ok(true) => return Ok(true),
                 Ok(false) => {}
                 Err(error) => trouble = Some(error),
             }
         }
         trouble.map_or(Ok(false), Err)
-    }
-
-    async fn has_member(&self, chat: &ChatId, person: &OpenId) -> Result<bool, Error> {
-        let known = self.members.lock().unwrap_or_else(PoisonError::into_inner).get(chat).cloned();
-        let now = self.clock.now();
-        if let Some((read_at, members)) = known {
-            let among = members.contains(person);
-            if now.since(read_at) < if among { MEMBERS_FRESH } else { MEMBERS_FRESH_FOR_STRANGERS } {
-                return Ok(among);
-            }
-        }
-        let members: BTreeSet<OpenId> = self.client.members(chat).await?.into_iter().collect();
-        let among = members.contains(person);
-        let mut cache = self.members.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.insert(chat.clone(), (now, Arc::new(members)));
-        Ok(among)
     }
 
     async fn find(&self, id: &TicketId, names: &[SourceName]) -> LookUpResult {

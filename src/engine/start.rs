@@ -29,6 +29,7 @@ use crate::{
         },
         explain::explanation::Explained,
         id::{SourceName, Subject},
+        receiver::PersonId,
         rule::RuleSet,
         text::Message,
         time::{Span, Timestamp, Zone},
@@ -39,6 +40,7 @@ use crate::{
         committer::{BATCHES_WAITING_MAX, Batch, Committer, Released},
         conversations::{MessageReader, WantedMessages},
         delivery::{Delivery, Outlets},
+        directory::Directory,
         doors::{self, Doors, Refused, Urgent},
         health::{self, Health},
         lookup::{Finder, LOOKUPS_WAITING_MAX},
@@ -247,6 +249,8 @@ impl Engine {
     pub fn start(parts: Parts) -> Self {
         let Parts { rules, settings, sources, outlets, templates, store, stored, clock, until } = parts;
         let (zone, plan) = (settings.zone, settings.plan);
+        // A single run ends as soon as all is quiet.
+        let introduced = (until == Until::Stopped).then(|| settings.people());
         let (desk, opening) = Desk::open(stored, Arc::clone(&rules), settings, clock.now());
         let (doors, queues) = doors::open();
         let (stop, stopping) = watch::channel(false);
@@ -269,7 +273,7 @@ impl Engine {
         let wanted = common.spawn_reader(&mut tasks, Arc::clone(&meter));
         let messages = common.spawn_message_reader(&mut tasks, meter);
         let templates = Templating::new(templates);
-        let (lookups, released) = common.spawn_hands(&mut tasks, outlets, templates.clone());
+        let (lookups, released) = common.spawn_hands(&mut tasks, outlets, templates.clone(), introduced);
         let hands = Hands { wanted, messages, wakes, lookups };
         let (lost_in, lost) = watch::channel(None);
         let (batches_in, batches) = mpsc::channel(BATCHES_WAITING_MAX);
@@ -432,16 +436,22 @@ impl Common {
         tasks: &mut JoinSet<()>,
         outlets: Outlets,
         templates: Templating,
+        introduced: Option<Vec<PersonId>>,
     ) -> (mpsc::Sender<(LookUp, BusyGuard)>, mpsc::UnboundedSender<Released>) {
         let (lookups, wishes) = mpsc::channel(LOOKUPS_WAITING_MAX);
+        let client = outlets.client.clone();
+        let directory = Directory::new(client, self.clock.clone(), self.doors.clone(), self.busy.clone());
+        if let Some(people) = introduced {
+            let (introduce, chats) = (directory.clone(), outlets.chats());
+            tasks.spawn(until_stopped(self.stopping.clone(), introduce.introduce(people, chats, self.stopping.clone())));
+        }
         let finder = Finder {
-            client: outlets.client.clone(),
+            directory: directory.clone(),
             chats: outlets.chats(),
             sources: Arc::clone(&self.sources),
             clock: self.clock.clone(),
             doors: self.doors.clone(),
             health: Arc::clone(&self.health),
-            members: Arc::default(),
         };
         tasks.spawn(finder.run(wishes));
         let delivery = Delivery {
@@ -453,6 +463,7 @@ impl Common {
             health: Arc::clone(&self.health),
             stopping: self.stopping.clone(),
             topics: Arc::default(),
+            directory,
         };
         let (released, to_send) = mpsc::unbounded_channel();
         tasks.spawn(delivery.run(to_send));

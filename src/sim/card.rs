@@ -2,7 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sim::{directory::Directory, wire::Refusal};
+use crate::sim::{
+    directory::{Chat, Directory},
+    wire::Refusal,
+};
 
 /// Elements deeper than this are not looked at.
 const DEPTH_MAX: usize = 16;
@@ -148,6 +151,25 @@ fn check_mentions(value: &Value, directory: &Directory, may_mention_all: bool) -
         None => Ok(()),
         Some(target) => Err(failed(100_290, "ROOT -> elements", &format!("invalid user id of at: {target}"))),
     }
+}
+
+/// Whether everyone mentioned is in the chat; with `any`, whether nobody is mentioned.
+pub(crate) fn check_strangers(content: &str, directory: &Directory, chat: &Chat, any: bool) -> Result<(), Refusal> {
+    let Ok(card) = serde_json::from_str::<Value>(content) else { return Ok(()) };
+    let mut stranger = None;
+    for_each_markdown(&card, &mut |text| {
+        for target in mentions(text) {
+            let id = match target.split_once('=') {
+                Some(("id", id)) => Some(id.to_string()),
+                Some(("email", email)) => directory.find("email", email).map(|person| person.open_id.clone()),
+                _ => None,
+            };
+            if any || id.is_some_and(|id| id != "all" && !chat.members.contains(&id)) {
+                stranger = Some(target);
+            }
+        }
+    });
+    stranger.map_or(Ok(()), |target| Err(failed(100_290, "ROOT -> elements", &format!("not in the chat: {target}"))))
 }
 
 fn for_each_markdown(value: &Value, see: &mut impl FnMut(&str)) {

@@ -82,7 +82,7 @@ pub(crate) fn user_ids(directory: &Directory, request: &Request) -> Result<Value
             if let Some(person) = directory.people.values().find(is_meant) {
                 user["user_id"] = json!(person.open_id);
                 user["status"] = json!({
-                    "is_frozen": false, "is_resigned": person.resigned, "is_activated": true, "is_exited": false,
+                    "is_frozen": person.frozen, "is_resigned": person.resigned, "is_activated": true, "is_exited": false,
                     "is_unjoin": false,
                 });
             }

@@ -21,6 +21,10 @@ pub struct Person {
     pub department: String,
     /// Whether the person left the company.
     pub resigned: bool,
+    /// Whether the account is frozen.
+    pub frozen: bool,
+    /// Urgent messages they have not read.
+    pub unread_urgent: usize,
 }
 
 /// What kind of chat.
@@ -55,6 +59,8 @@ pub struct Chat {
     pub muted: bool,
     /// Whether the bot may mention everyone.
     pub may_mention_all: bool,
+    /// Whether the bot may send urgent messages.
+    pub may_urge: bool,
     /// The number of its creation: lists are in this order.
     pub number: u64,
 }
@@ -86,6 +92,7 @@ impl Directory {
             dissolved: false,
             muted: false,
             may_mention_all: true,
+            may_urge: true,
             number: self.numbered,
         };
         self.chats.insert(id.to_string(), chat);

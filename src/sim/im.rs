@@ -10,7 +10,7 @@ use crate::sim::{
     directory::{Chat, ChatKind, Directory},
     knobs::{Knobs, UuidScope},
     limits::Windows,
-    message::{Message, Sender, Version},
+    message::{Message, Sender, Urge, Version},
     route::Limit,
     wire::{Refusal, Request},
 };
@@ -71,6 +71,8 @@ pub(crate) struct Messages {
     messages: BTreeMap<String, Message>,
     uuids: BTreeMap<(String, String), SentWith>,
     windows: Windows,
+    /// Urgent calls that went out.
+    pub(crate) urges: Vec<Urge>,
     count: u64,
 }
 
@@ -301,7 +303,7 @@ impl Messages {
         Ok(json!({ "has_more": has_more, "page_token": token, "items": items }))
     }
 
-    fn existing(&self, message_id: &str) -> Result<&Message, Refusal> {
+    pub(crate) fn existing(&self, message_id: &str) -> Result<&Message, Refusal> {
         let message = self.messages.get(message_id);
         let message = message.ok_or_else(|| Refusal::new(400, 99_992_354, "The message_id does not exist"))?;
         if message.recalled {
@@ -333,7 +335,7 @@ fn target(kind: &str, id: &str, directory: &mut Directory) -> Result<String, Ref
     let person = directory.find(kind, id).cloned();
     let refused = || Refusal::im(unknown, format!("The request you send is not a valid {kind} or not exists"));
     let person = person.ok_or_else(refused)?;
-    if person.resigned {
+    if person.resigned || person.frozen {
         return Err(Refusal::im(230_029, "The user has resigned."));
     }
     Ok(directory.direct_chat(&person.open_id))
@@ -377,6 +379,9 @@ fn check_content(
     match kind {
         "interactive" => {
             card::check(content, scene.directory, chat.may_mention_all)?;
+            if scene.knobs.refuses_strangers || scene.knobs.refuses_mentions {
+                card::check_strangers(content, scene.directory, chat, scene.knobs.refuses_mentions)?;
+            }
         }
         "text" | "post" => {
             let parsed: Result<Map<String, Value>, _> = serde_json::from_str(content);
@@ -397,8 +402,33 @@ fn check_content(
     Ok(())
 }
 
+/// The text with its numbered characters (`&#64;`) as people see them.
+fn shown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("&#") {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let known = escape.get(2..).and_then(|tail| tail.split_once(';'));
+        let known = known.and_then(|(number, tail)| Some((char::from_u32(number.parse().ok()?)?, tail)));
+        match known {
+            Some((c, tail)) => {
+                out.push(c);
+                rest = tail;
+            }
+            None => {
+                out.push_str("&#");
+                rest = escape.get(2..).unwrap_or_default();
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
 /// Whether a mainland mobile number or a mail address stands in the text.
 fn has_personal_data(text: &str) -> bool {
+    let text = &shown(text);
     let is_mobile = |digits: &str| digits.len() == 11 && digits.starts_with('1');
     let has_mobile = text.split(|c: char| !c.is_ascii_digit()).any(is_mobile);
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '@');

@@ -135,6 +135,12 @@ pub struct Knobs {
     pub uuid_scope: UuidScope,
     /// Whether plain phone numbers and mail addresses in a message are refused with 230028.
     pub refuses_personal_data: bool,
+    /// Whether a card that mentions someone who is not in the chat is refused like one that mentions nobody known.
+    pub refuses_strangers: bool,
+    /// Whether cards that mention anyone are refused.
+    pub refuses_mentions: bool,
+    /// Urgent SMS and phone calls the tenant has; none: no end.
+    pub urgent_quota: Option<usize>,
     /// Words that are refused with 230022.
     pub sensitive_words: Vec<String>,
     /// Whether a read-back card is the simplified one even if the original is asked for.
@@ -179,6 +185,9 @@ impl Default for Knobs {
             token_life_ms: 7_200_000,
             uuid_scope: UuidScope::App,
             refuses_personal_data: false,
+            refuses_strangers: true,
+            refuses_mentions: false,
+            urgent_quota: None,
             sensitive_words: Vec::new(),
             history_always_simplified: false,
             limits: true,

@@ -53,6 +53,30 @@ pub struct Message {
     pub number: u64,
 }
 
+/// How someone was called up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Way {
+    /// In the app.
+    App,
+    /// By SMS.
+    Sms,
+    /// By phone.
+    Phone,
+}
+
+/// One call that went out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Urge {
+    /// When.
+    pub at_ms: i64,
+    /// How.
+    pub way: Way,
+    /// The message it is about.
+    pub message_id: String,
+    /// Who.
+    pub open_id: String,
+}
+
 impl Message {
     /// What it says now.
     pub fn content(&self) -> &str {

@@ -20,6 +20,7 @@ pub mod directory;
 pub mod card;
 pub mod message;
 mod im;
+mod urgent;
 mod chats;
 pub mod webhook;
 pub mod seal;

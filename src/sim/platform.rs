@@ -20,6 +20,7 @@ use crate::sim::{
     knobs::Knobs,
     limits::Windows,
     route::{Found, Route},
+    urgent,
     webhook::Hooks,
     wire::{Answer, Cut, Refusal, Request, Response},
 };
@@ -254,6 +255,9 @@ impl Platform {
             Route::MessageCreate => self.messages.create(request, &mut scene).into(),
             Route::MessageReply => self.messages.reply(id, request, &mut scene).into(),
             Route::MessagePatch => self.messages.patch(id, request, &mut scene).into(),
+            Route::UrgentApp | Route::UrgentSms | Route::UrgentPhone => {
+                urgent::urge(&mut self.messages, urgent::way_of(route), id, request, &scene).into()
+            }
             Route::MessageGet => self.messages.read(id, request, &scene).into(),
             _ => self.messages.history(request, &scene).into(),
         }

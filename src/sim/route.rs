@@ -21,6 +21,12 @@ pub enum Route {
     MessageReply,
     /// `PATCH im/v1/messages/:id`
     MessagePatch,
+    /// `PATCH im/v1/messages/:id/urgent_app`
+    UrgentApp,
+    /// `PATCH im/v1/messages/:id/urgent_sms`
+    UrgentSms,
+    /// `PATCH im/v1/messages/:id/urgent_phone`
+    UrgentPhone,
     /// `GET im/v1/messages/:id`
     MessageGet,
     /// `GET im/v1/messages`
@@ -82,6 +88,9 @@ impl Route {
             ["im", "v1", "messages", id] if method == "GET" => (Self::MessageGet, "GET", *id),
             ["im", "v1", "messages", id] => (Self::MessagePatch, "PATCH", *id),
             ["im", "v1", "messages", id, "reply"] => (Self::MessageReply, "POST", *id),
+            ["im", "v1", "messages", id, "urgent_app"] => (Self::UrgentApp, "PATCH", *id),
+            ["im", "v1", "messages", id, "urgent_sms"] => (Self::UrgentSms, "PATCH", *id),
+            ["im", "v1", "messages", id, "urgent_phone"] => (Self::UrgentPhone, "PATCH", *id),
             ["im", "v1", "chats"] => (Self::ChatList, "GET", ""),
             ["im", "v1", "chats", id] => (Self::ChatGet, "GET", *id),
             ["im", "v1", "chats", id, "members"] => (Self::ChatMembers, "GET", *id),
@@ -104,6 +113,9 @@ impl Route {
             | Self::TicketCustomizedFields => &["helpdesk:all:readonly", "helpdesk:all"],
             Self::MessageCreate | Self::MessageReply => &["im:message", "im:message:send_as_bot"],
             Self::MessagePatch => &["im:message", "im:message:send_as_bot", "im:message:update"],
+            Self::UrgentApp => &["im:message.urgent"],
+            Self::UrgentSms => &["im:message.urgent:sms"],
+            Self::UrgentPhone => &["im:message.urgent:phone"],
             Self::MessageGet => &["im:message", "im:message:readonly"],
             Self::MessageHistory => &["im:message.group_msg", "im:message.group_msg:readonly"],
             Self::ChatList | Self::ChatGet => &["im:chat", "im:chat:readonly"],

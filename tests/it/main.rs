@@ -7,6 +7,7 @@ mod chaos;
 mod commands;
 mod configuration;
 mod conversations;
+mod calls;
 mod delivery;
 mod desk;
 mod docs;

@@ -195,6 +195,7 @@ fn send(ticket: &Arc<Ticket>) -> Send {
         maybe_repeat: false,
         without_mentions: false,
         masked: false,
+        notes: Vec::new(),
         mentions: Vec::new(),
         rev: 1,
         attempts: 1,

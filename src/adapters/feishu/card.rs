@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::domain::card::{CARD_TAGS_MAX, Card, Colour};
+use crate::domain::card::{CARD_TAGS_MAX, Card, Colour, Mentioned, escape_markdown};
 
 /// Bytes of a card in a chat: the platform takes 30 KB after its own expansion (`facts/feishu.md §3.1`).
 pub const CHAT_CARD_BYTES_MAX: usize = 25 * 1024;
@@ -24,6 +24,9 @@ const TAG_BYTES_MAX: usize = 128;
 
 /// Bytes of JSON the footer may take.
 const FOOTER_BYTES_MAX: usize = 1_024;
+
+/// People a card mentions; the rest of a longer list is left out.
+const MENTIONS_MAX: usize = 20;
 
 /// What ends a shortened body.
 pub const SHORTENED_MARK: &str = "…（已截短）";
@@ -67,10 +70,26 @@ fn frame(card: &Card, body: &str) -> Value {
     if !body.is_empty() || card.footer.is_empty() {
         elements.push(json!({ "tag": "markdown", "content": if body.is_empty() { " " } else { body } }));
     }
+    if !card.mentions.is_empty() {
+        elements.push(json!({ "tag": "markdown", "content": mentions(&card.mentions) }));
+    }
     if !card.footer.is_empty() {
         elements.push(json!({ "tag": "note", "elements": [plain(&card.footer, FOOTER_BYTES_MAX)] }));
     }
     json!({ "config": { "update_multi": true }, "header": header, "elements": elements })
+}
+
+/// Whom the card mentions, on a line of their own (`facts/feishu.md §7.4`). An open id is the platform's; what is none
+/// would break the card and is left out.
+fn mentions(mentioned: &[Mentioned]) -> String {
+    let is_id = |id: &str| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    let one = |mentioned: &Mentioned| match mentioned {
+        Mentioned::There(id) if is_id(id.as_str()) => format!("<at id={}></at>", id.as_str()),
+        Mentioned::There(_) => String::new(),
+        Mentioned::Named(name) => format!("@{}", escape_markdown(&shorten_plain(name, TAG_BYTES_MAX))),
+    };
+    let said: Vec<String> = mentioned.iter().take(MENTIONS_MAX).map(one).filter(|one| !one.is_empty()).collect();
+    if said.is_empty() { " ".to_owned() } else { said.join(" ") }
 }
 
 /// A tag has fewer colours than a header (`facts/feishu.md §7.3`).

@@ -167,7 +167,7 @@ impl Client {
         Ok(found)
     }
 
-    async fn all_pages(
+    pub(super) async fn all_pages(
         &self,
         endpoint: Endpoint,
         path: &[&str],
@@ -201,11 +201,11 @@ fn chat(item: &Value) -> Option<Chat> {
     })
 }
 
-fn object(body: &[u8]) -> Option<Value> {
+pub(super) fn object(body: &[u8]) -> Option<Value> {
     wire::data(body).filter(Value::is_object)
 }
 
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 

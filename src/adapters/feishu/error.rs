@@ -110,6 +110,8 @@ pub enum Advice {
     DropMentions,
     /// The content is refused for good.
     ChangeContent,
+    /// The content is refused for numbers or addresses in it: again with those masked.
+    Mask,
     /// Too long.
     Shorten,
     /// The message is gone, or too old to be updated.
@@ -134,6 +136,7 @@ impl Advice {
             Self::AskAgainSoon => "ask_again_soon",
             Self::DropMentions => "drop_mentions",
             Self::ChangeContent => "change_content",
+            Self::Mask => "mask",
             Self::Shorten => "shorten",
             Self::NewCard => "new_card",
             Self::NotThere => "not_there",
@@ -223,6 +226,7 @@ impl Error {
             Advice::AskAgainSoon => FailureKind::InFlight,
             Advice::DropMentions => FailureKind::Mention,
             Advice::ChangeContent => FailureKind::Content,
+            Advice::Mask => FailureKind::Leak,
             Advice::Shorten => FailureKind::TooLong,
             Advice::NewCard => FailureKind::CardGone,
             Advice::NotThere | Advice::SetUp => FailureKind::Setup,

@@ -170,10 +170,14 @@ fn message_code(code: i64, said: &str) -> Option<Words> {
             zh: "这个群已解散。请在 receivers 里换一个群。",
             en: "the chat is dissolved. Choose another one under receivers.",
         },
-        230_022 | 230_028 => Words {
-            zh: "内容被企业的敏感词或防泄漏审查拦下（明文手机号、邮箱也会触发）。请在模板里去掉或遮盖。",
-            en: "the content is stopped by the tenant's word filter or data-loss prevention (plain phone numbers and \
-                 emails trigger it). Leave it out of the template or mask it.",
+        230_022 => Words {
+            zh: "内容被企业的敏感词审查拦下。请在模板里去掉。",
+            en: "the content is stopped by the tenant's word filter. Leave it out of the template.",
+        },
+        230_028 => Words {
+            zh: "内容被企业的防泄漏审查拦下（明文手机号、邮箱、证件号会触发）；遮盖后会再发一次。还是不行，请在模板里去掉。",
+            en: "the content is stopped by data-loss prevention (plain phone numbers, emails and card numbers trigger \
+                 it); it goes again with those masked. If that does not help, leave them out of the template.",
         },
         230_031 => Words {
             zh: "卡片发出超过 14 天，飞书不再允许更新。",

@@ -11,6 +11,7 @@ mod token;
 pub mod client;
 pub mod messages;
 pub mod chats;
+pub mod people;
 mod lenient;
 pub mod page;
 pub mod ticket;

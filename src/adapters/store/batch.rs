@@ -7,6 +7,7 @@ use super::{
     key::{self, Kind},
     record::{
         alert::AlertRecord,
+        call::CallRecord,
         card::{CardRecord, DigestRecord},
         inbox::InboxRecord,
         journal::JournalRecord,
@@ -85,6 +86,8 @@ fn key_of(write: &Write, sequence: &mut u64) -> (Vec<u8>, bool) {
         Write::Silence(silence) => (key::silence(silence.id), true),
         Write::DropSilence(id) => (key::silence(*id), false),
         Write::Revision(revision) => (key::revision(&revision.was.key, revision.at, *sequence), true),
+        Write::Call(call) => (key::call(&call.key), true),
+        Write::DropCall(call) => (key::call(call), false),
         Write::Journal(entry) => (key::journal(entry.at, *sequence), true),
     }
 }
@@ -122,7 +125,9 @@ fn bytes(write: &Write) -> Option<Vec<u8>> {
         Write::Revision(it) => value::encode(Kind::Revision, &RevisionRecord::of(it)),
         Write::Trial(it) => value::encode(Kind::Trial, &TrialRecord::of(it)),
         Write::Silence(it) => value::encode(Kind::Silence, &SilenceRecord::of(it)),
+        Write::Call(it) => value::encode(Kind::Call, &CallRecord::of(it)),
         Write::DropTrial(_)
+        | Write::DropCall(_)
         | Write::DropSilence(_)
         | Write::DropRemains(_)
         | Write::DropAlert(_)

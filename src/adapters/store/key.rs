@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{
     alert::AlertKey,
+    call::{CallKey, How},
     desk::state::{CardKey, CardShows},
     id::{MessageId, RuleName, SilenceId, SourceName, Subject, TicketKey},
     notice::NoticeKey,
@@ -45,12 +46,13 @@ pub(super) enum Kind {
     Revision = b'v',
     Trial = b'l',
     Silence = b'z',
+    Call = b'k',
     /// A further part of a long record; its key is the record's with this byte before it and a number after it.
     Part = b'p',
 }
 
 impl Kind {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::Format,
         Self::Ticket,
         Self::Remains,
@@ -69,6 +71,7 @@ impl Kind {
         Self::Revision,
         Self::Trial,
         Self::Silence,
+        Self::Call,
         Self::Part,
     ];
 
@@ -81,7 +84,7 @@ impl Kind {
             // From this version on a line stands in the index.
             Self::Journal => 4,
             Self::Format | Self::Seen | Self::Source | Self::Meaning => 1,
-            Self::Revision | Self::Trial | Self::Silence | Self::Part | Self::Index => 1,
+            Self::Revision | Self::Trial | Self::Silence | Self::Call | Self::Part | Self::Index => 1,
         }
     }
 
@@ -129,6 +132,7 @@ impl Kind {
             Self::Revision => Words { zh: "工单的旧值", en: "revision of a ticket" },
             Self::Trial => Words { zh: "试运行", en: "trial" },
             Self::Silence => Words { zh: "静默", en: "silence" },
+            Self::Call => Words { zh: "呼叫", en: "call" },
             Self::Part => Words { zh: "记录分段", en: "part of a record" },
         }
     }
@@ -273,6 +277,16 @@ pub(super) fn trial(rule: &RuleName) -> Vec<u8> {
 
 pub(super) fn silence(id: SilenceId) -> Vec<u8> {
     Key::new(Kind::Silence).number(id.0).done()
+}
+
+pub(super) fn call(key: &CallKey) -> Vec<u8> {
+    let how = match key.how {
+        How::Mention => "m",
+        How::App => "a",
+        How::Sms => "s",
+        How::Phone => "p",
+    };
+    Key::new(Kind::Call).text(key.person.as_str()).text(how).text(&key.notice).done()
 }
 
 /// Ordered by time, then by the order of writing.

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         alert::AlertState,
         calendar::Pace,
-        card::{CARD_TAGS_MAX, Card, Colour, cut, one_line},
+        card::{CARD_TAGS_MAX, Card, Colour, cut, escape_markdown, one_line},
         condition::{Clock, Condition},
         id::Subject,
         notice::{AlertView, AnswerView, Content, Send, Silenced, Step},
@@ -46,10 +46,19 @@ pub(crate) fn finish(draft: Draft, send: &Send, around: &Surroundings) -> Card {
         title: cut(&title, TITLE_CHARS_MAX),
         colour: draft.colour,
         tags,
-        body: tidy(&draft.body),
+        body: tidy(&headed(send, draft.body)),
         footer: one_line(&footer(send, around)),
         ..Card::default()
     }
+}
+
+/// What is said of the send before the body: why it comes here, who was called up.
+fn headed(send: &Send, body: String) -> String {
+    if send.notes.is_empty() {
+        return body;
+    }
+    let notes: Vec<String> = send.notes.iter().map(|note| escape_markdown(note.get(send.locale))).collect();
+    format!("{}\n\n{body}", notes.join("\n"))
 }
 
 /// What the title begins with, so that a lock screen shows it.

@@ -44,7 +44,10 @@ impl Desk {
 
     pub(super) fn alert_view(&self, key: &NoticeKey) -> Option<AlertView> {
         let alert_key = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
-        let alert = self.episode(&alert_key, key.episode)?.clone();
+        let mut alert = self.episode(&alert_key, key.episode)?.clone();
+        if let Some(taken) = &mut alert.taken {
+            taken.by = self.people.named(&taken.by);
+        }
         let rule = self.rule_named(&key.rule).cloned();
         let ticket = key.subject.ticket().and_then(|ticket| self.ticket_view(ticket));
         let under = if alert.is_firing() { self.silence_on(&alert) } else { None };
@@ -135,6 +138,11 @@ impl Desk {
 
     pub(super) fn make_send(&self, entry: &Entry, target: Target, content: Content, doubted: bool) -> Send {
         let key = &entry.key;
+        let mut notes = Vec::new();
+        if let (Content::Alert(_) | Content::Digest(_), Some(Answer::Text(why))) = (&content, &entry.text) {
+            notes.push(why.clone());
+        }
+        notes.extend(self.call_notes(key));
         let rev = match &content {
             Content::Alert(view) => view.alert.rev,
             Content::Digest(_) => self.rev_of(&CardShows::Digest(key.subject.clone(), key.episode)),
@@ -149,6 +157,7 @@ impl Desk {
             maybe_repeat: entry.maybe_repeat,
             without_mentions: entry.without_mentions,
             masked: entry.masked,
+            notes,
             mentions: Vec::new(),
             rev: if doubted { 0 } else { rev },
             attempts: entry.attempts,

@@ -9,6 +9,7 @@ use crate::domain::{
     delivery::{HistoryReport, SendReport},
     id::{ChatId, EventId, MessageId, OpenId, SourceName, TicketKey},
     labels::Labels,
+    people::KnownPerson,
     rule::RuleSet,
     text::{Locale, Message},
     ticket::{Text, Ticket},
@@ -32,6 +33,8 @@ pub enum Input {
     LookedUp(LookedUp),
     /// A person did something; what became of it is in the outcome.
     Act(Box<Act>),
+    /// The directory said who people are.
+    People(Vec<KnownPerson>),
     /// A send ended.
     Sent(SendReport),
     /// A chat's history was searched.

@@ -8,6 +8,7 @@ use std::{
 use crate::domain::{
     alert::{Alert, AlertKey},
     budget::Budgets,
+    call::{Call, CallKey},
     desk::{
         announce::Announcing,
         count::Tally,
@@ -26,6 +27,7 @@ use crate::domain::{
     },
     id::{MessageId, RuleName, SourceName, Subject, TicketKey},
     labels::Labels,
+    people::People,
     reading::scope::SweepScope,
     rule::{Mode, Rule, RuleSet},
     text::Message,
@@ -74,6 +76,10 @@ pub struct Desk {
     pub(super) storms: Storms,
     pub(super) outbox: Outbox,
     pub(super) dead: DeadLetters,
+    /// Who was called lately, and how.
+    pub(super) calls: BTreeMap<CallKey, Call>,
+    /// People as the directory knows them.
+    pub(super) people: People,
     pub(super) inbox: BTreeMap<MessageId, InboxItem>,
     /// Tickets looked up for a person and not under watch, until the answer is sent.
     pub(super) visiting: BTreeMap<MessageId, Tracked>,
@@ -195,6 +201,8 @@ impl Desk {
             storms: Storms::default(),
             outbox: Outbox::default(),
             dead: DeadLetters::default(),
+            calls: BTreeMap::new(),
+            people: People::default(),
             inbox: BTreeMap::new(),
             visiting: BTreeMap::new(),
             seen: BTreeMap::new(),
@@ -223,6 +231,7 @@ impl Desk {
             Input::Message(message) => self.message(message, now),
             Input::LookedUp(looked_up) => self.looked_up(looked_up, now),
             Input::Act(act) => self.act(&act, now),
+            Input::People(known) => self.meet(known, now),
             Input::Sent(report) => self.sent(report, now),
             Input::History(report) => self.history(&report, now),
             Input::Rules(new) => self.change_rules(*new, now),
@@ -244,7 +253,7 @@ impl Desk {
         let sources = self.sources.values().map(Source::next_due).min().unwrap_or(Timestamp::NEVER);
         let dead = self.dead.next_due(self.settings.retention);
         let counts = self.tallies_due().min(self.trial_due()).min(self.resting.next_due()).min(self.audit_due());
-        let sends = self.outbox.next_due().min(self.storms.next_due()).min(self.hush.next_due());
+        let sends = self.outbox.next_due().min(self.storms.next_due()).min(self.hush.next_due()).min(self.calls_due());
         due.min(seen).min(sources).min(dead).min(counts).min(sends).min(self.announcing_due())
     }
 

@@ -33,6 +33,7 @@ mod shared;
 mod storm;
 mod outbox;
 mod pump;
+mod calls;
 mod reports;
 mod acts;
 mod clicked;

@@ -29,6 +29,7 @@ impl Desk {
         self.remains = stored.remains.into_iter().map(|remains| (remains.key.clone(), remains)).collect();
         self.cards = stored.cards.into_iter().map(|card| (card.key.clone(), card)).collect();
         self.digests = stored.digests.into_iter().map(|digest| ((digest.of.clone(), digest.number), digest)).collect();
+        self.calls = stored.calls.into_iter().map(|call| (call.key.clone(), call)).collect();
         stored.dead.into_iter().for_each(|letter| self.dead.put(letter));
         self.forget_dead(now);
         for alert in stored.alerts {

@@ -324,6 +324,7 @@ impl Desk {
                 || (line.digest.is_some() && self.digests.contains_key(&told))
                 || notice(notice::Step::Fired)
                 || notice(notice::Step::Ended)
+                || notice(notice::Step::Called)
         })
     }
 

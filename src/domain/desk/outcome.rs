@@ -2,6 +2,7 @@
 
 use crate::domain::{
     alert::Alert,
+    call::{Call, CallKey},
     command::Command,
     deed::Acted,
     desk::state::{
@@ -82,6 +83,10 @@ pub enum Write {
     Meaning(RuleName, u64),
     /// A rule is gone.
     DropMeaning(RuleName),
+    /// A person was called, or is about to be.
+    Call(Box<Call>),
+    /// A call no limit looks back to.
+    DropCall(CallKey),
     /// What happened and why.
     Journal(Box<JournalEntry>),
 }

@@ -90,7 +90,10 @@ impl Desk {
         entry.first_tried_at.get_or_insert(now);
         entry.attempts += 1;
         self.write(Write::Outbox(Box::new(entry.clone())));
-        let send = self.make_send(&entry, target, content, doubted);
+        let mut send = self.make_send(&entry, target, content, doubted);
+        let mentions = self.mention(&entry, now);
+        send.mentions = mentions.people;
+        send.notes.extend(mentions.notes);
         self.outbox.set_in_flight(entry);
         self.effect(Effect::Send(Box::new(send)));
     }

@@ -6,6 +6,7 @@ use crate::domain::{
         next,
     },
     desk::{
+        calls::Why,
         machine::Desk,
         outcome::Write,
         state::{CardShows, CardState, Entry},
@@ -32,10 +33,13 @@ impl Desk {
         let key = &entry.key;
         self.counters.delivered(key.step);
         self.forget_notice(key);
+        for person in &delivered.absent {
+            self.call_directly(entry, person, Why::Absent, now);
+        }
         match key.step {
             // A reply on a card that was opened again leaves that card the alert's own.
             Step::Fired if key.ordinal == 0 && self.card_for(key).is_some_and(|card| card.message.is_some()) => {}
-            Step::Fired | Step::Digest => self.remember_card(key, delivered.message_id, rev, now),
+            Step::Fired | Step::Digest | Step::Called => self.remember_card(key, delivered.message_id, rev, now),
             Step::Repeated | Step::Escalated | Step::Asked | Step::Woken | Step::Fallback
                 if self.card_for(key).is_none() =>
             {
@@ -54,7 +58,6 @@ impl Desk {
             | Step::Answer
             | Step::Trouble
             | Step::Announced
-            | Step::Called
             | Step::Urged
             | Step::Asked
             | Step::Woken
@@ -70,6 +73,7 @@ impl Desk {
                 | Step::Asked
                 | Step::Woken
                 | Step::Fallback
+                | Step::Called
         );
         if told {
             let note = Message::new(format!("已送达 {}", key.receiver), format!("delivered to {}", key.receiver));
@@ -139,7 +143,12 @@ impl Desk {
                 }
                 self.put_back(Entry { not_before: at, ..entry });
             }
-            Next::RetryPlainAt(at) => self.put_back(Entry { not_before: at, without_mentions: true, ..entry }),
+            Next::RetryPlainAt(at) => {
+                for person in self.mentioned_by(&entry.key, now) {
+                    self.call_directly(&entry, &person, Why::Refused, now);
+                }
+                self.put_back(Entry { not_before: at, without_mentions: true, ..entry });
+            }
             Next::RetryMaskedAt(at) => self.put_back(Entry { not_before: at, masked: true, ..entry }),
             Next::GiveUp => {
                 self.bury(&entry, failure.reason.clone(), now);

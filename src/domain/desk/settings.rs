@@ -6,7 +6,7 @@ use crate::domain::{
     id::{ChatId, ReceiverName, RotaName, SourceName},
     labels::Labels,
     plan::Plan,
-    receiver::{PersonId, Receiver},
+    receiver::{PersonId, Receiver, ReceiverKind},
     rota::Rota,
     rule::CatchUp,
     silence::Matcher,
@@ -89,6 +89,21 @@ impl Settings {
     pub fn receiver(&self, name: &ReceiverName) -> Option<Cow<'_, Receiver>> {
         let known = self.receivers.get(name).map(Cow::Borrowed);
         known.or_else(|| Receiver::person(name, self.locale).map(Cow::Owned))
+    }
+
+    /// Everyone the configuration names: receivers, managers, members of rotas.
+    pub fn people(&self) -> Vec<PersonId> {
+        let receivers = self.receivers.values().filter_map(|receiver| match &receiver.kind {
+            ReceiverKind::Person(person) => Some(person.clone()),
+            ReceiverKind::Chat(_) | ReceiverKind::Webhook | ReceiverKind::Wecom | ReceiverKind::Http => None,
+        });
+        let members = self.rotas.values().flat_map(|rota| {
+            rota.shifts.iter().flat_map(|shift| shift.members.iter()).chain(rota.dates.values().flatten())
+        });
+        let mut people: Vec<PersonId> = receivers.chain(self.access.manage.iter().chain(members).cloned()).collect();
+        people.sort_unstable();
+        people.dedup();
+        people
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     alert::{Alert, AlertKey},
+    call::Call,
     desk::input::ChatMessage,
     facts::Facts,
     id::{MessageId, ReceiverName, RuleName, SourceName, Subject, TicketKey},
@@ -304,4 +305,6 @@ pub struct Stored {
     pub trials: Vec<Trial>,
     /// Silences.
     pub silences: Vec<Silence>,
+    /// Who was called lately, and how.
+    pub calls: Vec<Call>,
 }

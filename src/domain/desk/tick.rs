@@ -13,6 +13,7 @@ impl Desk {
     pub(super) fn tick(&mut self, now: Timestamp) {
         self.forget_seen(now);
         self.forget_dead(now);
+        self.forget_calls(now);
         self.report_trials(now);
         self.forget_resting(now);
         self.audit_ladders(now);

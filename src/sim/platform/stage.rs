@@ -9,7 +9,7 @@ use crate::sim::{
     faults::{Fault, Faults},
     helpdesk::FieldDefinition,
     knobs::Knobs,
-    message::{Message, Sender},
+    message::{Message, Sender, Urge},
     platform::{Call, Platform},
     route::Route,
     said::TicketMessage,
@@ -324,6 +324,11 @@ impl Platform {
     /// Every message in the order they were sent.
     pub fn messages(&self) -> Vec<&Message> {
         self.messages.in_order(None)
+    }
+
+    /// Urgent calls that went out, in order.
+    pub fn urges(&self) -> &[Urge] {
+        &self.messages.urges
     }
 
     /// A message.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use deskbell::domain::{
     alert::{Alert, AlertKey},
+    call::{Call, CallKey},
     desk::{
         outcome::Write,
         state::{
@@ -35,6 +36,7 @@ pub(crate) struct MapStore {
     pub(crate) trials: BTreeMap<RuleName, Trial>,
     pub(crate) silences: BTreeMap<SilenceId, Silence>,
     pub(crate) revisions: BTreeMap<TicketKey, Vec<Revision>>,
+    calls: BTreeMap<CallKey, Call>,
     pub(crate) journal: Vec<JournalEntry>,
 }
 
@@ -80,6 +82,8 @@ impl MapStore {
             Write::Silence(silence) => drop(self.silences.insert(silence.id, *silence)),
             Write::DropSilence(id) => drop(self.silences.remove(&id)),
             Write::Revision(revision) => self.revisions.entry(revision.was.key.clone()).or_default().push(*revision),
+            Write::Call(call) => drop(self.calls.insert(call.key.clone(), *call)),
+            Write::DropCall(key) => drop(self.calls.remove(&key)),
             Write::Journal(entry) => self.journal.push(*entry),
         }
     }
@@ -106,6 +110,7 @@ impl MapStore {
             sources: self.sources.values().cloned().collect(),
             trials: self.trials.values().cloned().collect(),
             silences: self.silences.values().cloned().collect(),
+            calls: self.calls.values().cloned().collect(),
             meanings: self.meanings.iter().map(|(rule, meaning)| (rule.clone(), *meaning)).collect(),
         }
     }

@@ -15,6 +15,7 @@ pub(super) mod source;
 pub(super) mod journal;
 pub(super) mod trial;
 pub(super) mod silence;
+pub(super) mod call;
 
 #[cfg(test)]
 mod tests;

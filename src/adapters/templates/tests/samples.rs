@@ -223,6 +223,7 @@ pub(crate) fn send(content: Content, template: Option<&str>, locale: Locale) -> 
         maybe_repeat: false,
         without_mentions: false,
         masked: false,
+        notes: Vec::new(),
         mentions: Vec::new(),
         rev: 1,
         attempts: 0,
