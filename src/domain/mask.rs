@@ -30,7 +30,7 @@ const ID_CARD_CHECKS: [char; 11] = ['1', '0', 'X', '9', '8', '7', '6', '5', '4',
 /// Plain text with everything personal masked.
 pub fn mask(text: &str) -> String {
     let chars: Vec<Piece> = text.char_indices().map(|(at, c)| Piece::new(c, at, at + c.len_utf8())).collect();
-    masked(text, &chars)
+    masked(text, &chars, "*")
 }
 
 /// The same of card markdown: numbered characters (`&#64;`) count as what they show; tags and the addresses of links are
@@ -56,7 +56,7 @@ pub fn mask_markdown(text: &str) -> String {
             at += c.len_utf8();
         }
     }
-    masked(text, &pieces)
+    masked(text, &pieces, "&#42;") // a bare one would be emphasis
 }
 
 /// A character as it is shown, and the bytes it stands in.
@@ -81,7 +81,7 @@ fn numbered(text: &str) -> Option<(char, usize)> {
     Some((shown, end + 3))
 }
 
-fn masked(text: &str, pieces: &[Piece]) -> String {
+fn masked(text: &str, pieces: &[Piece], mark: &str) -> String {
     let mut hidden = vec![false; pieces.len()];
     let shown: Vec<char> = pieces.iter().map(|piece| piece.shown).collect();
     hide_numbers(&shown, &mut hidden);
@@ -89,7 +89,7 @@ fn masked(text: &str, pieces: &[Piece]) -> String {
     let mut out = String::with_capacity(text.len());
     for (piece, hidden) in pieces.iter().zip(hidden) {
         if hidden {
-            out.push('*');
+            out.push_str(mark);
         } else {
             out.push_str(text.get(piece.from..piece.to).unwrap_or_default());
         }
@@ -256,7 +256,7 @@ mod tests {
             ("电话13812345678。", "电话138****5678。"),
             ("138 1234 5678", "138 **** 5678"),
             ("138-1234-5678", "138-****-5678"),
-            ("+86 13812345678", "+86 1*****5678"),
+            ("+86 13812345678", "+86 1******5678"),
             ("8613812345678", "861******5678"),
             ("+1 415-555-2671", "+1 41*-***-2671"),
             ("010-62345678", "010-****5678"),
@@ -286,7 +286,7 @@ mod tests {
     #[test]
     fn tags_and_the_addresses_of_links_stay_as_they_are() {
         let body = "<at id=ou_13812345678></at> [单](https://a.cn/13812345678?to=li@example.com) 13812345678";
-        let expected = "<at id=ou_13812345678></at> [单](https://a.cn/13812345678?to=li@example.com) 138****5678";
+        let expected = "<at id=ou_13812345678></at> [单](https://a.cn/13812345678?to=li@example.com) 138&#42;&#42;&#42;&#42;5678";
         assert_eq!(mask_markdown(body), expected);
     }
 

@@ -14,7 +14,7 @@ use crate::{
         clock::Clock,
         feishu::{
             client::Client,
-            error::{Advice, Error},
+            error::Error,
         },
     },
     domain::{
@@ -259,9 +259,9 @@ impl Directory {
         }
     }
 
-    /// Operations hears of what a person must set right; the rest passes by itself.
+    /// Operations hears of a missing permission; the rest passes by itself, or is told where it is sent to.
     async fn complain(&self, error: &Error) {
-        if error.advice != Advice::SetUp {
+        if !error.is_missing_scope() {
             info!(%error, "the directory gives no answer");
             return;
         }

@@ -240,7 +240,7 @@ async fn trouble_is_understood() {
         (Fault::ChatLimited, Advice::SlowDown),
         (Fault::QuotaUsedUp, Advice::AwaitQuota),
         (Fault::Refused(400, 230_049), Advice::AskAgainSoon),
-        (Fault::Refused(400, 230_028), Advice::ChangeContent),
+        (Fault::Refused(400, 230_028), Advice::Mask),
         (Fault::Refused(400, 230_025), Advice::Shorten),
         (Fault::Refused(400, 99_991_672), Advice::SetUp),
     ];

@@ -212,6 +212,12 @@ impl Error {
         &self.details.said
     }
 
+    /// Whether the app lacks a permission.
+    pub const fn is_missing_scope(&self) -> bool {
+        matches!(self.code, Some(99_991_672 | 99_991_676 | 99_991_679))
+            || (self.endpoint.is_helpdesk() && matches!(self.code, Some(154_003)))
+    }
+
     /// What happened and what to do, for people.
     pub fn message(&self) -> Message {
         explain::message(self)

@@ -10,14 +10,9 @@ use crate::{
 
 /// The sentence for an error, with its code and log id.
 pub(super) fn message(error: &Error) -> Message {
-    let Message { zh, en } = if is_missing_scope(error) { missing_scope(error) } else { plain(error) };
+    let Message { zh, en } = if error.is_missing_scope() { missing_scope(error) } else { plain(error) };
     let tail = tail(error);
     Message::new(format!("{zh}{}", tail.zh), format!("{en}{}", tail.en))
-}
-
-const fn is_missing_scope(error: &Error) -> bool {
-    matches!(error.code, Some(99_991_672 | 99_991_676 | 99_991_679))
-        || (error.endpoint.is_helpdesk() && matches!(error.code, Some(154_003)))
 }
 
 fn missing_scope(error: &Error) -> Message {

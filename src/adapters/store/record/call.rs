@@ -51,3 +51,36 @@ impl<'a> CallRecord<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::select};
+
+    use super::*;
+    use crate::{
+        adapters::store::{key::Kind, value},
+        domain::id::{ReceiverName, Subject},
+    };
+
+    proptest! {
+        #[test]
+        fn a_call_comes_back(
+            (person, notice, rule) in ("[a-z0-9_@+.]{0,20}", "[0-9a-f]{32}", ".{0,9}"),
+            how in select(vec![How::Mention, How::App, How::Sms, How::Phone]),
+            fate in select(vec![Fate::Begun, Fate::Made, Fate::InDoubt, Fate::Failed]),
+            (at, episode) in (-1_000_000_i64..4_000_000_000_000, any::<u32>()),
+        ) {
+            let call = Call {
+                key: CallKey { person: PersonId::read(&person), how, notice: notice.as_str().into() },
+                at: Timestamp::from_ms(at),
+                subject: Subject::Receiver(ReceiverName::from(rule.as_str())),
+                rule: rule.as_str().into(),
+                episode,
+                fate,
+            };
+            let bytes = value::encode(Kind::Call, &CallRecord::of(&call));
+            let back: CallRecord<'_> = value::decode(Kind::Call, &bytes).unwrap();
+            prop_assert_eq!(back.call(&mut Shared::default()), call);
+        }
+    }
+}

@@ -16,7 +16,6 @@ use crate::{
     domain::{
         actor::Actor,
         alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf, Snoozed, Taken},
-        call::{Call, CallKey, Fate, How},
         command::{
             Command,
             verb::{VERBS, Verb},
@@ -32,7 +31,6 @@ use crate::{
         facts::{Facts, Spell},
         id::{SourceName, Subject, TicketId, TicketKey},
         notice::{DigestCause, NoticeKey, Step, Target},
-        receiver::PersonId,
         rule::Severity,
         text::{Locale, Message},
         ticket::{Comment, CustomField, I18nText, Known, Person, Status, Tag, Text, Ticket},
@@ -224,21 +222,6 @@ fn trial() -> BoxedStrategy<Trial> {
             dealt_with,
             longest: Span::from_ms(longest),
             reported_at,
-        })
-        .boxed()
-}
-
-fn call() -> BoxedStrategy<Call> {
-    let how = select(vec![How::Mention, How::App, How::Sms, How::Phone]);
-    let fate = select(vec![Fate::Begun, Fate::Made, Fate::InDoubt, Fate::Failed]);
-    (text(), how, text(), at(), subject(), text(), any::<u32>(), fate)
-        .prop_map(|(person, how, notice, at, subject, rule, episode, fate)| Call {
-            key: CallKey { person: PersonId::read(&person), how, notice: notice.as_str().into() },
-            at,
-            subject,
-            rule: rule.as_str().into(),
-            episode,
-            fate,
         })
         .boxed()
 }
@@ -529,9 +512,9 @@ proptest! {
     fn all_else_comes_back(
         remains in remains(), alert in alert(), card in card(), digest in digest(), entry in entry(),
         (inbox, source, reason, given_up) in (inbox_item(), source(), message(), at()),
-        (trial, was, call) in (trial(), ticket(), call()),
+        (trial, was) in (trial(), ticket()),
     ) {
-        use record::{call::CallRecord, card::{CardRecord, DigestRecord}, inbox::InboxRecord};
+        use record::{card::{CardRecord, DigestRecord}, inbox::InboxRecord};
         use record::{notice::{DeadRecord, OutboxRecord}, source::SourceRecord, trial::TrialRecord};
         let dead = DeadLetter { entry: entry.clone(), at: given_up, reason };
         let bytes = value::encode(Kind::Remains, &RemainsRecord::of(&remains));
@@ -546,8 +529,6 @@ proptest! {
         prop_assert_eq!(back, revision);
         let back = comes_back!(trial, Trial, TrialRecord<'_>, TrialRecord::of, |it, shared| it.trial(shared));
         prop_assert_eq!(back, trial);
-        let back = comes_back!(call, Call, CallRecord<'_>, CallRecord::of, |it, shared| it.call(shared));
-        prop_assert_eq!(back, call);
         let back = comes_back!(card, Card, CardRecord<'_>, CardRecord::of, |it, shared| it.card(shared));
         prop_assert_eq!(back, card);
         let back = comes_back!(digest, Digest, DigestRecord<'_>, DigestRecord::of, |it, shared| it.digest(shared));
