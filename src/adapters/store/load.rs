@@ -103,15 +103,6 @@ fn load_rest(reader: &mut Reader<'_>, stored: &mut Stored) -> Result<(), OpenErr
         stored.inbox.push(it.item());
         Ok(())
     })?;
-    load_small(&mut reader, stored)?;
-    let last = db.scan_prefix([Kind::Journal as u8]).keys().next_back().transpose();
-    let last = last.map_err(|error| OpenError::sled(path, &error))?;
-    loaded.sequence = last.and_then(|key| key::journal_sequence(&key)).unwrap_or_default();
-    Ok(loaded)
-}
-
-/// Reads the many small things beside tickets, alerts and notices.
-fn load_small(reader: &mut Reader<'_>, stored: &mut Stored) -> Result<(), OpenError> {
     reader.each(Kind::Seen, |bytes, _| {
         let it: SeenRecord<'_> = value::decode(Kind::Seen, bytes)?;
         stored.seen.push(it.seen());

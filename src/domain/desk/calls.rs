@@ -60,7 +60,6 @@ impl Desk {
     }
 
     /// Whether someone may silence rules, change rotas and see to dead letters.
-    #[allow(dead_code, reason = "acts.rs is on its way")]
     pub(super) fn is_manager(&self, actor: &Actor) -> bool {
         self.people.is_among(actor, &self.settings.access.manage)
     }

@@ -223,12 +223,6 @@ impl Desk {
         if manages || few { Ok(()) } else { Err(acted(Tone::Refused, self.only_managers())) }
     }
 
-    /// Whether this person may do what `chat.access.manage` lists people for.
-    pub(super) fn is_manager(&self, actor: &Actor) -> bool {
-        let Some(id) = actor.open_id() else { return false };
-        self.settings.access.manage.iter().any(|person| matches!(person, PersonId::Open(known) if known == id))
-    }
-
     fn only_managers(&self) -> Message {
         let manage = &self.settings.access.manage;
         let names: Vec<&str> = manage.iter().take(NAMED_MAX).map(PersonId::as_str).collect();
