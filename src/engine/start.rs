@@ -249,8 +249,7 @@ impl Engine {
     pub fn start(parts: Parts) -> Self {
         let Parts { rules, settings, sources, outlets, templates, store, stored, clock, until } = parts;
         let (zone, plan) = (settings.zone, settings.plan);
-        // A single run ends as soon as all is quiet.
-        let introduced = (until == Until::Stopped).then(|| settings.people());
+        let introduced = (until == Until::Stopped).then(|| settings.people()); // a single run ends when all is quiet
         let (desk, opening) = Desk::open(stored, Arc::clone(&rules), settings, clock.now());
         let (doors, queues) = doors::open();
         let (stop, stopping) = watch::channel(false);
