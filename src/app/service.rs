@@ -34,7 +34,7 @@ use crate::{
         callbacks::{self, Callbacks},
         listener,
         operators::Operators,
-        state::{Admin, CallbackCounts, Explain, Reload, Submit, Submitted},
+        state::{Admin, CallbackCounts, Do, Explain, Reload, Submit, Submitted},
         status::{FaultStatus, Status},
     },
 };
@@ -114,6 +114,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     let callbacks = Callbacks {
         feishu: callback.clone(),
         submit: submit(port.clone()),
+        act: act(port.clone()),
         clock: clock.clone(),
         locale,
         counts: Arc::clone(&counts),
@@ -250,6 +251,13 @@ fn submit(port: Port) -> Submit {
                 Err(_) => Submitted::Refused, // logged where it is answered
             }
         })
+    })
+}
+
+fn act(port: Port) -> Do {
+    Arc::new(move |act| {
+        let port = port.clone();
+        Box::pin(async move { port.act(act).await })
     })
 }
 

@@ -1,4 +1,4 @@
-//! A card as lines in the terminal: the title, the body without its markup, the small print.
+//! A card as lines in the terminal: the title, the body without its markup, the buttons, the small print.
 
 use crate::domain::card::Card;
 
@@ -7,6 +7,11 @@ pub fn text(card: &Card) -> String {
     let tags: String = card.tags.iter().map(|tag| format!(" [{tag}]")).collect();
     let mut lines = vec![format!("【{}】{}{tags}", card.colour.name(), card.title)];
     lines.extend(plain(&card.body).lines().map(|line| format!("  {line}")));
+    if !card.buttons.is_empty() {
+        let buttons: Vec<String> = card.buttons.iter().map(|button| format!("[ {} ]", button.text)).collect();
+        lines.push(format!("  {}", buttons.join("  ")));
+    }
+    lines.extend((!card.hint.is_empty()).then(|| format!("  ({})", card.hint)));
     if !card.footer.is_empty() {
         lines.push(format!("  ({})", card.footer));
     }

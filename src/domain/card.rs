@@ -67,6 +67,8 @@ pub struct Card {
     pub mentions: Vec<Mentioned>,
     /// Its buttons.
     pub buttons: Vec<Button>,
+    /// A line under them that explains them; empty where none does. Plain text.
+    pub hint: String,
     /// It hangs on a card as a reply: whoever clicks on it does not click on the card.
     pub is_reply: bool,
 }

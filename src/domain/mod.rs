@@ -45,6 +45,7 @@ pub mod call;
 pub mod mask;
 pub mod notice;
 pub mod card;
+pub mod card_buttons;
 pub mod delivery;
 pub mod deed;
 pub mod command;

@@ -22,16 +22,21 @@ use crate::{
         clock::Clock,
         feishu::{
             callback::{Callback, Opened, Reject},
+            click::{self, Click, Form},
             received::Incoming,
         },
     },
     domain::{
+        actor::Actor,
+        card::Card,
         command::{Command, language},
+        deed::{Act, Deed, Place, Tone},
         desk::input::{ChatKind, ChatMessage},
-        text::Locale,
+        id::ChatId,
+        text::{Locale, Message, Words},
         time::{Span, Timestamp},
     },
-    web::state::{CallbackCounts, Submit, Submitted},
+    web::state::{CallbackCounts, Do, Submit, Submitted},
 };
 
 /// What the callbacks' listener needs.
@@ -41,6 +46,8 @@ pub struct Callbacks {
     pub feishu: Option<Arc<Callback>>,
     /// Takes what people write.
     pub submit: Submit,
+    /// Does what people click.
+    pub act: Do,
     /// The time, for the freshness of signatures.
     pub clock: Clock,
     /// The language of answers to people who show none.
@@ -60,6 +67,28 @@ pub const BODY_MAX: Duration = Duration::from_secs(2);
 
 /// How long the engine may take to store a message. The platform waits 3 s in all (`facts/feishu.md §5.5`).
 pub const STORE_MAX: Duration = Duration::from_millis(2_500);
+
+/// How long a click waits for its answer, from its arrival. The platform gives up after 3 s, both ways on the network
+/// included (`facts/feishu.md §5.7`); what is not ready by then follows as an update of the card.
+pub const CLICK_ANSWER_MAX: Span = Span::from_secs(2);
+
+/// What whoever clicked is told who is not answered in time: it is done all the same.
+const UPDATING: Words = Words {
+    zh: "已收到，正在更新；几秒后卡片还没变，请再点一次",
+    en: "Received, updating; if the card has not changed in a few seconds, please click again",
+};
+
+/// What whoever clicked is told when the store takes no writes, or too much is waiting.
+const NOT_SAVED: Words = Words {
+    zh: "没有保存，什么都没有改变。请稍后再点一次；一直这样请告诉管理员",
+    en: "Not saved, nothing has changed. Please click again in a moment; if it stays like this tell the administrator",
+};
+
+/// What whoever clicked is told whose click cannot be read.
+const NOT_READ: Words = Words {
+    zh: "这个按钮没有读懂，什么都没有改变。可以在卡片上回复“我来”，或写 /help",
+    en: "This button could not be read, nothing has changed. Reply \"on it\" on the card, or write /help",
+};
 
 /// Refused callbacks are logged at most this often: strangers must not fill the disk.
 const REJECT_LOG_EVERY: Span = Span::from_mins(1);
@@ -92,6 +121,7 @@ async fn feishu_events(State(state): State<Arc<Inner>>, headers: HeaderMap, body
         CallbackCounts::count(&counts.refused);
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
+    let came_at = state.callbacks.clock.now();
     let body = match read(&headers, body).await {
         Ok(body) => body,
         Err(status) => {
@@ -106,6 +136,7 @@ async fn feishu_events(State(state): State<Arc<Inner>>, headers: HeaderMap, body
             Some(message) => submit(&state, message).await,
             None => ignored(counts),
         },
+        Ok(Opened::Click(form, click)) => clicked(&state, form, click.map(|click| *click), came_at).await,
         Ok(Opened::Ignored { .. }) => ignored(counts),
         Err(reject) => {
             CallbackCounts::count(&counts.rejected);
@@ -151,6 +182,54 @@ fn question(incoming: Incoming, default: Locale) -> Option<ChatMessage> {
         command,
         sent_at: incoming.sent_at,
     })
+}
+
+/// Does what a click asks for. The answer is always 200: anything else shows whoever clicked a bare error number.
+async fn clicked(state: &Inner, form: Form, click: Option<Click>, came_at: Timestamp) -> Response {
+    let counts = &state.callbacks.counts;
+    let Some(act) = click.and_then(|click| deed(click, state.callbacks.locale)) else {
+        CallbackCounts::count(&counts.ignored);
+        return told(form, Some((Tone::Refused, &NOT_READ.into())), None);
+    };
+    let looks = matches!(act.deed, Deed::Look(..));
+    let clock = &state.callbacks.clock;
+    let fate = tokio::select! {
+        biased;
+        fate = (state.callbacks.act)(act) => Some(fate),
+        () = clock.sleep_until(came_at.plus(CLICK_ANSWER_MAX)) => None,
+    };
+    match fate {
+        Some(Ok(answer)) => {
+            CallbackCounts::count(&counts.accepted);
+            // Whoever only looks sees what they asked for on the card.
+            let is_silent = looks && answer.tone == Tone::Done && answer.card.is_some();
+            told(form, (!is_silent).then_some((answer.tone, &answer.words)), answer.card.as_ref())
+        }
+        Some(Err(refused)) => {
+            CallbackCounts::count(&counts.refused);
+            tracing::warn!(reason = %refused, "a click was not taken");
+            told(form, Some((Tone::Refused, &NOT_SAVED.into())), None)
+        }
+        None => {
+            CallbackCounts::count(&counts.accepted);
+            tracing::warn!("a click was not answered in time; the card's update follows");
+            told(form, Some((Tone::Already, &UPDATING.into())), None)
+        }
+    }
+}
+
+/// The click as a deed.
+fn deed(click: Click, locale: Locale) -> Option<Act> {
+    let Click { id, by, chat, message, pressed } = click;
+    // Whether it is a direct chat the platform does not say; the desk knows its receivers' chats from others.
+    let place = Place::Chat(chat.unwrap_or_else(|| ChatId::from("")), ChatKind::Group);
+    let clicked = message.filter(|_| !pressed.on_reply);
+    let deed = Deed::of_press(pressed.press, pressed.alert, pressed.episode)?;
+    Some(Act { id, by: Actor::person(by), place, clicked, deed, locale })
+}
+
+fn told(form: Form, toast: Option<(Tone, &Message)>, card: Option<&Card>) -> Response {
+    Json(click::answer(form, toast, card)).into_response()
 }
 
 fn ignored(counts: &CallbackCounts) -> Response {

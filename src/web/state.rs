@@ -12,7 +12,8 @@ use std::{
 use secrecy::SecretString;
 
 use crate::{
-    domain::{desk::input::ChatMessage, explain::explanation::Explained, text::Message},
+    domain::{deed::Act, desk::input::ChatMessage, explain::explanation::Explained, text::Message},
+    engine::{doors::Refused, start::ActAnswer},
     web::{
         operators::Operators,
         status::{FaultStatus, Status},
@@ -21,6 +22,9 @@ use crate::{
 
 /// Hands a message to the engine; ready when its fate is known.
 pub type Submit = Arc<dyn Fn(ChatMessage) -> Pin<Box<dyn Future<Output = Submitted> + Send>> + Send + Sync>;
+
+/// Hands in what a person did; ready when it is durable, with what became of it, or with why it is not.
+pub type Do = Arc<dyn Fn(Act) -> Pin<Box<dyn Future<Output = Result<ActAnswer, Refused>> + Send>> + Send + Sync>;
 
 /// Reads rules and templates again; ready when they are in force, or with why they are not. Nothing when the service is
 /// stopping.

@@ -15,11 +15,14 @@ use deskbell::{
         http::{self, Proxy},
     },
     domain::{
+        card::Card,
         command::Command,
+        deed::{Act, Deed, Tone},
         desk::input::{ChatKind, ChatMessage},
         text::{Locale, Message},
         time::{Span, Timestamp},
     },
+    engine::{doors::Refused, start::ActAnswer},
     web::{
         admin,
         callbacks::{self, CALLBACK_BYTES_MAX, Callbacks},
@@ -50,6 +53,7 @@ struct World {
     admin: SocketAddr,
     client: reqwest::Client,
     taken: Arc<Mutex<Vec<ChatMessage>>>,
+    acts: Arc<Mutex<Vec<Act>>>,
     ready: Arc<AtomicBool>,
     stop: watch::Sender<bool>,
     served: Vec<tokio::task::JoinHandle<()>>,
@@ -61,6 +65,8 @@ async fn world(engine: Engine) -> World {
     let serving_clock = clock.clone();
     let counts = Arc::new(CallbackCounts::default());
     let into = Arc::clone(&taken);
+    let acts = Arc::new(Mutex::new(Vec::new()));
+    let acted = Arc::clone(&acts);
     let callbacks = Callbacks {
         feishu: Some(Arc::new(Callback::new(SecretString::from("token"), None))),
         submit: Arc::new(move |message| {
@@ -69,6 +75,20 @@ async fn world(engine: Engine) -> World {
                 match engine {
                     Engine::Stores => Submitted::Durable,
                     Engine::Refuses => Submitted::Refused,
+                    Engine::Hangs => std::future::pending().await,
+                }
+            })
+        }),
+        act: Arc::new(move |act| {
+            acted.lock().unwrap().push(act);
+            Box::pin(async move {
+                match engine {
+                    Engine::Stores => {
+                        let card = Card { title: "now".to_string(), footer: "f".to_string(), ..Card::default() };
+                        let words = Message::new("已由你接手", "you have it");
+                        Ok(ActAnswer { tone: Tone::Done, words, card: Some(card) })
+                    }
+                    Engine::Refuses => Err(Refused::Store),
                     Engine::Hangs => std::future::pending().await,
                 }
             })
@@ -95,7 +115,7 @@ async fn world(engine: Engine) -> World {
         tokio::spawn(listener::serve(admin_at, admin::router(admin), clock, stopping)),
     ];
     let client = http::client(&http::Config { proxy: Proxy::None, ..http::Config::default() }).unwrap();
-    World { clock: serving_clock, address, admin: admin_address, client, taken, ready, stop, served }
+    World { clock: serving_clock, address, admin: admin_address, client, taken, acts, ready, stop, served }
 }
 
 async fn bind() -> TcpListener {
@@ -189,6 +209,66 @@ async fn what_is_not_meant_for_the_bot_is_taken_and_left() {
         assert_eq!(world.post(body.to_string()).await, (200, r#"{"msg":"success"}"#.to_string()));
         assert_eq!(world.commands(), expected.into_iter().collect::<Vec<_>>(), "{body}");
     }
+}
+
+fn click(press: &str) -> Value {
+    let value = json!({ "do": press, "subject": "ticket:it-desk:1001", "rule": "r", "episode": 2 });
+    json!({
+        "schema": "2.0",
+        "header": { "event_id": "e9", "event_type": "card.action.trigger", "create_time": "1700000000000000",
+                    "token": "token", "app_id": "cli_a" },
+        "event": {
+            "operator": { "open_id": "ou_li" }, "token": "c-1", "host": "im_message",
+            "action": { "value": value, "tag": "button" },
+            "context": { "open_message_id": "om_1", "open_chat_id": "oc_a" },
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_click_is_answered_in_time_whatever_becomes_of_it() {
+    for (engine, kind, zh) in [
+        (Engine::Stores, "success", "已由你接手"),
+        (Engine::Refuses, "warning", "没有保存"),
+        (Engine::Hangs, "info", "已收到，正在更新"),
+    ] {
+        let world = world(engine).await;
+        let began = world.clock.now();
+        let (status, body) = world.post(click("take").to_string()).await;
+        assert_eq!(status, 200);
+        assert!(world.clock.now().since(began) < Span::from_ms(2_100));
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(answer["toast"]["type"], kind);
+        assert!(answer["toast"]["i18n"]["zh_cn"].as_str().unwrap().starts_with(zh), "{answer}");
+        let shows = answer["card"]["data"]["header"]["title"]["content"].as_str();
+        assert_eq!(shows, matches!(engine, Engine::Stores).then_some("now"));
+        let acts = world.acts.lock().unwrap().clone();
+        assert_eq!(acts.len(), 1);
+        assert_eq!((acts[0].id.as_str(), acts[0].clicked.as_ref().map(|id| id.as_str())), ("e9", Some("om_1")));
+        assert!(matches!(acts[0].deed, Deed::Take(_)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_only_looks_gets_no_toast_and_what_cannot_be_read_gets_one() {
+    let world = world(Engine::Stores).await;
+    let (_, body) = world.post(click("more").to_string()).await;
+    let answer: Value = serde_json::from_str(&body).unwrap();
+    assert!(answer.get("toast").is_none() && answer.get("card").is_some(), "{answer}");
+    let mut forged = click("take");
+    forged["header"]["token"] = json!("guess");
+    assert_eq!(world.post(forged.to_string()).await, (401, String::new()));
+    let before = world.acts.lock().unwrap().len();
+    for hostile in [json!("x"), json!(null), json!([1]), json!({ "do": "fly" }), json!("x".repeat(100_000))] {
+        let mut body = click("take");
+        body["event"]["action"]["value"] = hostile;
+        let (status, body) = world.post(body.to_string()).await;
+        let answer: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((status, answer["toast"]["type"].as_str()), (200, Some("warning")), "{answer}");
+    }
+    assert_eq!(world.acts.lock().unwrap().len(), before, "nothing was done");
+    let flat = json!({ "open_id": "ou_li", "open_chat_id": "oc_a", "token": "c-1", "action": { "value": {} } });
+    assert_eq!(world.post(flat.to_string()).await.0, 401, "the old form is always signed");
 }
 
 #[tokio::test(start_paused = true)]

@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::{
     adapters::feishu::{
         chats::Bot,
+        click::{self, Click, Form},
         crypt,
         received::{self, Incoming},
         wire,
@@ -44,6 +45,8 @@ pub enum Opened {
     Challenge(String),
     /// A person wrote something the bot can see.
     Message(Box<Incoming>),
+    /// A person clicked on a button; nothing where the click cannot be read. It is answered in its form.
+    Click(Form, Option<Box<Click>>),
     /// An event nothing is done about: answer 200, or it comes again.
     Ignored {
         /// The delivery's id, where it has one.
@@ -173,20 +176,26 @@ impl Callback {
     pub fn open(&self, headers: &HeaderMap, raw_body: &[u8], now: Timestamp) -> Result<Opened, Reject> {
         let outer = object(raw_body).ok_or(Reject::NotJson)?;
         let Some(sealed) = outer.get("encrypt").and_then(Value::as_str) else {
-            return self.open_plain(&outer, now);
+            return self.open_plain(headers, raw_body, &outer, now);
         };
         let key = self.encrypt_key.as_ref().ok_or(Reject::NoKey)?;
         let inner = crypt::decrypt(key, sealed).and_then(|plain| object(&plain)).ok_or(Reject::Undecryptable)?;
         if let Some(challenge) = self.challenge(&inner)? {
             return Ok(challenge); // the console's check is not signed
         }
-        signed(key, headers, raw_body, now)?;
+        signed(headers, now, |at, nonce, mark| crypt::is_signed(key, at, nonce, raw_body, mark))?;
         self.event(&inner, now)
     }
 
-    fn open_plain(&self, body: &Value, now: Timestamp) -> Result<Opened, Reject> {
+    fn open_plain(&self, headers: &HeaderMap, raw_body: &[u8], body: &Value, now: Timestamp) -> Result<Opened, Reject> {
         if let Some(challenge) = self.challenge(body)? {
             return Ok(challenge);
+        }
+        if click::is_flat(body) {
+            // The old form of clicks is never encrypted, and always signed.
+            let token = &self.verification_token;
+            signed(headers, now, |at, nonce, mark| crypt::is_signed_flat(token, at, nonce, raw_body, mark))?;
+            return Ok(Opened::Click(Form::Flat, click::read(body, Form::Flat).map(Box::new)));
         }
         if self.encrypt_key.is_some() {
             return Err(Reject::NotEncrypted);
@@ -218,6 +227,9 @@ impl Callback {
         };
         self.check_token(token)?;
         let event = (!id.is_empty()).then(|| EventId::from(id));
+        if newer && event_type == "card.action.trigger" {
+            return Ok(Opened::Click(Form::Event, click::read(body, Form::Event).map(Box::new)));
+        }
         let ignored = |why| Opened::Ignored { event: event.clone(), event_type: wire::tidy(event_type, 80), why };
         if !(newer && event_type == "im.message.receive_v1") {
             return Ok(ignored("not an event that is acted on"));
@@ -236,12 +248,16 @@ fn object(body: &[u8]) -> Option<Value> {
 }
 
 /// Checks signature and age.
-fn signed(key: &SecretString, headers: &HeaderMap, raw_body: &[u8], now: Timestamp) -> Result<(), Reject> {
+fn signed(
+    headers: &HeaderMap,
+    now: Timestamp,
+    is_signed: impl FnOnce(&[u8], &[u8], &[u8]) -> bool,
+) -> Result<(), Reject> {
     let header = |name| headers.get(name).map(|value| value.as_bytes()).filter(|value| !value.is_empty());
     let (Some(timestamp), Some(nonce), Some(signature)) = (header(TIMESTAMP), header(NONCE), header(SIGNATURE)) else {
         return Err(Reject::Unsigned);
     };
-    if !crypt::is_signed(key, timestamp, nonce, raw_body, signature) {
+    if !is_signed(timestamp, nonce, signature) {
         return Err(Reject::BadSignature);
     }
     let seconds: Option<i64> = std::str::from_utf8(timestamp).ok().and_then(|text| text.trim().parse().ok());

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use crate::domain::card::{CARD_TAGS_MAX, Card, Colour, Mentioned, escape_markdown};
+use crate::domain::card::{Button, CARD_TAGS_MAX, Card, Colour, Does, Mentioned, escape_markdown};
 
 /// Bytes of a card in a chat: the platform takes 30 KB after its own expansion (`facts/feishu.md §3.1`).
 pub const CHAT_CARD_BYTES_MAX: usize = 25 * 1024;
@@ -27,6 +27,18 @@ const FOOTER_BYTES_MAX: usize = 1_024;
 
 /// People a card mentions; the rest of a longer list is left out.
 const MENTIONS_MAX: usize = 20;
+
+/// Bytes of JSON a button's words may take.
+const BUTTON_BYTES_MAX: usize = 128;
+
+/// Bytes of JSON a button's value or address may take. One that is longer is left out: cut, it would say something else.
+const BUTTON_VALUE_BYTES_MAX: usize = 2_048;
+
+/// Bytes of JSON the line under the buttons may take.
+const HINT_BYTES_MAX: usize = 512;
+
+/// Buttons a card can hold; a card of ours has at most five.
+const BUTTONS_MAX: usize = 8;
 
 /// What ends a shortened body.
 pub const SHORTENED_MARK: &str = "…（已截短）";
@@ -50,7 +62,7 @@ pub(super) fn to_value(card: &Card, bytes_max: usize) -> Value {
         return whole;
     }
     let around = frame(card, " ").to_string().len() - 1;
-    frame(card, &shorten_markdown(&card.body, bytes_max - around))
+    frame(card, &shorten_markdown(&card.body, bytes_max.saturating_sub(around)))
 }
 
 fn frame(card: &Card, body: &str) -> Value {
@@ -73,6 +85,13 @@ fn frame(card: &Card, body: &str) -> Value {
     if !card.mentions.is_empty() {
         elements.push(json!({ "tag": "markdown", "content": mentions(&card.mentions) }));
     }
+    let buttons: Vec<Value> = card.buttons.iter().take(BUTTONS_MAX).filter_map(|one| button(one, card)).collect();
+    if !buttons.is_empty() {
+        elements.push(json!({ "tag": "action", "actions": buttons }));
+        if !card.hint.is_empty() {
+            elements.push(json!({ "tag": "note", "elements": [plain(&card.hint, HINT_BYTES_MAX)] }));
+        }
+    }
     if !card.footer.is_empty() {
         elements.push(json!({ "tag": "note", "elements": [plain(&card.footer, FOOTER_BYTES_MAX)] }));
     }
@@ -90,6 +109,30 @@ fn mentions(mentioned: &[Mentioned]) -> String {
     };
     let said: Vec<String> = mentioned.iter().take(MENTIONS_MAX).map(one).filter(|one| !one.is_empty()).collect();
     if said.is_empty() { " ".to_owned() } else { said.join(" ") }
+}
+
+/// A button; its value is an object, which comes back as it was sent (`facts/feishu.md §5.7, §7.1`).
+fn button(button: &Button, card: &Card) -> Option<Value> {
+    let text = json!({ "tag": "plain_text", "content": shorten_plain(&button.text, BUTTON_BYTES_MAX) });
+    let kind = if button.primary { "primary" } else { "default" };
+    let mut json = json!({ "tag": "button", "text": text, "type": kind });
+    let does = match &button.does {
+        Does::Open(address) => {
+            json["url"] = json!(address);
+            address.len()
+        }
+        Does::Press(press, key, episode) => {
+            let subject = key.subject.to_string();
+            let mut value =
+                json!({ "do": press.name(), "subject": subject, "rule": key.rule.as_str(), "episode": episode });
+            if card.is_reply {
+                value["reply"] = json!(true);
+            }
+            json["value"] = value;
+            json["value"].to_string().len()
+        }
+    };
+    (does <= BUTTON_VALUE_BYTES_MAX).then_some(json)
 }
 
 /// A tag has fewer colours than a header (`facts/feishu.md §7.3`).

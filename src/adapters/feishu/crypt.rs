@@ -3,6 +3,7 @@
 use aes::cipher::{BlockModeDecrypt as _, KeyIvInit as _, block_padding::Pkcs7};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use secrecy::{ExposeSecret, SecretString};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -20,7 +21,16 @@ pub(super) fn decrypt(key: &SecretString, encrypted: &str) -> Option<Vec<u8>> {
 /// Whether `signature` is the hash of timestamp, nonce, key and the body as received: in constant time, in either case
 /// of letters.
 pub(super) fn is_signed(key: &SecretString, timestamp: &[u8], nonce: &[u8], body: &[u8], signature: &[u8]) -> bool {
-    let mut hash = Sha256::new();
+    is_hash_of::<Sha256>(key, timestamp, nonce, body, signature)
+}
+
+/// The same for the old form of clicks: SHA-1, with the verification token where the key stands.
+pub(super) fn is_signed_flat(token: &SecretString, ts: &[u8], nonce: &[u8], body: &[u8], signature: &[u8]) -> bool {
+    is_hash_of::<Sha1>(token, ts, nonce, body, signature)
+}
+
+fn is_hash_of<D: Digest>(key: &SecretString, timestamp: &[u8], nonce: &[u8], body: &[u8], signature: &[u8]) -> bool {
+    let mut hash = D::new();
     hash.update(timestamp);
     hash.update(nonce);
     hash.update(key.expose_secret());

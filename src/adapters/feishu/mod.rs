@@ -22,6 +22,7 @@ pub mod card;
 pub mod webhook;
 mod crypt;
 pub mod received;
+pub mod click;
 pub mod callback;
 #[cfg(test)]
 mod fake;

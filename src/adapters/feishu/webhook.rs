@@ -18,7 +18,7 @@ use crate::{
             wire,
         },
     },
-    domain::card::Card,
+    domain::card::{Card, Does},
 };
 
 /// A custom bot.
@@ -47,7 +47,10 @@ impl Webhook {
 
     /// Posts a card. Errors arrive with HTTP 200 and a code; a timeout leaves open whether the card is there.
     pub async fn post(&self, card: &Card) -> Result<(), Error> {
-        self.post_json(card::to_value(card, card::WEBHOOK_CARD_BYTES_MAX)).await
+        // What a custom bot posts cannot call back (`facts/feishu.md §4`).
+        let mut card = card.clone();
+        card.buttons.retain(|button| matches!(button.does, Does::Open(_)));
+        self.post_json(card::to_value(&card, card::WEBHOOK_CARD_BYTES_MAX)).await
     }
 
     /// The same for a card that is JSON already, and short enough.

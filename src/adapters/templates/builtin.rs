@@ -1,7 +1,7 @@
 //! The cards that need no template: sentences, and the plain card that replaces a template that failed. Cannot fail.
 
 use crate::{
-    adapters::templates::{context, digest, frame::Draft, library::Surroundings, words},
+    adapters::templates::{context, digest, frame::Draft, library::Surroundings, standing, words},
     domain::{
         alert::AlertState,
         card::{Colour, cut, escape_markdown},
@@ -70,12 +70,20 @@ fn alert(view: &AlertView, locale: Locale, around: &Surroundings) -> Draft {
     };
     let took = words::duration(ended_at.since(fired_at.unwrap_or(*ended_at)), locale);
     let ended = words::instant(*ended_at, around.now, around.zone);
+    let fired = words::instant(fired_at.unwrap_or(*ended_at), around.now, around.zone);
+    let who = standing::acted_by(alert).map(|by| escape_markdown(by.words().get(locale)));
     let reason = reason.words().get(locale);
     lines.insert(
         0,
         match locale {
-            Locale::Zh => format!("{ended} 结束：{reason}，历时 {took}"),
-            Locale::En => format!("ended {ended}: {reason}, after {took}"),
+            Locale::Zh => {
+                let who = who.map_or_else(|| "历时 ".to_string(), |who| format!("{who} 处理，用时 "));
+                format!("{who}{took} · {fired} 触发，{ended} 结束：{reason}")
+            }
+            Locale::En => {
+                let who = who.map_or_else(|| "lasted ".to_string(), |who| format!("{who} saw to it in "));
+                format!("{who}{took} · fired {fired}, ended {ended}: {reason}")
+            }
         },
     );
     let title = format!("{}{head}", pick(locale, "已结束 · ", "Over · "));

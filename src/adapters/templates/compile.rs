@@ -9,6 +9,7 @@ use crate::{
     },
     domain::{
         card::Colour,
+        card_buttons::Offer,
         fault::{Fault, Place},
         text::Message,
     },
@@ -26,6 +27,7 @@ pub(crate) struct Compiled {
     pub(crate) title: Template,
     pub(crate) colour: Option<Template>,
     pub(crate) tags: Vec<Template>,
+    pub(crate) buttons: Option<Vec<Offer>>,
     pub(crate) body: Template,
 }
 
@@ -47,7 +49,7 @@ pub(crate) fn compile(file: &str, text: &str, faults: &mut Vec<Fault>) -> Option
         return None;
     }
     let before = faults.len();
-    let Front { title, colour, tags, body } = front::read(file, text, faults)?;
+    let Front { title, colour, tags, buttons, body } = front::read(file, text, faults)?;
     let title = slot(&title, Slot::Plain, faults);
     let colour = colour.map(|colour| self::colour(&colour, faults));
     let tags: Vec<Option<Template>> = tags.iter().map(|tag| slot(tag, Slot::Plain, faults)).collect();
@@ -59,7 +61,7 @@ pub(crate) fn compile(file: &str, text: &str, faults: &mut Vec<Fault>) -> Option
         Some(colour) => Some(colour?),
         None => None,
     };
-    Some(Compiled { title: title?, colour, tags: tags.into_iter().collect::<Option<_>>()?, body: body? })
+    Some(Compiled { title: title?, colour, tags: tags.into_iter().collect::<Option<_>>()?, buttons, body: body? })
 }
 
 /// A trial on a card of which nothing is known; what `check` could not see would show here.

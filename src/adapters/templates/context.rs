@@ -9,9 +9,10 @@ use crate::{
         frame,
         library::Surroundings,
         shape::{self, ROOT, Shape},
-        words,
+        standing, words,
     },
     domain::{
+        actor::Actor,
         alert::AlertState,
         card::cut,
         clocks::Run,
@@ -149,6 +150,17 @@ fn alert_values(root: &Object, view: &AlertView, locale: Locale) -> Object {
     out.insert("stale_as_of".into(), frame::stale(view).map_or(Json::Null, instant));
     if view.step == Step::Repeated {
         out.insert("repeat".into(), json!(view.ordinal));
+    }
+    if let Some(taken) = &alert.taken {
+        out.insert("taken_by".into(), actor(&taken.by, locale));
+        out.insert("taken_until".into(), instant(taken.until));
+    }
+    if let Some(snoozed) = &alert.snoozed {
+        out.insert("snoozed_by".into(), actor(&snoozed.by, locale));
+        out.insert("snoozed_until".into(), instant(snoozed.until));
+    }
+    if let Some(by) = standing::acted_by(alert).filter(|_| !alert.is_firing()) {
+        out.insert("acted_by".into(), actor(by, locale));
     }
     let state = match &alert.state {
         AlertState::Pending => "pending",
@@ -290,6 +302,14 @@ fn person(person: &Person) -> Json {
         ("avatar_url", &person.avatar_url),
     ];
     Json::Object(parts.into_iter().map(|(name, part)| (name.to_string(), told(part))).collect())
+}
+
+/// Who did something, as a person: always with a name that can be shown.
+fn actor(actor: &Actor, locale: Locale) -> Json {
+    let mut parts = Shape::Person.blank();
+    parts.insert("id".into(), actor.open_id().map_or(Json::Null, |id| text(id.as_str())));
+    parts.insert("name".into(), text(actor.words().get(locale)));
+    Json::Object(parts)
 }
 
 fn comment(comment: &Comment) -> Json {

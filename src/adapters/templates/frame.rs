@@ -1,14 +1,15 @@
 //! What every card has around its text, whoever wrote the text: marks in the title, tags, the footer, the limits.
 
 use crate::{
-    adapters::templates::{library::Surroundings, words},
+    adapters::templates::{library::Surroundings, standing, words},
     domain::{
         alert::AlertState,
         calendar::Pace,
         card::{CARD_TAGS_MAX, Card, Colour, cut, escape_markdown, one_line},
+        card_buttons::{self, Offer, TAKE_HINT},
         condition::{Clock, Condition},
         id::Subject,
-        notice::{AlertView, AnswerView, Content, Send, Silenced, Step},
+        notice::{AlertView, AnswerView, Content, Send, Silenced, Step, Target},
         rule::{Rule, RuleKind},
         seen::Seen,
         text::Locale,
@@ -34,8 +35,17 @@ pub(crate) struct Draft {
     pub(crate) body: String,
 }
 
-/// The card of a draft.
-pub(crate) fn finish(draft: Draft, send: &Send, around: &Surroundings) -> Card {
+/// The card of a draft, with the buttons that are offered as far as the alert's state lets them.
+pub(crate) fn finish(mut draft: Draft, offers: &[Offer], send: &Send, around: &Surroundings) -> Card {
+    let (mut buttons, mut hint) = (Vec::new(), String::new());
+    if let Content::Alert(view) = &send.content {
+        draft.body = format!("{}\n\n{}", standing::lines(view, send.locale, around), draft.body);
+        draft.colour = standing::colour(view).unwrap_or(draft.colour);
+        buttons = card_buttons::buttons(view, offers, send.locale);
+        if card_buttons::has_take_hint(view, &buttons) {
+            hint = TAKE_HINT.get(send.locale).to_string();
+        }
+    }
     let mut tags = marks(send, around);
     tags.extend(draft.tags);
     let mut tags: Vec<String> =
@@ -48,6 +58,9 @@ pub(crate) fn finish(draft: Draft, send: &Send, around: &Surroundings) -> Card {
         tags,
         body: tidy(&headed(send, draft.body)),
         footer: one_line(&footer(send, around)),
+        buttons,
+        hint,
+        is_reply: matches!(send.target, Target::Reply(_)),
         ..Card::default()
     }
 }

@@ -6,10 +6,16 @@ use std::sync::Arc;
 use crate::{
     adapters::{
         templates::source::Source,
-        yaml::{map::Map, parse::parse, tree::Node},
+        yaml::{
+            map::{Map, did_you_mean},
+            nearest::nearest,
+            parse::parse,
+            tree::Node,
+        },
     },
     domain::{
         card::CARD_TAGS_MAX,
+        card_buttons::Offer,
         fault::{Fault, Place},
         text::Message,
     },
@@ -21,6 +27,7 @@ pub(crate) struct Front {
     pub(crate) title: Source,
     pub(crate) colour: Option<Source>,
     pub(crate) tags: Vec<Source>,
+    pub(crate) buttons: Option<Vec<Offer>>,
     pub(crate) body: Source,
 }
 
@@ -42,7 +49,7 @@ pub(crate) fn read(file: &str, text: &str, faults: &mut Vec<Fault>) -> Option<Fr
     // An empty line stands for the opening `---`, so that lines count as in the file.
     let yaml = format!("\n{yaml}");
     let node = parse(&file, &yaml, faults)?;
-    let what = Message::new("一组键值：title、colour、tags", "a mapping: title, colour, tags");
+    let what = Message::new("一组键值：title、colour、tags、buttons", "a mapping: title, colour, tags, buttons");
     if node.is_null() {
         let message = Message::new("缺少 “title”", "`title` is missing");
         faults.push(Fault::error(Place { file, line: 1, column: 1 }, message));
@@ -68,9 +75,38 @@ pub(crate) fn read(file: &str, text: &str, faults: &mut Vec<Fault>) -> Option<Fr
             faults.push(Fault::error(node.place.clone(), message));
         }
     }
-    map.finish(&["buttons"], faults);
+    let buttons = map.get("buttons").map(|node| offers(node, faults));
+    map.finish(&[], faults);
     let title = source(title_node?, title?.0);
-    Some(Front { title, colour, tags, body })
+    Some(Front { title, colour, tags, buttons, body })
+}
+
+/// The buttons a template offers, each once; `[]` offers none.
+fn offers(node: &Node, faults: &mut Vec<Fault>) -> Vec<Offer> {
+    let mut offers = Vec::new();
+    if node.is_null() {
+        return offers;
+    }
+    for node in node.one_or_many() {
+        let Some(text) = text_of(node, faults) else { continue };
+        match Offer::from_name(text.trim()) {
+            Some(offer) if offers.contains(&offer) => {}
+            Some(offer) => offers.push(offer),
+            None => {
+                let names = || Offer::ALL.iter().flat_map(|(_, words)| [words.en, words.zh]);
+                let message = Message::new(format!("没有按钮 “{text}”"), format!("there is no button `{text}`"));
+                let hint = match nearest(&text, names()) {
+                    Some(meant) => did_you_mean(meant),
+                    None => {
+                        let all = names().collect::<Vec<_>>();
+                        Message::new(format!("可以是：{}", all.join("、")), format!("there are: {}", all.join(", ")))
+                    }
+                };
+                faults.push(Fault::error(node.place.clone(), message).with_hint(hint));
+            }
+        }
+    }
+    offers
 }
 
 fn text_of(node: &Node, faults: &mut Vec<Fault>) -> Option<String> {

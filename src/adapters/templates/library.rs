@@ -20,6 +20,7 @@ use crate::{
     domain::{
         alert::AlertState,
         card::{Card, Colour, escape_markdown, one_line},
+        card_buttons::Offer,
         fault::{Fault, Place},
         id::TemplateName,
         notice::{AnswerView, Content, Send},
@@ -67,6 +68,7 @@ struct Variant {
     shipped: bool,
     colour: bool,
     tags: usize,
+    buttons: Option<Vec<Offer>>,
 }
 
 impl Templates {
@@ -113,12 +115,13 @@ impl Templates {
             Ok(draft) => (draft, None),
             Err(trouble) => (builtin::draft(send, around), Some(trouble)),
         };
-        Rendered { card: frame::finish(draft, send, around), trouble }
+        let offers = self.chosen(send).and_then(|variant| variant.buttons.as_deref()).unwrap_or(&Offer::USUAL);
+        Rendered { card: frame::finish(draft, offers, send, around), trouble }
     }
 
     fn add(&mut self, file: &File, shipped: bool, faults: &mut Vec<Fault>) {
         let Some(compiled) = compile::compile(&file.file, &file.text, faults) else { return };
-        let Compiled { title, colour, tags, body } = compiled;
+        let Compiled { title, colour, tags, buttons, body } = compiled;
         let id = file.file.as_str();
         let variant = Variant {
             file: file.file.clone(),
@@ -126,6 +129,7 @@ impl Templates {
             shipped,
             colour: colour.is_some(),
             tags: tags.len(),
+            buttons,
         };
         self.plain.register_template(&part(id, "title"), title);
         if let Some(colour) = colour {
@@ -145,20 +149,11 @@ impl Templates {
 
     /// The draft a template makes, or the built-in one for what has none; an error says why a template failed.
     fn draft(&self, send: &Send, around: &Surroundings) -> Result<Draft, Message> {
-        let names: Vec<&str> = match &send.content {
-            Content::Alert(view) if matches!(view.alert.state, AlertState::Ended { .. }) => vec!["ended"],
-            Content::Alert(view) => match &send.template {
-                Some(name) => vec![name.as_str()],
-                None => vec![view.rule_name(), "alert"],
-            },
-            Content::Digest(_) => vec!["digest"],
-            Content::Answer(view) => match view.as_ref() {
-                AnswerView::Ticket(_) => vec!["ticket"],
-                AnswerView::Text(_) => return Ok(builtin::draft(send, around)),
-            },
-            Content::Trouble(_) | Content::Announcement(_) => return Ok(builtin::draft(send, around)),
-        };
-        let variant = names.iter().find_map(|name| self.variant(name, send.locale)).ok_or_else(|| {
+        let names = wanted(send);
+        if names.is_empty() {
+            return Ok(builtin::draft(send, around));
+        }
+        let variant = self.chosen(send).ok_or_else(|| {
             let name = names.first().copied().unwrap_or_default();
             Message::new(
                 format!("没有模板 “{name}”，已改用内置卡片。请检查规则里的 template 和模板文件夹"),
@@ -178,6 +173,11 @@ impl Templates {
                 ),
             )
         })
+    }
+
+    /// The template of a send, where it has one.
+    fn chosen(&self, send: &Send) -> Option<&Variant> {
+        wanted(send).iter().find_map(|name| self.variant(name, send.locale))
     }
 
     /// The folder's before the shipped ones; among them the reader's language, then both, then another.
@@ -212,6 +212,23 @@ impl Templates {
         let tags = (0..variant.tags).map(|index| plain(&format!("tag {index}"))).collect::<Result<_, _>>()?;
         let body = render(&self.markdown, &part(id, "body"), &context)?;
         Ok(Draft { title, colour, tags, body })
+    }
+}
+
+/// The templates a send may be made from, the first that is there; none for sentences.
+fn wanted(send: &Send) -> Vec<&str> {
+    match &send.content {
+        Content::Alert(view) if matches!(view.alert.state, AlertState::Ended { .. }) => vec!["ended"],
+        Content::Alert(view) => match &send.template {
+            Some(name) => vec![name.as_str()],
+            None => vec![view.rule_name(), "alert"],
+        },
+        Content::Digest(_) => vec!["digest"],
+        Content::Answer(view) => match view.as_ref() {
+            AnswerView::Ticket(_) => vec!["ticket"],
+            AnswerView::Text(_) => Vec::new(),
+        },
+        Content::Trouble(_) | Content::Announcement(_) => Vec::new(),
     }
 }
 

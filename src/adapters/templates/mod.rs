@@ -16,6 +16,7 @@ mod path;
 mod scan;
 mod shape;
 mod source;
+mod standing;
 mod words;
 
 #[cfg(test)]

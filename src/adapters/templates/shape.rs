@@ -100,6 +100,10 @@ fn root() -> Shape {
         ("repeat", Number),
         ("stale_as_of", Instant),
         ("taken_by", Person),
+        ("taken_until", Instant),
+        ("snoozed_by", Person),
+        ("snoozed_until", Instant),
+        ("acted_by", Person),
         ("trial", Flag),
         ("group", Text),
     ];

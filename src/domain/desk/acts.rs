@@ -12,6 +12,7 @@ impl Desk {
     /// Does what a person wants done, once, and answers them.
     pub(super) fn act(&mut self, act: &Act, now: Timestamp) {
         let again = self.seen.contains_key(&act.id);
+        let act = &self.placed(act);
         let acted = match self.may_act(act) {
             Err(why) => refused(why),
             Ok(()) => self.carry_out(act, again, now),

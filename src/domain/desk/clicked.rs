@@ -23,6 +23,22 @@ use crate::domain::{
 const WHY_LINES_MAX: usize = 14;
 
 impl Desk {
+    /// The deed where it was done: the platform may leave the chat of a click out, and the card tells it.
+    pub(super) fn placed(&self, act: &Act) -> Act {
+        let mut act = act.clone();
+        if let Place::Chat(chat, _) = &act.place
+            && chat.as_str().is_empty()
+            && let Some(card) = self.cards.values().find(|card| card.message.is_some() && card.message == act.clicked)
+            && let Some(known) = self.settings.receiver(&card.key.receiver)
+        {
+            act.place = match &known.kind {
+                ReceiverKind::Chat(chat) => Place::Chat(chat.clone(), ChatKind::Group),
+                _ => Place::Chat(chat.clone(), ChatKind::Direct),
+            };
+        }
+        act
+    }
+
     /// Adds the card that a deed was done on, with the buttons that were asked for. A card that another one stands in
     /// for says so, and has none.
     pub(super) fn with_card(&self, act: &Act, key: &AlertKey, episode: u32, acted: Acted, now: Timestamp) -> Acted {
