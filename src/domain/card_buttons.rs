@@ -151,6 +151,7 @@ mod tests {
             step: Step::Fired,
             ordinal: 0,
             menu: Menu::Plain,
+            silenced: None,
         };
         change(&mut view);
         view
