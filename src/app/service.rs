@@ -111,14 +111,8 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     let port = service.engine.port();
     service.tasks.spawn(keeper.run(port.clone(), clock.clone(), asks.clone(), stopping.clone()));
     let counts = Arc::new(CallbackCounts::default());
-    let callbacks = Callbacks {
-        feishu: callback.clone(),
-        submit: submit(port.clone()),
-        act: act(port.clone()),
-        clock: clock.clone(),
-        locale,
-        counts: Arc::clone(&counts),
-    };
+    let (feishu, submit, act) = (callback.clone(), submit(port.clone()), act(port.clone()));
+    let callbacks = Callbacks { feishu, submit, act, clock: clock.clone(), locale, counts: Arc::clone(&counts) };
     let reloadable = reload.is_some();
     if let Some(load) = reload {
         let reloader = Reloader::new(in_force, load, port.clone(), clock.clone(), Arc::clone(&reloads));

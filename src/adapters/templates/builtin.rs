@@ -69,8 +69,8 @@ fn alert(view: &AlertView, locale: Locale, around: &Surroundings) -> Draft {
         return Draft { title: head, colour: severity_colour(alert.severity), tags, body: lines.join("\n") };
     };
     let took = words::duration(ended_at.since(fired_at.unwrap_or(*ended_at)), locale);
-    let ended = words::instant(*ended_at, around.now, around.zone);
-    let fired = words::instant(fired_at.unwrap_or(*ended_at), around.now, around.zone);
+    let ended = words::near(*ended_at, around.now, around.zone);
+    let fired = words::near(fired_at.unwrap_or(*ended_at), around.now, around.zone);
     let who = standing::acted_by(alert).map(|by| escape_markdown(by.words().get(locale)));
     let reason = reason.words().get(locale);
     lines.insert(

@@ -49,7 +49,7 @@ fn standing(view: &AlertView, around: &Surroundings) -> Option<Message> {
     if !alert.is_firing() {
         return None;
     }
-    let at = |at: Timestamp| words::instant(at, around.now, around.zone);
+    let at = |at: Timestamp| words::near(at, around.now, around.zone);
     if let Some(taken) = &alert.taken {
         let (who, until) = (taken.by.words(), at(taken.until));
         return Some(match taken.asked_at {

@@ -40,6 +40,16 @@ pub(crate) fn instant(at: Timestamp, now: Timestamp, zone: Zone) -> String {
     if local.year() == zone.local(now).year() { local.format("%m-%d %H:%M").to_string() } else { zone.minute(at) }
 }
 
+/// `14:05` on this very day, else as [`instant`].
+pub(crate) fn near(at: Timestamp, now: Timestamp, zone: Zone) -> String {
+    let local = zone.local(at);
+    if local.date_naive() == zone.local(now).date_naive() {
+        local.format("%H:%M").to_string()
+    } else {
+        instant(at, now, zone)
+    }
+}
+
 /// `2026-11-20`.
 pub(crate) fn date(at: Timestamp, zone: Zone) -> String {
     zone.local(at).format("%Y-%m-%d").to_string()

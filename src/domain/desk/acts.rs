@@ -45,9 +45,7 @@ impl Desk {
             Deed::Silence(new) => self.add_silence(act, new, now),
             Deed::EndSilence(id) => self.end_silence(act, *id, now),
             Deed::Retry(_) | Deed::Forget(_) => self.see_to_letter(act, again, now),
-            Deed::Cover(_) => {
-                refused(Message::new("这个版本还不能这样做", "this version cannot do that yet"))
-            }
+            Deed::Cover(_) => refused(Message::new("这个版本还不能这样做", "this version cannot do that yet")),
         }
     }
 
