@@ -128,6 +128,13 @@ impl Matcher {
         matches!(self, Self { ticket: None, rule: None, severity: None, source: None, team: None, when: None })
     }
 
+    /// Whether it matches an alert that keeps others quiet: as [`Matcher::matches`], but of this severity or a higher
+    /// one.
+    pub fn matches_ringing(&self, about: &About<'_>) -> bool {
+        let least = self.severity.is_none_or(|least| about.alert.severity >= least);
+        least && !self.is_empty() && self.matches_but_severity(about)
+    }
+
     /// Whether it matches an alert.
     ///
     /// | part | an alert on a ticket | an alert on a group of tickets | deskbell's own |
@@ -142,11 +149,13 @@ impl Matcher {
     /// deskbell's own alerts tell that it cannot do its work: only a matcher that names one (`rule`) matches it. What
     /// nobody can tell does not match.
     pub fn matches(&self, about: &About<'_>) -> bool {
-        if self.is_empty() || (about.rule.is_none() && self.rule.is_none()) {
-            return false;
-        }
-        self.rule.as_ref().is_none_or(|name| about.is_of(name))
-            && self.severity.is_none_or(|most| about.alert.severity <= most)
+        let most = self.severity.is_none_or(|most| about.alert.severity <= most);
+        most && !self.is_empty() && self.matches_but_severity(about)
+    }
+
+    fn matches_but_severity(&self, about: &About<'_>) -> bool {
+        (about.rule.is_some() || self.rule.is_some())
+            && self.rule.as_ref().is_none_or(|name| about.is_of(name))
             && self.ticket.as_ref().is_none_or(|key| about.alert.key.subject.ticket() == Some(key))
             && self.source.as_ref().is_none_or(|name| about.source() == Some(name))
             && self.team.as_ref().is_none_or(|name| about.team() == Some(name.as_str()))

@@ -209,6 +209,16 @@ fn sections() -> Vec<(&'static str, Vec<&'static str>, String)> {
         ("a receiver", vec!["receivers", "*"], feishu("") + &source("") + &receiver(", QQQQQQ: 1")),
         ("a calendar", vec!["calendars", "*"], with("calendars: { office: { week: { daily: [] }, QQQQQQ: 1 } }")),
         ("a team", vec!["teams", "*"], with("teams: { one: { to: support, QQQQQQ: 1 } }")),
+        (
+            "an inhibition",
+            vec!["inhibit", "[]"],
+            with("inhibit: [{ while: { team: a }, mutes: { team: a }, QQQQQQ: 1 }]"),
+        ),
+        (
+            "alerts",
+            vec!["inhibit", "[]", "while"],
+            with("inhibit: [{ while: { QQQQQQ: 1 }, mutes: { severity: info } }]"),
+        ),
         ("operations", vec!["operations"], with("operations: { to: support, QQQQQQ: 1 }")),
         ("chat", vec!["chat"], with("chat: { QQQQQQ: 1 }")),
         ("access", vec!["chat", "access"], with("chat: { access: { QQQQQQ: 1 } }")),
@@ -224,6 +234,7 @@ fn keys_of_schema(schema: &Value, path: &[&str]) -> BTreeSet<String> {
     for step in path {
         let section = opened(schema, at);
         at = match *step {
+            "[]" => &section["items"],
             "*" => section["patternProperties"].as_object().unwrap().values().next().unwrap(),
             key => &section["properties"][key],
         };

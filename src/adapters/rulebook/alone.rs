@@ -5,18 +5,72 @@ use crate::{
         rulebook::{
             condition::Compiler, contradiction::contradicts_itself, ground::Ground, named::Named, names::Names,
         },
-        yaml::tree::Node,
+        yaml::{parse::parse, tree::Node},
     },
-    domain::{calendar::Pace, condition::Condition, fault::Fault, text::Message},
+    domain::{
+        calendar::Pace,
+        condition::Condition,
+        fault::{Fault, Gravity},
+        text::Message,
+    },
 };
+
+/// The condition of a silence or an inhibition: without clocks, events, named conditions and what was said on tickets.
+/// `None` means that faults were added.
+pub fn standing_condition(node: &Node, names: &Names, faults: &mut Vec<Fault>) -> Option<Condition> {
+    let condition = alone(node, names, Ground::Hush, faults)?;
+    if let Some(what) = contradicts_itself(&condition) {
+        let message = Message::new(
+            format!("这个条件不会成立：对“{}”的要求互相矛盾", what.zh),
+            format!("this condition cannot hold: what it demands of `{}` contradicts itself", what.en),
+        );
+        faults.push(Fault::error(node.place.clone(), message));
+        return None;
+    }
+    Some(condition)
+}
+
+/// The same from a line that a person typed: `{ status: open }`, or `status: open`.
+///
+/// # Errors
+/// The first thing that is wrong with it, with the next step.
+pub fn typed_condition(text: &str, names: &Names) -> Result<Condition, Message> {
+    let text = text.trim();
+    let braced = if text.starts_with('{') { text.to_string() } else { format!("{{ {text} }}") };
+    let mut faults = Vec::new();
+    let node = parse(TYPED, &braced, &mut faults);
+    let condition = node.filter(|_| faults.is_empty()).and_then(|node| standing_condition(&node, names, &mut faults));
+    match (condition, faults.into_iter().find(|fault| fault.gravity == Gravity::Error)) {
+        (Some(condition), None) => Ok(condition),
+        (_, Some(fault)) => Err(match fault.hint {
+            Some(hint) => {
+                let (message, join) = (fault.message, ["。", ". "]);
+                Message::new(
+                    format!("{}{}{}", message.zh, join[0], hint.zh),
+                    format!("{}{}{}", message.en, join[1], hint.en),
+                )
+            }
+            None => fault.message,
+        }),
+        (None, None) => {
+            Err(Message::new("条件像这样写：{ status: open }", "a condition is written like this: { status: open }"))
+        }
+    }
+}
+
+/// What stands for the file of a condition that a person typed.
+const TYPED: &str = "when";
+
+fn alone(node: &Node, names: &Names, ground: Ground, faults: &mut Vec<Fault>) -> Option<Condition> {
+    let mut named = Named::default();
+    let mut compiler = Compiler { names, named: &mut named, faults, sources: None, pace: Pace::Wall, ground, tests: 0 };
+    compiler.condition(node)
+}
 
 /// The `when` of a team: without clocks, events and named conditions, and not about the team itself. `None` means that
 /// faults were added.
 pub fn team_condition(node: &Node, names: &Names, faults: &mut Vec<Fault>) -> Option<Condition> {
-    let mut named = Named::default();
-    let mut compiler =
-        Compiler { names, named: &mut named, faults, sources: None, pace: Pace::Wall, ground: Ground::Team, tests: 0 };
-    let condition = compiler.condition(node)?;
+    let condition = alone(node, names, Ground::Team, faults)?;
     if let Some(what) = contradicts_itself(&condition) {
         let message = Message::new(
             format!("这个团队一张工单也不会有：对“{}”的要求互相矛盾", what.zh),
@@ -25,4 +79,33 @@ pub fn team_condition(node: &Node, names: &Names, faults: &mut Vec<Fault>) -> Op
         faults.push(Fault::error(node.place.clone(), message));
     }
     Some(condition)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typed_condition_is_read_or_refused_with_the_next_step() {
+        let names = Names::default();
+        for (text, expected) in [
+            ("{ status: open }", Ok("status")),
+            ("status: 待用户响应", Ok("status")),
+            ("{ fields: { 客户等级: VIP } }", Ok("客户等级")),
+            ("any: [{ status: open }, { tags: vip }]", Ok("any")),
+            ("{ idle: { at_least: 1h } }", Err("cannot stand")),
+            ("{ changed: [score] }", Err("cannot stand")),
+            ("{ guest_message: { contains: 投诉 } }", Err("has to be asked for")),
+            ("{ meets: vip }", Err("named conditions belong to rules")),
+            ("{ statsu: open }", Err("status")),
+            ("{ status: open", Err("")),
+            ("", Err("")),
+        ] {
+            match (typed_condition(text, &names), expected) {
+                (Ok(condition), Ok(part)) => assert!(condition.to_string().contains(part), "{text}: {condition}"),
+                (Err(message), Err(part)) => assert!(message.en.contains(part), "{text}: {message}"),
+                (found, _) => panic!("{text}: {found:?}"),
+            }
+        }
+    }
 }

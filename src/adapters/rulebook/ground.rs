@@ -19,6 +19,8 @@ pub(super) enum Ground {
     Target,
     /// In the `when` of a team.
     Team,
+    /// In the `when` of a silence or an inhibition.
+    Hush,
     /// In `was`.
     Was,
 }
@@ -31,6 +33,9 @@ impl Ground {
             Self::Until => Words { zh: " until 里", en: "in `until`" },
             Self::Target => Words { zh: "目标的 when 里", en: "in the `when` of a target" },
             Self::Team => Words { zh: "团队的 when 里", en: "in the `when` of a team" },
+            Self::Hush => {
+                Words { zh: "静默和抑制的条件里", en: "in the condition of a silence or an inhibition" }
+            }
             Self::Was => Words { zh: " was 里", en: "in `was`" },
         }
     }
@@ -41,6 +46,7 @@ impl Ground {
             Self::Rule | Self::Standing | Self::Until => return None,
             Self::Target => Words { zh: "目标不能随时间改变", en: "a target does not change as time goes by" },
             Self::Team => Words { zh: "团队不能随时间改变", en: "a team does not change as time goes by" },
+            Self::Hush => Words { zh: "它不能随时间改变", en: "it does not change as time goes by" },
             Self::Was => Words {
                 zh: "变化之前的计时没有保存",
                 en: "what the clocks showed before a change is not kept",
@@ -71,12 +77,22 @@ impl Ground {
             Self::Team if field.name == "team" => {
                 Words { zh: "团队就是由这里决定的", en: "the team is decided by just this" }
             }
+            Self::Hush if field.carrier == Carrier::Messages => Words {
+                zh: "工单里说了什么，要另外去读",
+                en: "what was said on a ticket has to be asked for",
+            },
             Self::Was if matches!(field.carrier, Carrier::Messages | Carrier::Observations) => {
                 Words { zh: "变化之前的值没有保存", en: "its value before a change is not kept" }
             }
             _ => return None,
         };
         Some(self.refusal(word, reason))
+    }
+
+    /// Why no named condition may stand here, where none may.
+    pub(super) fn refuses_names(self, word: &str) -> Option<Message> {
+        let reason = Words { zh: "命名条件属于规则", en: "named conditions belong to rules" };
+        matches!(self, Self::Team | Self::Hush).then(|| self.refusal(word, reason))
     }
 
     /// Why a named condition may not stand here.

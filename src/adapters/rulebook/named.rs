@@ -189,11 +189,7 @@ impl Compiler<'_> {
             self.faults.push(node.expected(&what).with_hint(hint));
             return None;
         }
-        if self.ground == Ground::Team {
-            let message = Message::new(
-                format!("“{}” 不能写在团队的 when 里：命名条件属于规则", key.text),
-                format!("`{}` cannot stand in the `when` of a team: named conditions belong to rules", key.text),
-            );
+        if let Some(message) = self.ground.refuses_names(&key.text) {
             let hint = Message::new("把条件本身写在这里", "write the condition itself here");
             self.faults.push(Fault::error(key.place.clone(), message).with_hint(hint));
             return None;

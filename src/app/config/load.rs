@@ -30,7 +30,7 @@ use crate::{
         config::{
             calendars::{self, Calendars},
             calls::{self, Calls},
-            chat,
+            chat, inhibit,
             receivers::{self, Receivers},
             sections::sections,
             server,
@@ -220,6 +220,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     teams::into_sources(teams.all, &mut sources);
     names.fields = fields::stored(&store.path, &source_names);
     let (rules_dir, Folder { rules, unfit, blind, .. }) = rules(&mut root, base, &names, faults);
+    let inhibits = inhibit::read(&mut root, &names, &source_names, &rules, faults);
     root.finish(NOT_BUILT, faults);
 
     let sources: BTreeMap<SourceName, Source> =
@@ -239,7 +240,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         retention: store.retention,
         storm,
         rotas: BTreeMap::new(),
-        inhibits: Vec::new(),
+        inhibits,
     };
     Some(Setup {
         base: base.to_path_buf(),

@@ -8,6 +8,7 @@ pub mod schedule;
 pub mod sources;
 pub mod receivers;
 pub mod teams;
+pub mod inhibit;
 pub mod chat;
 pub mod storm;
 pub mod server;

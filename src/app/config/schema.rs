@@ -8,11 +8,16 @@ use crate::{
         calendars::read,
         rulebook::schema::conditions::{CONDITION, definitions},
         yaml::schema::{
-            Object, document, filled_text, flag, integer, one_or_many, or_variable, pattern, refer, span_or_variable,
-            text, with_variable, words, words_or,
+            Object, document, filled_text, flag, integer, list, one_or_many, or_variable, pattern, refer,
+            span_or_variable, text, with_variable, words, words_or,
         },
     },
-    app::config::{calendars::OTHERWISE, storm, words::NAME_CHARS_MAX},
+    app::config::{
+        calendars::OTHERWISE,
+        inhibit::{self, INHIBITS_MAX},
+        storm,
+        words::NAME_CHARS_MAX,
+    },
     domain::text::Words,
 };
 
@@ -30,6 +35,8 @@ fn all_definitions() -> Map<String, Value> {
     all.insert("source".to_string(), source().schema());
     all.insert("receiver".to_string(), receiver().schema());
     all.insert("team".to_string(), team().schema());
+    all.insert("inhibition".to_string(), inhibition().schema());
+    all.insert("alerts".to_string(), alerts().schema());
     all.insert("calendar".to_string(), calendar().schema());
     all
 }
@@ -62,6 +69,11 @@ fn root() -> Object {
             &["storm"],
             storm(),
             doc("同一规则短时间提醒太多时合为一条汇总；off 关掉", "too many alerts at once become one digest; or off"),
+        )
+        .optional(
+            &["inhibit"],
+            list(refer("inhibition"), INHIBITS_MAX),
+            doc("一条响着时，哪些不另外提醒", "which alerts are held back while another one rings"),
         )
         .optional(&["server"], server().schema(), doc("在哪里监听", "where deskbell listens"))
         .optional(&["store"], store().schema(), doc("数据放在哪里", "where it keeps what it knows"))
@@ -174,6 +186,32 @@ fn receiver() -> Object {
         "webhook",
         "webhook_file",
     ])
+}
+
+fn inhibition() -> Object {
+    let same = with_variable(words(inhibit::words().1));
+    Object::new()
+        .required(
+            &["while"],
+            refer("alerts"),
+            doc("什么响着；级别指这一级及以上", "what rings; of this severity or higher"),
+        )
+        .required(
+            &["mutes"],
+            refer("alerts"),
+            doc("什么不另外提醒；级别指这一级及以下", "what is held back; of this severity or lower"),
+        )
+        .optional(&["same"], one_or_many(same, LIST_MAX), doc("两边必须相同的", "what both must have in common"))
+}
+
+fn alerts() -> Object {
+    Object::new()
+        .optional(&["rule"], filled_text(), doc("规则的名字", "a rule's name"))
+        .optional(&["severity"], with_variable(words(inhibit::words().0)), doc("级别", "a severity"))
+        .optional(&["source"], filled_text(), doc("来源的名字", "a source's name"))
+        .optional(&["team"], filled_text(), doc("团队的名字", "a team's name"))
+        .optional(&["when"], refer(CONDITION), doc("工单的条件", "a condition on the ticket"))
+        .at_least(1)
 }
 
 fn team() -> Object {

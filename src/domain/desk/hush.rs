@@ -287,8 +287,8 @@ fn inhibits(inhibit: &Inhibit, source: &About<'_>, target: &About<'_>) -> bool {
         Shared::Source => source.source().is_some() && source.source() == target.source(),
         Shared::Team => source.team().is_some() && source.team() == target.team(),
     };
-    may && inhibit.while_ringing.matches(source)
+    may && inhibit.while_ringing.matches_ringing(source)
         && inhibit.mutes.matches(target)
         && inhibit.same.iter().all(same)
-        && !(inhibit.mutes.matches(source) && inhibit.while_ringing.matches(target))
+        && !(inhibit.mutes.matches(source) && inhibit.while_ringing.matches_ringing(target))
 }

@@ -65,7 +65,7 @@ impl Default for StormSettings {
 /// While an alert that `while_ringing` matches rings, notices of alerts that `mutes` matches are held back (`inhibit`).
 #[derive(Clone, Debug)]
 pub struct Inhibit {
-    /// What must ring.
+    /// What must ring; of a severity, this or a higher one.
     pub while_ringing: Matcher,
     /// What is held back.
     pub mutes: Matcher,

@@ -6,6 +6,7 @@
 mod chat;
 pub(crate) mod kinds;
 pub(crate) mod helpdesk;
+mod hush;
 pub(crate) mod oracle;
 pub(crate) mod people;
 pub(crate) mod random;
