@@ -88,6 +88,7 @@ impl Service {
             outlets: Outlets {
                 client,
                 webhooks: BTreeMap::new(),
+                outgoing: BTreeMap::new(),
                 receivers: settings.receivers.clone(),
                 at_once: SENDS_MAX,
             },

@@ -4,12 +4,18 @@
 use std::{
     error::Error as _,
     fmt,
+    net::IpAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
+use chrono::DateTime;
+use reqwest::{
+    Url,
+    header::{HeaderMap, HeaderValue, RETRY_AFTER},
+};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
@@ -17,7 +23,7 @@ use crate::{
     domain::{
         fault::{Fault, Place},
         text::Message,
-        time::Span,
+        time::{Span, Timestamp},
     },
 };
 
@@ -32,6 +38,9 @@ pub const REQUEST_TIMEOUT: Span = Span::from_secs(30);
 
 /// Bytes a `ca_file` may have.
 pub const CA_FILE_BYTES_MAX: u64 = 1024 * 1024;
+
+/// The longest wait another side is believed to ask for.
+pub const RETRY_AFTER_MAX: Span = Span::from_hours(1);
 
 /// Room made for an answer before it arrives, at most; a promised length is a claim.
 const BODY_BYTES_RESERVED_MAX: u64 = 1024 * 1024;
@@ -177,6 +186,57 @@ fn certificates(path: &PathBuf, place: &Place) -> Result<Vec<reqwest::Certificat
             format!("ca_file {shown} holds no PEM certificate (-----BEGIN CERTIFICATE-----)."),
         )
     })
+}
+
+/// An http(s) address that sends no secret in the clear: plain http on loopback only. The message shows `example` and
+/// never repeats the address.
+///
+/// # Errors
+/// What is wrong with it, for people.
+pub fn checked_url(text: &str, example: &str) -> Result<Url, Message> {
+    let url = Url::parse(text.trim())
+        .ok()
+        .filter(Url::has_host)
+        .ok_or_else(|| Message::new(format!("地址应形如 {example}"), format!("an address looks like {example}")))?;
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let loopback = host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if loopback => Ok(url),
+        _ => Err(Message::new(
+            "地址必须是 https://（只有本机回环地址可以用 http://），否则密钥会以明文发送",
+            "an address must be https:// (plain http:// only on loopback), or secrets would travel in the clear",
+        )),
+    }
+}
+
+/// How long `Retry-After` asks to wait: seconds, or an instant. At most [`RETRY_AFTER_MAX`].
+pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Span> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let wait = match text.parse::<f64>() {
+        Ok(seconds) => seconds_of(seconds)?,
+        Err(_) => {
+            let at = DateTime::parse_from_rfc2822(text).ok()?;
+            Timestamp::from_ms(at.timestamp_millis()).since(now)
+        }
+    };
+    Some(wait.min(RETRY_AFTER_MAX))
+}
+
+/// A number of seconds that a header holds, rounded up to milliseconds; nothing for one that is no wait.
+#[expect(clippy::cast_possible_truncation, reason = "bounded")]
+pub fn seconds_of(seconds: f64) -> Option<Span> {
+    let most = RETRY_AFTER_MAX.as_ms() as f64;
+    (seconds.is_finite() && seconds >= 0.0).then(|| Span::from_ms((seconds * 1_000.0).ceil().min(most) as i64))
+}
+
+/// A header value that no debug output shows. What cannot stand in a header is left out, and the other side refuses.
+pub fn hidden(secret: &SecretString) -> HeaderValue {
+    let mut value =
+        HeaderValue::from_str(secret.expose_secret()).unwrap_or_else(|_| HeaderValue::from_static("invalid"));
+    value.set_sensitive(true);
+    value
 }
 
 /// How an exchange broke off, free of addresses and secrets.

@@ -5,6 +5,7 @@ pub mod calendars;
 pub mod clock;
 pub mod feishu;
 pub mod http;
+pub mod outgoing;
 pub mod rulebook;
 pub mod secret;
 pub mod store;

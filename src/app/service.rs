@@ -13,7 +13,7 @@ use crate::{
     adapters::{
         clock::Clock,
         feishu::{callback::Callback, client::Client, helpdesk::Helpdesk, webhook::Webhook},
-        http,
+        http, outgoing,
         store::database::Store,
     },
     app::{
@@ -80,6 +80,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     let sources = sources(&setup, &client);
     let outlets = Outlets {
         webhooks: webhooks(&setup, &http, &clock),
+        outgoing: outgoing(&setup, &http, &clock),
         receivers: setup.settings.receivers.clone(),
         client: client.clone(),
         at_once: if in_order { 1 } else { SENDS_MAX },
@@ -200,6 +201,11 @@ fn sources(setup: &Setup, client: &Client) -> Vec<SourcePart> {
 fn webhooks(setup: &Setup, http: &reqwest::Client, clock: &Clock) -> BTreeMap<ReceiverName, Webhook> {
     let webhook = |config| Webhook::new(config, http.clone(), clock.clone());
     setup.webhooks.iter().map(|(name, config)| (name.clone(), webhook(config))).collect()
+}
+
+fn outgoing(setup: &Setup, http: &reqwest::Client, clock: &Clock) -> BTreeMap<ReceiverName, outgoing::client::Client> {
+    let client = |config| outgoing::client::Client::new(config, http.clone(), clock.clone());
+    setup.outgoing.iter().map(|(name, config)| (name.clone(), client(config))).collect()
 }
 
 /// Both sockets, before anything is opened that a second process would disturb.

@@ -30,7 +30,12 @@ const SECRET_KEYS: &[&str] = &[
     "webhook",
     "proxy",
     "bearer",
+    "wecom",
+    ADDRESS_KEY,
 ];
+
+/// A key whose value is a secret only where it is an address: `events` has a switch of the same name.
+const ADDRESS_KEY: &str = "http";
 
 /// Every fault, in the order of the files, then a sentence that counts them. `read` gives a file's text.
 pub fn faults(faults: &[Fault], locale: Locale, read: &dyn Fn(&str) -> Option<String>) -> String {
@@ -93,11 +98,19 @@ fn without_secrets(line: &str) -> String {
         let Some(start) = value_of_secret(&chars, at) else { continue };
         let end = end_of_value(&chars, start);
         let value: String = chars.iter().take(end).skip(start).collect();
-        if !value.trim_matches(['"', '\'', ' ']).starts_with("${") {
+        let bare = value.trim_matches(['"', '\'', ' ']);
+        let word: String = chars.iter().skip(at).take_while(|c| c.is_ascii_alphanumeric()).collect();
+        let shown = bare.starts_with("${") || (word == ADDRESS_KEY && !is_address(bare));
+        if !shown {
             out.iter_mut().take(end).skip(start).filter(|c| !matches!(**c, '"' | '\'' | ' ')).for_each(|c| *c = '*');
         }
     }
     out.into_iter().collect()
+}
+
+/// Whether what stands behind `http:` is an address: no switch, no mapping, no rest of one that began with `http:`.
+fn is_address(value: &str) -> bool {
+    value.contains(['.', '/']) && !value.starts_with('{') && !value.starts_with("//")
 }
 
 /// Where the value begins, when the key of a secret begins at `at`.
@@ -190,6 +203,12 @@ mod tests {
                 "{ webhook: \"https://x/,y\", secret: s, locale: zh }",
                 "{ webhook: \"************\", secret: *, locale: zh }",
             ),
+            ("{ http: \"https://x/y\", bearer: t }", "{ http: \"***********\", bearer: * }"),
+            ("wecom: https://x?key=k", "wecom: ***************"),
+            ("events: { http: true }", "events: { http: true }"),
+            ("http: { ca_file: a.pem }", "http: { ca_file: a.pem }"),
+            ("http: pager.example", "http: *************"),
+            ("base_url: http://open.feishu.cn", "base_url: http://open.feishu.cn"),
             ("app_secret: \"${APP_SECRET}\"", "app_secret: \"${APP_SECRET}\""),
             ("proxy: http://u:p@h:1 # x", "proxy: ************** * *"),
             ("secret_sauce: x", "secret_sauce: x"),

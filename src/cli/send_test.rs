@@ -11,7 +11,7 @@ use crate::{
             error::Error,
             webhook::Webhook,
         },
-        http,
+        http, outgoing,
         templates::library::Surroundings,
     },
     app::config::setup::Setup,
@@ -31,6 +31,7 @@ use crate::{
         rule::{Rule, To},
         text::Message,
         time::Timestamp,
+        typed,
         why::why_text,
     },
 };
@@ -52,7 +53,7 @@ pub fn run(path: &Path, receiver: &str, of: Option<(&str, &str)>, terminal: Term
         if let Some(trouble) = rendered.trouble {
             terminal.note(&trouble);
         }
-        deliver(&setup, &client, receiver, &rendered.card, &send.key.uuid(), &clock).await
+        deliver(&setup, &client, receiver, (&send, &rendered.card), &clock).await
     })?;
     terminal.say(&Message::new(
         format!("已发到 {}。卡片标题带【演练】，不会影响任何提醒。", receiver.name),
@@ -109,7 +110,8 @@ async fn alert(setup: &Setup, client: &Client, rule: &str, ticket: &str, clock: 
     Ok(Content::Alert(Box::new(AlertView { alert, rule, ticket, step: Step::Fired, ordinal: 0, silenced: None, menu })))
 }
 
-fn send(setup: &Setup, receiver: &Receiver, content: Content, clock: &Clock) -> Send {
+/// A message to a receiver that belongs to no alert.
+pub fn send(setup: &Setup, receiver: &Receiver, content: Content, clock: &Clock) -> Send {
     let now: Timestamp = clock.now();
     let template = match &content {
         Content::Alert(view) => view.rule.as_ref().and_then(|rule| {
@@ -151,11 +153,12 @@ pub async fn deliver(
     setup: &Setup,
     client: &Client,
     receiver: &Receiver,
-    card: &Card,
-    uuid: &str,
+    (send, card): (&Send, &Card),
     clock: &Clock,
 ) -> Result<(), Stop> {
     let failed = |error: Error| Stop::Failure(error.message());
+    let uuid = &send.key.uuid();
+    let web = || http::client(&setup.http).map_err(|fault| Stop::Usage(fault.message));
     match &receiver.kind {
         ReceiverKind::Chat(chat) => {
             client.create(chat, &to_json(card, CHAT_CARD_BYTES_MAX), uuid).await.map(drop).map_err(failed)
@@ -164,15 +167,18 @@ pub async fn deliver(
             client.create_for(person, &to_json(card, CHAT_CARD_BYTES_MAX), uuid).await.map(drop).map_err(failed)
         }
         ReceiverKind::Wecom | ReceiverKind::Http => {
-            Err(Stop::usage("这种接收方还不能试发", "this kind of receiver cannot be tried yet"))
+            let config = setup.outgoing.get(&receiver.name).ok_or_else(no_address)?;
+            let client = outgoing::client::Client::new(config, web()?, clock.clone());
+            client.post_drill(send, card).await.map_err(|error| Stop::Failure(error.message()))
         }
         ReceiverKind::Webhook => {
-            let config = setup
-                .webhooks
-                .get(&receiver.name)
-                .ok_or_else(|| Stop::usage("这个接收方没有 webhook 地址", "this receiver has no webhook address"))?;
-            let http = http::client(&setup.http).map_err(|fault| Stop::Usage(fault.message))?;
-            Webhook::new(config, http, clock.clone()).post(card).await.map_err(failed)
+            let config = setup.webhooks.get(&receiver.name).ok_or_else(no_address)?;
+            let card = typed::without_presses(card, send.locale);
+            Webhook::new(config, web()?, clock.clone()).post(&card).await.map_err(failed)
         }
     }
+}
+
+fn no_address() -> Stop {
+    Stop::usage("这个接收方没有地址", "this receiver has no address")
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::domain::{
     desk::{settings::Limits, state::Lane},
     id::{ChatId, MessageId, ReceiverName},
+    receiver::{HTTP_PER_SECOND, Receiver, ReceiverKind},
     time::{Span, Timestamp},
 };
 
@@ -20,6 +21,9 @@ const PATCHES_PER_SECOND: i64 = 5;
 /// Posts of one custom bot (`facts/feishu.md §4`).
 const WEBHOOK_PER_SECOND: i64 = 5;
 const WEBHOOK_PER_MINUTE: i64 = 100;
+
+/// Posts of one WeCom group bot (UNCONFIRMED).
+const WECOM_PER_MINUTE: i64 = 20;
 
 /// Buckets kept before full ones are forgotten.
 const BUCKETS_MAX: usize = 4_096;
@@ -39,6 +43,24 @@ pub enum Gate {
     WebhookSecond(ReceiverName),
     /// One custom bot, a minute.
     WebhookMinute(ReceiverName),
+    /// One WeCom group bot, a minute.
+    WecomMinute(ReceiverName),
+    /// One outgoing HTTP webhook, so many a second.
+    HttpSecond(ReceiverName, u32),
+}
+
+/// The gates of a receiver that is told by posts alone; none where it is told through the app.
+pub fn post_gates(receiver: &Receiver) -> Option<Vec<Gate>> {
+    let name = receiver.name.clone();
+    match receiver.kind {
+        ReceiverKind::Webhook => Some(vec![Gate::WebhookSecond(name.clone()), Gate::WebhookMinute(name)]),
+        ReceiverKind::Wecom => Some(vec![Gate::WecomMinute(name)]),
+        ReceiverKind::Http => {
+            let most = receiver.per_second.unwrap_or(HTTP_PER_SECOND);
+            Some(vec![Gate::HttpSecond(name, most)])
+        }
+        ReceiverKind::Chat(_) | ReceiverKind::Person(_) => None,
+    }
 }
 
 /// The platform's APIs that send.
@@ -62,6 +84,8 @@ struct Bucket {
     /// Units it held at `at`.
     level: i64,
     at: Timestamp,
+    /// Nothing goes before this: the other side asked for it.
+    held_until: Timestamp,
 }
 
 impl Bucket {
@@ -70,7 +94,7 @@ impl Bucket {
     fn new(burst: i64, tokens: i64, per: Span, now: Timestamp) -> Self {
         let capacity = burst.max(1) * TOKEN;
         let refill = (tokens.max(1) * TOKEN / per.as_ms().max(1)).max(1);
-        Self { capacity, refill, level: capacity, at: now }
+        Self { capacity, refill, level: capacity, at: now, held_until: Timestamp::MIN }
     }
 
     /// At most `limit` in any span: a fifth of it at once, the rest as it comes back.
@@ -95,7 +119,8 @@ impl Bucket {
     /// The first instant at which one token may be taken in this lane.
     fn ready_at(&self, lane: Lane, now: Timestamp) -> Timestamp {
         let missing = self.needed(lane) - self.level_at(now);
-        if missing <= 0 { now } else { now.plus(Span::from_ms((missing + self.refill - 1) / self.refill)) }
+        let ready = if missing <= 0 { now } else { now.plus(Span::from_ms((missing + self.refill - 1) / self.refill)) };
+        ready.max(self.held_until)
     }
 
     fn take(&mut self, now: Timestamp) {
@@ -140,10 +165,19 @@ impl Budgets {
         Ok(())
     }
 
+    /// Lets nothing through these gates before `until`: the other side asked for the rest.
+    pub fn hold(&mut self, gates: &[Gate], until: Timestamp, now: Timestamp) {
+        let limits = self.limits;
+        for gate in gates {
+            let bucket = self.buckets.entry(gate.clone()).or_insert_with(|| fresh(limits, gate, now));
+            bucket.held_until = bucket.held_until.max(until);
+        }
+    }
+
     /// A full bucket and none are the same.
     fn forget_full(&mut self, now: Timestamp) {
         if self.buckets.len() > BUCKETS_MAX {
-            self.buckets.retain(|_, bucket| bucket.level_at(now) < bucket.capacity);
+            self.buckets.retain(|_, bucket| bucket.level_at(now) < bucket.capacity || bucket.held_until > now);
         }
     }
 }
@@ -162,6 +196,8 @@ fn fresh(limits: Limits, gate: &Gate, now: Timestamp) -> Bucket {
         Gate::Message(_) => Bucket::strict(PATCHES_PER_SECOND, second, now),
         Gate::WebhookSecond(_) => Bucket::strict(WEBHOOK_PER_SECOND, second, now),
         Gate::WebhookMinute(_) => Bucket::strict(WEBHOOK_PER_MINUTE, minute, now),
+        Gate::WecomMinute(_) => Bucket::strict(WECOM_PER_MINUTE, minute, now),
+        Gate::HttpSecond(_, most) => Bucket::strict(i64::from(*most), second, now),
     }
 }
 
@@ -205,6 +241,8 @@ mod tests {
             (Gate::Message(MessageId::from("om_a")), Span::from_secs(1), 5),
             (Gate::WebhookSecond(ReceiverName::from("bot")), Span::from_secs(1), 5),
             (Gate::WebhookMinute(ReceiverName::from("bot")), Span::from_mins(1), 100),
+            (Gate::WecomMinute(ReceiverName::from("bot")), Span::from_mins(1), 20),
+            (Gate::HttpSecond(ReceiverName::from("pager"), 10), Span::from_secs(1), 10),
         ];
         for (gate, window, most) in table {
             let mut budgets = Budgets::new(Limits::default());
@@ -229,6 +267,17 @@ mod tests {
             |budgets: &mut Budgets, lane| (0..20).take_while(|_| budgets.take(&gates, lane, START).is_ok()).count();
         assert_eq!(take(&mut budgets, Lane::Alerts), 5);
         assert_eq!(take(&mut budgets, Lane::Critical), 2);
+    }
+
+    #[test]
+    fn a_rest_that_was_asked_for_holds_every_lane() {
+        let mut budgets = Budgets::new(Limits::default());
+        let gates = [Gate::HttpSecond(ReceiverName::from("pager"), 100)];
+        let until = START.plus(Span::from_secs(30));
+        budgets.hold(&gates, until, START);
+        budgets.hold(&gates, START.plus(Span::from_secs(5)), START);
+        assert_eq!(budgets.take(&gates, Lane::Critical, START), Err(until));
+        budgets.take(&gates, Lane::Alerts, until).expect("the rest is over");
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub mod mask;
 pub mod notice;
 pub mod card;
 pub mod card_buttons;
+pub mod typed;
 pub mod delivery;
 pub mod deed;
 pub mod command;

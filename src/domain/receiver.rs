@@ -23,7 +23,15 @@ pub struct Receiver {
     pub quiet: Option<Quiet>,
     /// Who is told in its place where the platform refuses it for good.
     pub fallback: Option<ReceiverName>,
+    /// Notices a second it takes; outgoing HTTP only. Absent: [`HTTP_PER_SECOND`].
+    pub per_second: Option<u32>,
 }
+
+/// Notices a second to an outgoing HTTP webhook that says nothing of its own: few enough for any small tool.
+pub const HTTP_PER_SECOND: u32 = 10;
+
+/// The most it may be given.
+pub const HTTP_PER_SECOND_MAX: u32 = 100_000;
 
 /// Hours in which a receiver is not told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,13 +115,13 @@ impl Receiver {
 
     /// A receiver that says nothing of quiet hours and fallback.
     pub const fn new(name: ReceiverName, kind: ReceiverKind, locale: Locale) -> Self {
-        Self { name, kind, locale, quiet: None, fallback: None }
+        Self { name, kind, locale, quiet: None, fallback: None, per_second: None }
     }
 
     /// The person that a receiver's name stands for, where it is such a name.
     pub fn person(name: &ReceiverName, locale: Locale) -> Option<Self> {
         let person = PersonId::of(name.as_str().strip_prefix(PERSON_PREFIX)?)?;
-        Some(Self { name: name.clone(), kind: ReceiverKind::Person(person), locale, quiet: None, fallback: None })
+        Some(Self::new(name.clone(), ReceiverKind::Person(person), locale))
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
             error::Error,
             webhook::Webhook,
         },
+        outgoing,
         templates::library::Surroundings,
     },
     domain::{
@@ -38,6 +39,7 @@ use crate::{
         receiver::{PersonId, Receiver, ReceiverKind},
         text::{Locale, Message},
         time::{Span, Timestamp, Zone},
+        typed,
     },
     engine::{
         busy::BusyGuard,
@@ -71,6 +73,8 @@ pub struct Outlets {
     pub client: Client,
     /// Custom bots, by receiver.
     pub webhooks: BTreeMap<ReceiverName, Webhook>,
+    /// Those that are told over plain HTTP, by receiver.
+    pub outgoing: BTreeMap<ReceiverName, outgoing::client::Client>,
     /// The receivers.
     pub receivers: BTreeMap<ReceiverName, Receiver>,
     /// Sends and searches under way at once: [`SENDS_MAX`], or one where their order matters more than their pace.
@@ -216,10 +220,8 @@ impl Delivery {
                     let person = addressee.map_or(person, PersonId::Open);
                     told(client.create_for(&person, &json(), &uuid).await)
                 }
-                Some(ReceiverKind::Webhook) => self.post(name, card).await,
-                Some(ReceiverKind::Wecom | ReceiverKind::Http) => {
-                    Err(failure(FailureKind::Refused, "还不能发给这种接收方", "this kind of receiver is not built yet"))
-                }
+                Some(ReceiverKind::Webhook) => self.post(name, card, send.locale).await,
+                Some(ReceiverKind::Wecom | ReceiverKind::Http) => self.post_out(name, send, card).await,
                 None => Err(failure(
                     FailureKind::Refused,
                     format!("配置里没有接收方 {name}"),
@@ -244,15 +246,15 @@ impl Delivery {
         known.or_else(|| Receiver::person(name, Locale::default())).map(|receiver| receiver.kind)
     }
 
-    async fn post(&self, name: &ReceiverName, card: &Card) -> Result<Delivered, Failure> {
-        let Some(webhook) = self.outlets.webhooks.get(name) else {
-            return Err(failure(
-                FailureKind::Refused,
-                format!("接收方 {name} 没有 webhook"),
-                format!("receiver {name} has no webhook"),
-            ));
-        };
-        webhook.post(card).await.map(|()| Delivered::default()).map_err(|error| error.failure())
+    async fn post(&self, name: &ReceiverName, card: &Card, locale: Locale) -> Result<Delivered, Failure> {
+        let webhook = self.outlets.webhooks.get(name).ok_or_else(|| no_address(name))?;
+        let card = typed::without_presses(card, locale);
+        webhook.post(&card).await.map(|()| Delivered::default()).map_err(|error| error.failure())
+    }
+
+    async fn post_out(&self, name: &ReceiverName, send: &Send, card: &Card) -> Result<Delivered, Failure> {
+        let client = self.outlets.outgoing.get(name).ok_or_else(|| no_address(name))?;
+        client.post(send, card).await.map(|()| Delivered::default()).map_err(|error| error.failure())
     }
 
     /// Whether a reply belongs into a thread. A chat that cannot be asked is taken for an ordinary group: there a
@@ -320,6 +322,14 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Panicked> {
         Err(_) => Poll::Ready(Err(Panicked)),
     })
     .await
+}
+
+fn no_address(name: &ReceiverName) -> Failure {
+    failure(
+        FailureKind::Refused,
+        format!("接收方 {name} 没有地址：改了 receivers 要重启 deskbell"),
+        format!("receiver {name} has no address: a change of `receivers` takes a restart of deskbell"),
+    )
 }
 
 pub(super) fn failure(kind: FailureKind, zh: impl Into<String>, en: impl Into<String>) -> Failure {

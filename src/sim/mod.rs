@@ -23,6 +23,7 @@ mod im;
 mod urgent;
 mod chats;
 pub mod webhook;
+pub mod outside;
 pub mod seal;
 pub mod events;
 pub mod faults;

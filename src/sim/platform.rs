@@ -19,6 +19,7 @@ use crate::sim::{
     im::{Messages, Scene},
     knobs::Knobs,
     limits::Windows,
+    outside::Outside,
     route::{Found, Route},
     urgent,
     webhook::Hooks,
@@ -69,6 +70,7 @@ pub struct Platform {
     directory: Directory,
     messages: Messages,
     hooks: Hooks,
+    outside: Outside,
     events: Events,
     windows: Windows,
     used: BTreeMap<(i64, i64), u64>,
@@ -91,6 +93,7 @@ impl Platform {
             directory: Directory::default(),
             messages: Messages::default(),
             hooks: Hooks::default(),
+            outside: Outside::default(),
             events: Events::default(),
             windows: Windows::default(),
             used: BTreeMap::new(),
@@ -100,6 +103,9 @@ impl Platform {
 
     /// Answers one request.
     pub fn handle(&mut self, request: &Request, now_ms: i64) -> Response {
+        if let Some(response) = self.outside.handle(request, now_ms) {
+            return response;
+        }
         self.requests += 1;
         let mut dice = Dice::part(self.seed, self.requests);
         let found = Route::find(&request.method, &request.path);

@@ -27,6 +27,7 @@ mod reload;
 mod town;
 mod operations;
 mod operators;
+mod outgoing;
 mod store;
 mod kill;
 mod tidy;

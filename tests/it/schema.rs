@@ -207,6 +207,12 @@ fn sections() -> Vec<(&'static str, Vec<&'static str>, String)> {
         ("http", vec!["http"], with("http: { QQQQQQ: 1 }")),
         ("a source", vec!["sources", "*"], feishu("") + &source(", QQQQQQ: 1") + &receiver("")),
         ("a receiver", vec!["receivers", "*"], feishu("") + &source("") + &receiver(", QQQQQQ: 1")),
+        (
+            "quiet hours",
+            vec!["receivers", "*", "quiet"],
+            with("calendars: { night: { week: { daily: [\"21:00-09:00\"] } } }")
+                .replace("oc_a }", "oc_a, quiet: { calendar: night, QQQQQQ: 1 } }"),
+        ),
         ("a calendar", vec!["calendars", "*"], with("calendars: { office: { week: { daily: [] }, QQQQQQ: 1 } }")),
         ("a team", vec!["teams", "*"], with("teams: { one: { to: support, QQQQQQ: 1 } }")),
         (

@@ -20,6 +20,10 @@ use deskbell::{
             helpdesk::Helpdesk,
         },
         http::{self, Proxy},
+        outgoing::{
+            self,
+            config::{HttpConfig, WecomConfig},
+        },
         store::{config::Config as StoreConfig, database::Store, error::OpenError},
         templates::library::Templates,
     },
@@ -53,6 +57,7 @@ use deskbell::{
         card::View,
         directory::ChatKind as SimChat,
         http::{Server, Shared, lock},
+        outside::Outside,
         platform::Platform,
         ticket::Ticket,
     },
@@ -84,6 +89,8 @@ pub(crate) struct Plot {
     pub(crate) sweep: &'static str,
     /// How the engine ends by itself.
     pub(crate) until: Until,
+    /// Receivers outside the platform, by name: the sink of that name, or the WeCom bot with it as its key.
+    pub(crate) outside: Vec<Receiver>,
 }
 
 impl Default for Plot {
@@ -95,8 +102,14 @@ impl Default for Plot {
             poll: "*/30 * * * * *",
             sweep: "0 */15 * * * *",
             until: Until::Stopped,
+            outside: Vec::new(),
         }
     }
+}
+
+/// A receiver outside the platform.
+pub(crate) fn outside(name: &str, kind: ReceiverKind) -> Receiver {
+    Receiver::new(ReceiverName::from(name), kind, Locale::En)
 }
 
 /// The world.
@@ -164,7 +177,7 @@ impl World {
             limits: Limits::default(),
         };
         let web = http::client(&http::Config { proxy: Proxy::None, ..http::Config::default() }).unwrap();
-        let client = Client::new(&config, web, self.clock.clone());
+        let client = Client::new(&config, web.clone(), self.clock.clone());
         let keys = HelpdeskConfig {
             helpdesk_id: "6626871355780366330".to_owned(),
             helpdesk_token: SecretString::from("ht-token".to_owned()),
@@ -183,6 +196,7 @@ impl World {
             outlets: Outlets {
                 client,
                 webhooks: BTreeMap::new(),
+                outgoing: self.outgoing(&web),
                 receivers: settings.receivers.clone(),
                 at_once: SENDS_MAX,
             },
@@ -194,6 +208,26 @@ impl World {
             clock: self.clock.clone(),
             until: self.plot.until,
         }));
+    }
+
+    fn outgoing(&self, web: &reqwest::Client) -> BTreeMap<ReceiverName, outgoing::client::Client> {
+        let base = self.server.base_url();
+        let client = |receiver: &Receiver| {
+            let name = receiver.name.as_str();
+            let config = match receiver.kind {
+                ReceiverKind::Wecom => {
+                    let url = SecretString::from(format!("{base}{}", Outside::bot_path(name)));
+                    outgoing::config::Config::Wecom(WecomConfig { url })
+                }
+                _ => {
+                    let url = SecretString::from(format!("{base}/sink/{name}"));
+                    let bearer = Some(SecretString::from("pager-token"));
+                    outgoing::config::Config::Http(HttpConfig { url, bearer })
+                }
+            };
+            (receiver.name.clone(), outgoing::client::Client::new(&config, web.clone(), self.clock.clone()))
+        };
+        self.plot.outside.iter().map(client).collect()
     }
 
     fn settings(&self) -> Settings {
@@ -210,7 +244,7 @@ impl World {
             zone: zone(),
             locale: Locale::En,
             sources: BTreeMap::from([(desk(), source)]),
-            receivers: BTreeMap::from([receiver("team", TEAM), receiver("ops", OPS)]),
+            receivers: [receiver("team", TEAM), receiver("ops", OPS)].into_iter().chain(self.receivers()).collect(),
             operations: Some(ReceiverName::from("ops")),
             limits: Limits::default(),
             plan: self.plot.plan,
@@ -220,6 +254,10 @@ impl World {
             rotas: BTreeMap::new(),
             inhibits: Vec::new(),
         }
+    }
+
+    fn receivers(&self) -> impl Iterator<Item = (ReceiverName, Receiver)> {
+        self.plot.outside.iter().map(|receiver| (receiver.name.clone(), receiver.clone()))
     }
 
     /// Lets time go on.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use reqwest::{
     Method, RequestBuilder, Url,
-    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+    header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName},
 };
 use secrecy::{ExposeSecret, SecretString};
 
@@ -138,10 +138,10 @@ impl Client {
             url.query_pairs_mut().extend_pairs(&call.query);
         }
         let bearer = SecretString::from(format!("Bearer {}", token.expose_secret()));
-        let mut request = self.0.http.request(call.method.clone(), url).header(AUTHORIZATION, hidden(&bearer));
+        let mut request = self.0.http.request(call.method.clone(), url).header(AUTHORIZATION, http::hidden(&bearer));
         let mut secrets = vec![&**token, &self.0.tokens.app_secret];
         if let Some(key) = call.helpdesk {
-            request = request.header(HELPDESK_AUTHORIZATION, hidden(&key.header));
+            request = request.header(HELPDESK_AUTHORIZATION, http::hidden(&key.header));
             secrets.extend([&key.header, &key.token]);
         }
         if let Some(body) = &call.body {
@@ -202,14 +202,6 @@ fn broken(endpoint: Endpoint, broken: Broken, secrets: &[&SecretString]) -> Erro
         BrokenKind::TimedOut | BrokenKind::CutOff | BrokenKind::TooLarge => Advice::Retry,
     };
     Error::local(endpoint, advice, secret::scrub(&broken.reason, secrets))
-}
-
-/// A header value that no debug output shows. What cannot stand in a header is left out, and the platform refuses.
-fn hidden(secret: &SecretString) -> HeaderValue {
-    let mut value =
-        HeaderValue::from_str(secret.expose_secret()).unwrap_or_else(|_| HeaderValue::from_static("invalid"));
-    value.set_sensitive(true);
-    value
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! What the Feishu adapter needs of the configuration: the app, a helpdesk's keys, a custom bot's address.
 
-use std::{fmt, net::IpAddr, path::Path};
+use std::{fmt, path::Path};
 
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
     adapters::{
-        secret,
+        http, secret,
         yaml::map::{Map, not_built_yet},
     },
     domain::{
@@ -202,22 +202,8 @@ impl WebhookConfig {
     }
 }
 
-/// An http(s) address that does not send secrets in the clear. The message never repeats the address.
 fn checked_url(text: &str) -> Result<Url, Message> {
-    let url = Url::parse(text.trim()).ok().filter(|url| url.has_host()).ok_or_else(|| {
-        Message::new("地址应形如 https://open.feishu.cn", "an address looks like https://open.feishu.cn")
-    })?;
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let loopback = host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if loopback => Ok(url),
-        _ => Err(Message::new(
-            "地址必须是 https://（只有本机回环地址可以用 http://），否则密钥会以明文发送",
-            "an address must be https:// (plain http:// only on loopback), or secrets would travel in the clear",
-        )),
-    }
+    http::checked_url(text, BASE_URL_DEFAULT)
 }
 
 #[cfg(test)]

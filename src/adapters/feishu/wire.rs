@@ -13,7 +13,7 @@ use crate::{
             explain,
             table::Body,
         },
-        secret,
+        http, secret,
     },
     domain::time::Span,
 };
@@ -26,9 +26,6 @@ const SCOPES_MAX: usize = 12;
 
 /// Characters a log id may have.
 const LOG_ID_CHARS_MAX: usize = 96;
-
-/// The longest wait the platform is believed to ask for.
-const RETRY_AFTER_MAX: Span = Span::from_hours(1);
 
 /// Seconds until a rate limit's window is over (`facts/feishu.md §8`).
 const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ogw-ratelimit-reset");
@@ -144,12 +141,10 @@ fn clean_id(text: &str) -> Option<String> {
 }
 
 fn wait_asked(headers: &HeaderMap) -> Option<Span> {
-    let secs = [RATE_LIMIT_RESET, RETRY_AFTER]
+    let seconds = [RATE_LIMIT_RESET, RETRY_AFTER]
         .iter()
-        .find_map(|name| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok())
-        .filter(|secs| secs.is_finite() && *secs >= 0.0)?;
-    let ms = (secs * 1_000.0).ceil().min(RETRY_AFTER_MAX.as_ms() as f64);
-    Some(Span::from_ms(ms as i64))
+        .find_map(|name| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok())?;
+    http::seconds_of(seconds)
 }
 
 /// One line without control characters, at most `chars_max` long.

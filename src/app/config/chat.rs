@@ -8,7 +8,7 @@ use crate::{
         nearest::nearest,
         tree::{Node, NodeKind},
     },
-    app::config::{receivers::chat_id, words::one_of},
+    app::config::{receiver::chat_id, words::one_of},
     domain::{
         desk::settings::{Access, Direct, Look},
         fault::Fault,

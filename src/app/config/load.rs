@@ -202,7 +202,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let (feishu, http) = app(&mut root, base, faults);
     let calendars = calendars::read(&mut root, base, zone, faults);
     let mut sources = sources::read(&mut root, base, &calendars, faults);
-    let receivers = receivers::read(&mut root, base, locale, faults);
+    let receivers = receivers::read(&mut root, base, &calendars, locale, faults);
     let operations = receivers::operations(&mut root, &receivers, faults);
     let source_names: BTreeSet<SourceName> = sources.keys().cloned().collect();
     let (access, manage) = chat::read(&mut root, &source_names, faults);
@@ -252,6 +252,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         calendars,
         sources,
         webhooks: receivers.webhooks,
+        outgoing: receivers.outgoing,
         server,
         store,
         rules: Arc::new(rules),

@@ -18,7 +18,7 @@ use crate::{
         storm,
         words::NAME_CHARS_MAX,
     },
-    domain::text::Words,
+    domain::{receiver::HTTP_PER_SECOND_MAX, text::Words},
 };
 
 /// Items of any list; the sections' own limits are lower and say so better.
@@ -166,26 +166,48 @@ fn source() -> Object {
 }
 
 fn receiver() -> Object {
+    let person = doc(
+        "一个人：飞书邮箱、手机号，或以 ou_ 开头的 ID",
+        "a person: their Feishu email, mobile number, or an id that begins with ou_",
+    );
+    let per_second = with_variable(json!({ "type": "integer", "minimum": 1, "maximum": HTTP_PER_SECOND_MAX }));
     let object = Object::new()
         .optional(
             &["chat_id"],
             chat_id(),
             doc("群 ID，deskbell chats 会列出", "a chat's id; deskbell chats lists them"),
         )
+        .optional(&["person"], pattern(&or_variable(r"^\s*ou_|@|^\s*\+?[0-9]{7,15}\s*$")), person)
+        .optional(&["locale"], choice(&["zh", "en"]), doc("发给它的语言", "the language it is told in"))
+        .optional(&["quiet"], quiet().schema(), doc("什么时候不打扰它", "when it is left in peace"))
         .optional(
-            &["person"],
-            pattern(&or_variable(r"^\s*ou_|@")),
-            doc("一个人：飞书邮箱，或以 ou_ 开头的 ID", "a person: their Feishu email, or an id that begins with ou_"),
+            &["fallback"],
+            filled_text(),
+            doc("发不到时改发给哪个接收方", "the receiver that is told in its place when it refuses for good"),
         )
-        .optional(&["webhook"], text(), doc("自定义机器人的地址", "a custom bot's address"))
-        .optional(&["webhook_file"], text(), doc("这个地址所在的文件", "the file the address stands in"))
-        .optional(&["locale"], choice(&["zh", "en"]), doc("发给它的语言", "the language it is told in"));
-    secret(object, "secret", "secret_file", doc("自定义机器人的签名密钥", "the custom bot's signing secret")).one_of(&[
-        "chat_id",
-        "person",
-        "webhook",
-        "webhook_file",
-    ])
+        .optional(
+            &["per_second"],
+            per_second,
+            doc("http 每秒最多几条，默认 10", "notices a second to `http` at most; 10 if absent"),
+        );
+    let object = secret(object, "webhook", "webhook_file", doc("自定义机器人的地址", "a custom bot's address"));
+    let object =
+        secret(object, "secret", "secret_file", doc("自定义机器人的签名密钥", "the custom bot's signing secret"));
+    let object = secret(object, "wecom", "wecom_file", doc("企业微信群机器人的地址", "a WeCom group bot's address"));
+    let alertmanager = doc("收 Alertmanager webhook（version 4）的地址", "where Alertmanager's webhook JSON is posted");
+    let object = secret(object, "http", "http_file", alertmanager);
+    let object = secret(object, "bearer", "bearer_file", doc("http 要的令牌", "the token that `http` asks for"));
+    object.one_of(&["chat_id", "person", "webhook", "webhook_file", "wecom", "wecom_file", "http", "http_file"])
+}
+
+fn quiet() -> Object {
+    Object::new()
+        .required(&["calendar"], filled_text(), doc("哪个日历的时段", "the calendar whose hours they are"))
+        .optional(
+            &["except"],
+            choice(&["info", "warning", "critical", "提示", "警告", "严重"]),
+            doc("这样严重或更严重的照发", "alerts this serious or more are told all the same"),
+        )
 }
 
 fn inhibition() -> Object {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 use crate::{
     adapters::{
         feishu::{self, config::WebhookConfig},
-        http,
+        http, outgoing,
         rulebook::names::Names,
         store,
         templates::library::Templates,
@@ -40,6 +40,8 @@ pub struct Setup {
     pub sources: BTreeMap<SourceName, Source>,
     /// The custom bots among the receivers.
     pub webhooks: BTreeMap<ReceiverName, WebhookConfig>,
+    /// The receivers that are told over plain HTTP.
+    pub outgoing: BTreeMap<ReceiverName, outgoing::config::Config>,
     /// Where deskbell listens.
     pub server: Server,
     /// Where it keeps what it knows.

@@ -12,7 +12,7 @@ use crate::{
         condition::{Condition, Operator},
         id::ChatId,
         receiver::{Receiver, ReceiverKind},
-        text::Message,
+        text::{Message, Words},
     },
 };
 
@@ -66,16 +66,26 @@ pub async fn receivers(client: &Client, setup: &Setup) -> Vec<Finding> {
                     format!("receiver {name} is a person; only a card can tell: deskbell send-test {name}"),
                 )
             }
-            ReceiverKind::Webhook | ReceiverKind::Wecom | ReceiverKind::Http => {
-                let name = &receiver.name;
-                Finding::note(
-                    format!("接收方 {name} 是自定义机器人，只能发一张才知道：deskbell send-test {name}"),
-                    format!("receiver {name} is a custom bot; only a card can tell: deskbell send-test {name}"),
-                )
-            }
+            ReceiverKind::Webhook | ReceiverKind::Wecom | ReceiverKind::Http => posted(receiver),
         });
     }
     findings
+}
+
+/// A receiver that nothing can be asked: only what is sent tells whether it arrives.
+fn posted(receiver: &Receiver) -> Finding {
+    let name = &receiver.name;
+    let what = match receiver.kind {
+        ReceiverKind::Wecom => Words { zh: "企业微信群机器人", en: "a WeCom group bot" },
+        ReceiverKind::Http => Words { zh: "外部 HTTP 地址", en: "an outgoing HTTP webhook" },
+        ReceiverKind::Webhook | ReceiverKind::Chat(_) | ReceiverKind::Person(_) => {
+            Words { zh: "自定义机器人", en: "a custom bot" }
+        }
+    };
+    Finding::note(
+        format!("接收方 {name} 是{}，发一条才知道通不通：deskbell send-test {name}", what.zh),
+        format!("receiver {name} is {}; only a test can tell: deskbell send-test {name}", what.en),
+    )
 }
 
 async fn chat(client: &Client, receiver: &Receiver, chat: &ChatId) -> Finding {

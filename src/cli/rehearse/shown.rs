@@ -8,14 +8,14 @@ use crate::{
     cli::{run::Stop, send_test},
     domain::{
         card::Card,
-        id::{RuleName, Subject},
-        notice::{NoticeKey, Step},
+        notice::{AnswerView, Content},
         receiver::Receiver,
         rehearsal::{
             replayable::Errs,
             report::{Example, Noise, Page, Proposal, RulePage},
             text::Heading,
         },
+        text::Message,
         time::{Span, Timestamp},
     },
 };
@@ -88,13 +88,7 @@ fn proposal(proposal: &Proposal) -> Value {
 
 /// Posts the page to a receiver.
 pub async fn post(setup: &Setup, client: &Client, receiver: &Receiver, card: &Card, clock: &Clock) -> Result<(), Stop> {
-    let key = NoticeKey {
-        subject: Subject::Service,
-        rule: RuleName::new(format!("rehearse {}", clock.now().as_ms())), // each page is a message of its own
-        episode: 0,
-        step: Step::Answer,
-        ordinal: 0,
-        receiver: receiver.name.clone(),
-    };
-    send_test::deliver(setup, client, receiver, card, &key.uuid(), clock).await
+    let title = Message::new(card.title.as_str(), card.title.as_str());
+    let send = send_test::send(setup, receiver, Content::Answer(Box::new(AnswerView::Text(title))), clock);
+    send_test::deliver(setup, client, receiver, (&send, card), clock).await
 }

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     alert::{Alert, AlertKey},
-    budget::{Api, Gate},
+    budget::{Api, Gate, post_gates},
     delivery::{ANSWER_GIVE_UP_AFTER, DOUBT_AFTER},
     desk::{
         machine::Desk,
@@ -87,6 +87,9 @@ impl Desk {
         };
         let doubted = may_have_arrived(&entry);
         self.note_told(&entry.key);
+        if doubted && !self.has_key(&entry.key) {
+            entry.maybe_repeat = true; // an attempt was cut off, and nothing tells the receiver that it is the same
+        }
         entry.first_tried_at.get_or_insert(now);
         entry.attempts += 1;
         self.write(Write::Outbox(Box::new(entry.clone())));
@@ -125,7 +128,7 @@ impl Desk {
             // A person's direct chat is limited like a chat; nobody knows its id, so it cannot be searched.
             ReceiverKind::Person(_) => return self.prepare_chat(entry, &ChatId::new(name.as_str()), now),
             ReceiverKind::Webhook | ReceiverKind::Wecom | ReceiverKind::Http => {
-                let gates = vec![Gate::WebhookSecond(name.clone()), Gate::WebhookMinute(name.clone())];
+                let gates = post_gates(&receiver).unwrap_or_default();
                 return Prepared::Go(Target::Post(name), gates);
             }
         };

@@ -1,6 +1,7 @@
 //! What became of sends: cards remembered, failures tried again, doubts cleared.
 
 use crate::domain::{
+    budget::post_gates,
     delivery::{
         Delivered, Failure, FailureKind, HistoryFound, HistoryReport, Next, SendReport, UNKEYED_TRIES, UNKEYED_WAIT,
         next,
@@ -136,6 +137,9 @@ impl Desk {
         match next(&entry, failure, now) {
             Next::RetryAt(at) => {
                 let at = at.max(at_least);
+                if failure.kind == FailureKind::Throttled {
+                    self.rest(&entry.key, at, now);
+                }
                 if failure.kind == FailureKind::Setup {
                     self.tell_setup(&entry.key, failure, now);
                 } else if failure.kind == FailureKind::Quota {
@@ -164,8 +168,14 @@ impl Desk {
         }
     }
 
+    /// A receiver that is told by posts alone asked to slow down: nothing else goes to it before the next try.
+    fn rest(&mut self, key: &NoticeKey, until: Timestamp, now: Timestamp) {
+        let gates = self.settings.receiver(&key.receiver).and_then(|receiver| post_gates(&receiver));
+        self.budgets.hold(&gates.unwrap_or_default(), until, now);
+    }
+
     /// Whether the receiver drops a repeated send; answers go to chats.
-    fn has_key(&self, key: &NoticeKey) -> bool {
+    pub(super) fn has_key(&self, key: &NoticeKey) -> bool {
         self.settings.receivers.get(&key.receiver).is_none_or(|receiver| receiver.kind.has_key())
     }
 

@@ -10,6 +10,7 @@ use crate::sim::{
     helpdesk::FieldDefinition,
     knobs::Knobs,
     message::{Message, Sender, Urge},
+    outside::Outside,
     platform::{Call, Platform},
     route::Route,
     said::TicketMessage,
@@ -307,6 +308,11 @@ impl Platform {
     /// The direct chat of a person with the bot, opened if there was none.
     pub fn direct_chat(&mut self, open_id: &str) -> String {
         self.directory.direct_chat(open_id)
+    }
+
+    /// The receivers outside the platform.
+    pub fn outside(&mut self) -> &mut Outside {
+        &mut self.outside
     }
 
     /// Adds a custom bot; the path to post to.
