@@ -74,6 +74,7 @@ fn notice() -> (Send, Card) {
         without_mentions: false,
         masked: false,
         mentions: Vec::new(),
+        notes: Vec::new(),
         rev: 1,
         attempts: 1,
     };

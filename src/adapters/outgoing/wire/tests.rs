@@ -44,6 +44,7 @@ fn send(content: Content) -> Send {
         without_mentions: false,
         masked: false,
         mentions: Vec::new(),
+        notes: Vec::new(),
         rev: 1,
         attempts: 1,
     }
