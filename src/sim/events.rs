@@ -147,7 +147,7 @@ pub(crate) fn verification(challenge: &str, app: &App, dice: &mut Dice, now_ms: 
 }
 
 /// Body and headers of an event: sealed and signed if the app has an encrypt key.
-fn envelope(event: &str, app: &App, dice: &mut Dice, now_ms: i64) -> (String, Vec<(String, String)>) {
+pub(crate) fn envelope(event: &str, app: &App, dice: &mut Dice, now_ms: i64) -> (String, Vec<(String, String)>) {
     let mut headers = vec![("Content-Type".to_string(), "application/json;charset=utf-8".to_string())];
     let Some(key) = &app.encrypt_key else { return (event.to_string(), headers) };
     let mut vector = [0; 16];

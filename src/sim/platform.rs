@@ -1,5 +1,6 @@
 //! The platform: one request in, one response out; everything it knows, in one value.
 
+pub mod clicks;
 mod stage;
 
 use std::collections::{BTreeMap, VecDeque};

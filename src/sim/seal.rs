@@ -8,6 +8,7 @@ use cbc::{
 };
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::json;
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 
 /// `{"encrypt": …}` around a text: AES-256-CBC under the hash of the key, the vector in front.
@@ -26,6 +27,19 @@ pub fn signature(timestamp: &str, nonce: &str, encrypt_key: &str, body: &[u8]) -
         hash.update(part);
     }
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The headers of a click in the old form: SHA-1, with the verification token where the key stands.
+pub(crate) fn flat_headers(token: &str, nonce: &str, body: &str, now_ms: i64) -> Vec<(String, String)> {
+    let timestamp = (now_ms / 1000).to_string();
+    let digest = Sha1::digest(format!("{timestamp}{nonce}{token}{body}"));
+    let signature: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let header = |name: &str, value: &str| (name.to_string(), value.to_string());
+    vec![
+        header("X-Lark-Request-Timestamp", &timestamp),
+        header("X-Lark-Request-Nonce", nonce),
+        header("X-Lark-Signature", &signature),
+    ]
 }
 
 /// The `sign` of a custom bot: the text is the key, and nothing is the message (`facts/feishu.md §4`).

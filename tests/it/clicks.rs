@@ -1,0 +1,253 @@
+//! Clicks on cards, from the platform's callback to what whoever clicked sees: through the real listener, engine and
+//! store, in paused time.
+
+use std::{sync::Arc, time::Duration};
+
+use deskbell::{
+    adapters::{
+        feishu::callback::Callback,
+        http::{self, Proxy},
+    },
+    domain::{
+        text::Locale,
+        time::Span,
+    },
+    sim::{
+        faults::Fault,
+        http::post,
+        message::Message,
+        platform::clicks::{Click, Manner, Shown},
+        route::Route,
+    },
+    web::{
+        callbacks::{self, Callbacks},
+        listener,
+        state::{CallbackCounts, Submitted},
+    },
+};
+use secrecy::SecretString;
+use tokio::{net::TcpListener, sync::watch};
+
+use crate::world::{Plot, TEAM, World};
+
+/// A world whose callbacks arrive.
+struct Chats {
+    world: World,
+    url: String,
+    client: reqwest::Client,
+    _stop: watch::Sender<bool>,
+}
+
+async fn chats(sealed: bool) -> Chats {
+    let world = World::start(Plot::default(), |platform| {
+        platform.add_person("ou_han", "韩梅梅", "han@example.com");
+        platform.add_member(TEAM, "ou_han");
+        if !sealed {
+            platform.app_mut().encrypt_key = None;
+        }
+    })
+    .await;
+    let (token, key) = world.platform(|platform, _| {
+        let app = platform.app();
+        (app.verification_token.clone(), app.encrypt_key.clone())
+    });
+    let (port, writing) = (world.port(), world.port());
+    let callbacks = Callbacks {
+        feishu: Some(Arc::new(Callback::new(SecretString::from(token), key.map(SecretString::from)))),
+        submit: Arc::new(move |message| {
+            let port = writing.clone();
+            Box::pin(async move {
+                port.submit(message).await.map_or(Submitted::Refused, |()| Submitted::Durable)
+            })
+        }),
+        act: Arc::new(move |act| {
+            let port = port.clone();
+            Box::pin(async move { port.act(act).await })
+        }),
+        clock: world.clock(),
+        locale: Locale::Zh,
+        counts: Arc::new(CallbackCounts::default()),
+    };
+    let at = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/feishu/events", at.local_addr().unwrap());
+    let (stop, stopping) = watch::channel(false);
+    tokio::spawn(listener::serve(at, callbacks::router(callbacks), world.clock(), stopping));
+    let client = http::client(&http::Config { proxy: Proxy::None, ..http::Config::default() }).unwrap();
+    let chats = Chats { world, url, client, _stop: stop };
+    chats.world.pass(Span::from_secs(40)).await;
+    chats
+}
+
+impl Chats {
+    /// A ticket rings: its card in the team's chat.
+    async fn ring(&self) -> String {
+        self.world.file(|ticket| ticket.score = Some(1));
+        self.world.pass(Span::from_mins(1)).await;
+        self.with_button("take")
+    }
+
+    fn with_button(&self, button: &str) -> String {
+        self.world.platform(|platform, _| platform.message_with_button(TEAM, button)).unwrap()
+    }
+
+    fn click(&self, message: &str, who: &str, button: &str, manner: Manner) -> Click {
+        self.world.platform(|platform, now| platform.click(message, who, button, manner, now)).unwrap()
+    }
+
+    /// Posts a click and shows the answer, as the platform does: for three seconds at most.
+    async fn send(&self, click: &Click) -> Shown {
+        let posted = post(&self.client, &self.url, &click.headers, click.body.clone());
+        let answer = tokio::time::timeout(Duration::from_secs(3), posted).await.ok().flatten();
+        let answer = answer.as_ref().map(|(status, body)| (*status, body.as_str()));
+        self.world.platform(|platform, now| platform.show_answer(click, answer, now))
+    }
+
+    async fn press(&self, message: &str, who: &str, button: &str) -> Shown {
+        self.send(&self.click(message, who, button, Manner::default())).await
+    }
+
+    fn message(&self, id: &str) -> Message {
+        self.world.platform(|platform, _| platform.message(id).cloned()).unwrap()
+    }
+
+    /// What people see of a message now.
+    fn text(&self, id: &str) -> String {
+        let view = self.message(id).card().unwrap();
+        view.body.iter().chain(&view.footer).fold(view.title, |text, line| text + "\n" + line)
+    }
+}
+
+fn toast(shown: &Shown) -> (&str, &str) {
+    shown.toast.as_ref().map_or(("", ""), |(kind, words)| (kind.as_str(), words.as_str()))
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_takes_sees_it_at_once_and_the_update_follows() {
+    for sealed in [false, true] {
+        let chats = chats(sealed).await;
+        let card = chats.ring().await;
+        let shown = chats.press(&card, "ou_li", "take").await;
+        assert_eq!((toast(&shown).0, shown.changed, shown.error), ("success", true, None), "{shown:?}");
+        let text = chats.text(&card);
+        assert!(text.contains("works on it · until"), "{text}");
+        assert!(text.contains("[Handled] [Give it back] [More]"), "{text}");
+        let at_once = chats.message(&card).content().to_string();
+        chats.world.pass(Span::from_secs(20)).await;
+        let patches = chats.world.platform(|platform, _| platform.count(Route::MessagePatch));
+        assert!(patches >= 1, "the update is the safety net");
+        assert_eq!(chats.message(&card).content(), at_once, "the update shows the same card");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_two_who_take_at_once_one_has_it_and_the_other_is_told() {
+    let chats = chats(true).await;
+    let card = chats.ring().await;
+    let one = chats.click(&card, "ou_li", "take", Manner::default());
+    let two = chats.click(&card, "ou_han", "take", Manner::default());
+    let (one, two) = tokio::join!(chats.send(&one), chats.send(&two));
+    let mut kinds = [toast(&one).0, toast(&two).0];
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["info", "success"], "{one:?} {two:?}");
+    let late = if toast(&one).0 == "info" { &one } else { &two };
+    assert!(toast(late).1.contains("已接手") && late.changed, "{late:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_click_replayed_does_nothing_twice() {
+    let chats = chats(true).await;
+    let card = chats.ring().await;
+    let click = chats.click(&card, "ou_li", "take", Manner::default());
+    assert_eq!(toast(&chats.send(&click).await).0, "success");
+    let given_back = chats.press(&card, "ou_li", "release").await;
+    assert_eq!(toast(&given_back).0, "success", "{given_back:?}");
+    let again = chats.send(&click).await;
+    assert_eq!((toast(&again).0, again.changed), ("info", true), "{again:?}");
+    assert!(chats.text(&card).contains("[I'll take it]"), "{}", chats.text(&card));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_click_is_read_in_every_form_the_platform_has() {
+    for manner in [
+        Manner { flat: true, ..Manner::default() },
+        Manner { value_as_text: true, ..Manner::default() },
+    ] {
+        let chats = chats(true).await;
+        let card = chats.ring().await;
+        let shown = chats.send(&chats.click(&card, "ou_li", "take", manner)).await;
+        assert!(shown.changed && shown.error.is_none(), "{manner:?}: {shown:?}");
+        assert!(chats.text(&card).contains("works on it"), "{manner:?}");
+    }
+    // Without chat and message nobody can tell where it was done.
+    let chats = chats(true).await;
+    let card = chats.ring().await;
+    let sparse = chats.click(&card, "ou_li", "take", Manner { sparse: true, ..Manner::default() });
+    let shown = chats.send(&sparse).await;
+    assert_eq!((toast(&shown).0, shown.error), ("warning", None), "{shown:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_click_on_an_alert_that_is_over_shows_the_end() {
+    let chats = chats(true).await;
+    let card = chats.ring().await;
+    chats.press(&card, "ou_li", "take").await;
+    let done = chats.press(&card, "ou_li", "done").await;
+    assert_eq!(toast(&done).0, "success", "{done:?}");
+    let text = chats.text(&card);
+    assert!(text.starts_with("Over · ") && text.contains("saw to it in"), "{text}");
+    let old = chats.click(&card, "ou_han", "take", Manner { version: Some(0), ..Manner::default() });
+    let late = chats.send(&old).await;
+    assert_eq!((toast(&late).0, late.changed), ("info", true), "{late:?}");
+    assert!(toast(&late).1.contains("已结束"), "{late:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn further_buttons_come_with_the_click_and_go_with_the_next_update() {
+    let chats = chats(true).await;
+    let card = chats.ring().await;
+    let more = chats.press(&card, "ou_li", "more").await;
+    assert_eq!((more.toast.is_none(), more.changed), (true, true), "{more:?}");
+    assert!(chats.text(&card).contains("[Why it rings]"), "{}", chats.text(&card));
+    assert!(chats.press(&card, "ou_li", "why").await.changed);
+    assert!(chats.press(&card, "ou_li", "back").await.changed);
+    assert!(chats.press(&card, "ou_li", "later").await.changed);
+    let put_off = chats.press(&card, "ou_li", "snooze_30m").await;
+    assert_eq!(toast(&put_off).0, "success", "{put_off:?}");
+    let text = chats.text(&card);
+    assert!(text.contains("put it off until 10:3"), "{text}");
+    assert!(text.contains("[I'll take it] [Remind me later] [More]"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_updates_are_refused_the_answer_shows_the_card() {
+    let chats = chats(true).await;
+    let card = chats.ring().await;
+    chats.world.platform(|platform, _| platform.fail_next(Route::MessagePatch, Fault::InternalError, 50));
+    let shown = chats.press(&card, "ou_li", "take").await;
+    assert_eq!((toast(&shown).0, shown.changed), ("success", true));
+    assert!(chats.text(&card).contains("works on it"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_on_a_card_takes_its_alert() {
+    let chats = chats(true).await;
+    let card = chats.ring().await;
+    let said = chats
+        .world
+        .platform(|platform, now| platform.person_replies(&card, "ou_li", "收到", true, now))
+        .unwrap();
+    let deliveries = chats.world.platform(|platform, now| platform.take_deliveries(now));
+    assert!(!deliveries.is_empty());
+    for delivery in deliveries {
+        let (status, _) = post(&chats.client, &chats.url, &delivery.headers, delivery.body).await.unwrap();
+        assert_eq!(status, 200);
+    }
+    chats.world.pass(Span::from_secs(20)).await;
+    assert!(chats.text(&card).contains("works on it"), "{}", chats.text(&card));
+    let answers: Vec<String> = chats.world.platform(|platform, _| {
+        let on = |message: &&Message| message.parent_id.as_deref() == Some(said.as_str());
+        platform.messages_in(TEAM).into_iter().filter(|one| on(one)).filter_map(|one| Some(one.card()?.title)).collect()
+    });
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    assert!(answers[0].contains("已由你接手"), "{answers:?}");
+}
