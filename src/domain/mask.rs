@@ -228,9 +228,9 @@ fn hide_mails(shown: &[char], hidden: &mut [bool]) {
     for (at, _) in shown.iter().enumerate().filter(|(_, c)| **c == '@') {
         let before = shown.get(at.saturating_sub(MAIL_NAME_MAX)..at).unwrap_or_default();
         let length = before.iter().rev().take_while(|c| is_name(c)).count();
-        let host: String =
-            shown.iter().skip(at + 1).take(MAIL_NAME_MAX).take_while(|c| is_name(c)).collect::<String>();
-        let is_host = host.trim_end_matches('.').split_once('.').is_some_and(|(name, rest)| !name.is_empty() && !rest.is_empty());
+        let host: String = shown.iter().skip(at + 1).take(MAIL_NAME_MAX).take_while(|c| is_name(c)).collect::<String>();
+        let is_host =
+            host.trim_end_matches('.').split_once('.').is_some_and(|(name, rest)| !name.is_empty() && !rest.is_empty());
         if length == 0 || !is_host {
             continue;
         }
@@ -286,7 +286,8 @@ mod tests {
     #[test]
     fn tags_and_the_addresses_of_links_stay_as_they_are() {
         let body = "<at id=ou_13812345678></at> [单](https://a.cn/13812345678?to=li@example.com) 13812345678";
-        let expected = "<at id=ou_13812345678></at> [单](https://a.cn/13812345678?to=li@example.com) 138&#42;&#42;&#42;&#42;5678";
+        let expected =
+            "<at id=ou_13812345678></at> [单](https://a.cn/13812345678?to=li@example.com) 138&#42;&#42;&#42;&#42;5678";
         assert_eq!(mask_markdown(body), expected);
     }
 

@@ -186,8 +186,7 @@ impl Delivery {
         // Asked before the send begins: what is not known in time is no doubt about the send.
         let ask = self.people_of(send);
         let asked = timeout(self.clock.to_wall(DIRECTORY_TIME_MAX), ask).await;
-        let Asked { mentions, absent, addressee, trouble } =
-            asked.unwrap_or_else(|_| Asked::in_vain(self, send));
+        let Asked { mentions, absent, addressee, trouble } = asked.unwrap_or_else(|_| Asked::in_vain(self, send));
         inputs.extend(trouble.map(|message| Input::Trouble { name: "person_unknown", message }));
         card.mentions = mentions;
         if send.masked {

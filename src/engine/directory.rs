@@ -12,10 +12,7 @@ use tracing::{info, warn};
 use crate::{
     adapters::{
         clock::Clock,
-        feishu::{
-            client::Client,
-            error::Error,
-        },
+        feishu::{client::Client, error::Error},
     },
     domain::{
         desk::input::Input,
@@ -98,14 +95,7 @@ struct Kept {
 impl Directory {
     /// A directory that knows nobody yet.
     pub fn new(client: Client, clock: Clock, doors: Doors, busy: Busy) -> Self {
-        Self(Arc::new(Inner {
-            client,
-            clock,
-            doors,
-            busy,
-            addresses: AsyncMutex::default(),
-            chats: Mutex::default(),
-        }))
+        Self(Arc::new(Inner { client, clock, doors, busy, addresses: AsyncMutex::default(), chats: Mutex::default() }))
     }
 
     /// Who stands behind these addresses: one call for all that are not known.

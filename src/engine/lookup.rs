@@ -10,10 +10,7 @@ use tokio::{
 use tracing::warn;
 
 use crate::{
-    adapters::{
-        clock::Clock,
-        feishu::error::Error,
-    },
+    adapters::{clock::Clock, feishu::error::Error},
     domain::{
         command::{Command, reply},
         desk::{

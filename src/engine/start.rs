@@ -248,7 +248,7 @@ impl Engine {
     /// Starts all of it on the runtime this is called in.
     pub fn start(parts: Parts) -> Self {
         let Parts { rules, settings, sources, outlets, templates, store, stored, clock, until } = parts;
-        let (zone, plan) = (settings.zone, settings.plan);
+        let (zone, plan, templates) = (settings.zone, settings.plan, Templating::new(templates));
         let introduced = (until == Until::Stopped).then(|| settings.people()); // a single run ends when all is quiet
         let (desk, opening) = Desk::open(stored, Arc::clone(&rules), settings, clock.now());
         let (doors, queues) = doors::open();
@@ -271,7 +271,6 @@ impl Engine {
         let wakes = common.spawn_pollers(&mut tasks, sources, &meter, until);
         let wanted = common.spawn_reader(&mut tasks, Arc::clone(&meter));
         let messages = common.spawn_message_reader(&mut tasks, meter);
-        let templates = Templating::new(templates);
         let (lookups, released) = common.spawn_hands(&mut tasks, outlets, templates.clone(), introduced);
         let hands = Hands { wanted, messages, wakes, lookups };
         let (lost_in, lost) = watch::channel(None);
@@ -442,7 +441,8 @@ impl Common {
         let directory = Directory::new(client, self.clock.clone(), self.doors.clone(), self.busy.clone());
         if let Some(people) = introduced {
             let (introduce, chats) = (directory.clone(), outlets.chats());
-            tasks.spawn(until_stopped(self.stopping.clone(), introduce.introduce(people, chats, self.stopping.clone())));
+            tasks
+                .spawn(until_stopped(self.stopping.clone(), introduce.introduce(people, chats, self.stopping.clone())));
         }
         let finder = Finder {
             directory: directory.clone(),

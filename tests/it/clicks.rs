@@ -8,10 +8,7 @@ use deskbell::{
         feishu::callback::Callback,
         http::{self, Proxy},
     },
-    domain::{
-        text::Locale,
-        time::Span,
-    },
+    domain::{text::Locale, time::Span},
     sim::{
         faults::Fault,
         http::post,
@@ -56,9 +53,7 @@ async fn chats(sealed: bool) -> Chats {
         feishu: Some(Arc::new(Callback::new(SecretString::from(token), key.map(SecretString::from)))),
         submit: Arc::new(move |message| {
             let port = writing.clone();
-            Box::pin(async move {
-                port.submit(message).await.map_or(Submitted::Refused, |()| Submitted::Durable)
-            })
+            Box::pin(async move { port.submit(message).await.map_or(Submitted::Refused, |()| Submitted::Durable) })
         }),
         act: Arc::new(move |act| {
             let port = port.clone();
@@ -168,10 +163,7 @@ async fn a_click_replayed_does_nothing_twice() {
 
 #[tokio::test(start_paused = true)]
 async fn a_click_is_read_in_every_form_the_platform_has() {
-    for manner in [
-        Manner { flat: true, ..Manner::default() },
-        Manner { value_as_text: true, ..Manner::default() },
-    ] {
+    for manner in [Manner { flat: true, ..Manner::default() }, Manner { value_as_text: true, ..Manner::default() }] {
         let chats = chats(true).await;
         let card = chats.ring().await;
         let shown = chats.send(&chats.click(&card, "ou_li", "take", manner)).await;
@@ -232,10 +224,8 @@ async fn while_updates_are_refused_the_answer_shows_the_card() {
 async fn a_reply_on_a_card_takes_its_alert() {
     let chats = chats(true).await;
     let card = chats.ring().await;
-    let said = chats
-        .world
-        .platform(|platform, now| platform.person_replies(&card, "ou_li", "收到", true, now))
-        .unwrap();
+    let said =
+        chats.world.platform(|platform, now| platform.person_replies(&card, "ou_li", "收到", true, now)).unwrap();
     let deliveries = chats.world.platform(|platform, now| platform.take_deliveries(now));
     assert!(!deliveries.is_empty());
     for delivery in deliveries {

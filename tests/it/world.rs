@@ -275,11 +275,6 @@ impl World {
         self.clock.now().as_ms()
     }
 
-    /// The clock of all of it.
-    pub(crate) fn clock(&self) -> Clock {
-        self.clock.clone()
-    }
-
     /// Does something to the platform.
     pub(crate) fn platform<T>(&self, f: impl FnOnce(&mut Platform, i64) -> T) -> T {
         let now = self.now();

@@ -156,8 +156,10 @@ impl Desk {
     pub(super) fn mention(&mut self, entry: &Entry, now: Timestamp) -> Mentions {
         let mut mentions = Mentions { people: Vec::new(), notes: Vec::new() };
         let key = &entry.key;
-        let notifies =
-            matches!(self.settings.receiver(&key.receiver).as_deref(), Some(Receiver { kind: ReceiverKind::Chat(_), .. }));
+        let notifies = matches!(
+            self.settings.receiver(&key.receiver).as_deref(),
+            Some(Receiver { kind: ReceiverKind::Chat(_), .. })
+        );
         for person in self.mentioned_by(key, now) {
             if entry.without_mentions || !notifies {
                 mentions.people.push(person); // named only, which costs nothing
