@@ -31,6 +31,7 @@ mod operators;
 mod outgoing;
 mod store;
 mod kill;
+mod storms;
 mod tidy;
 mod web;
 mod wire;

@@ -33,7 +33,7 @@ use deskbell::{
         condition::{Bound, Clock as TicketClock, ClockTest, Condition, Operator, Target, Test},
         desk::{
             input::{ChatKind, ChatMessage},
-            settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
+            settings::{Access, Direct, Limits, Look, Settings, SourceSettings, StormSettings},
         },
         field,
         id::{ChatId, EventId, MessageId, OpenId, ReceiverName, RuleName, SourceName},
@@ -91,6 +91,8 @@ pub(crate) struct Plot {
     pub(crate) until: Until,
     /// Receivers outside the platform, by name: the sink of that name, or the WeCom bot with it as its key.
     pub(crate) outside: Vec<Receiver>,
+    /// When many alerts of one rule become one digest.
+    pub(crate) storm: Option<StormSettings>,
 }
 
 impl Default for Plot {
@@ -103,6 +105,7 @@ impl Default for Plot {
             sweep: "0 */15 * * * *",
             until: Until::Stopped,
             outside: Vec::new(),
+            storm: None,
         }
     }
 }
@@ -250,7 +253,7 @@ impl World {
             plan: self.plot.plan,
             access: Access::new(Look::Receivers, Direct::Members),
             retention: Span::from_days(90),
-            storm: None,
+            storm: self.plot.storm,
             rotas: BTreeMap::new(),
             inhibits: Vec::new(),
         }

@@ -6,12 +6,13 @@ use super::samples::{
     NOON, alert, around, as_text, bare, digest, firing, over, rich, rule, send, shipped, ticket_answer, view,
 };
 use crate::{
-    adapters::templates::library::Surroundings,
+    adapters::templates::{builtin, frame::finish, library::Surroundings},
     domain::{
         alert::AlertState,
         calendar::Pace,
         condition::{Bound, Clock, ClockTest, Condition},
-        notice::{AlertView, AnswerView, Content, Step},
+        id::Subject,
+        notice::{AlertView, AnswerView, Content, DigestCause, DigestView, Step},
         text::{Locale, Message},
         time::Span,
     },
@@ -70,6 +71,36 @@ fn digests() {
     quiet.firing = 0;
     let contents = [("rings", Content::Digest(Box::new(digest()))), ("quiet", Content::Digest(Box::new(quiet)))];
     assert_snapshot!(all(&contents, None));
+}
+
+/// A storm as it begins, as it ebbs away, and when it is over; by the shipped template and without one.
+#[test]
+fn storms() {
+    let shared = Message::new("其中 212 张：产品线 <支付>", "212 of them: 产品线 <支付>");
+    let began = DigestView {
+        of: Subject::Receiver("support".into()),
+        cause: DigestCause::Storm,
+        rule: Some("VIP 没人接".into()),
+        began_at: NOON.minus(Span::from_hours(2)),
+        shared: Some(shared),
+        total: 298,
+        firing: 298,
+        ..digest()
+    };
+    let ebbs = DigestView { firing: 41, closed_at: Some(NOON.minus(Span::from_mins(20))), ..began.clone() };
+    let mut over = DigestView { firing: 0, shared: None, ..ebbs.clone() };
+    over.lines.iter_mut().for_each(|line| line.firing = false);
+    let contents =
+        [("begins", began), ("ebbs", ebbs), ("over", over)].map(|(what, view)| (what, Content::Digest(Box::new(view))));
+    let mut plain = String::new();
+    for (what, content) in &contents {
+        for locale in [Locale::Zh, Locale::En] {
+            let send = send(content.clone(), None, locale);
+            let card = finish(builtin::draft(&send, &around()), &send, &around());
+            plain.push_str(&format!("=== {what} {locale:?}, without a template\n{}", as_text(&card)));
+        }
+    }
+    assert_snapshot!(all(&contents, None) + &plain);
 }
 
 #[test]
