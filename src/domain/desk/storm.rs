@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::domain::{
     alert::{Alert, Announced},
     desk::{
-        digests::{DIGEST, digest_key},
+        digests::digest_key,
         machine::Desk,
         members::told_of_beginning,
         settings::StormSettings,
@@ -16,7 +16,7 @@ use crate::domain::{
     },
     duration::written,
     id::{ReceiverName, RuleName, Subject},
-    notice::{self, DigestCause, NoticeKey},
+    notice::{self, DigestCause},
     rule::Severity,
     text::Message,
     time::{Span, Timestamp},
@@ -275,32 +275,6 @@ impl Desk {
         let shown_at = self.storms.shown_at.get(card).copied().unwrap_or(now);
         shown_at.plus(self.settings.storm.unwrap_or_default().refresh).max(now)
     }
-
-    /// Whether a notice may mention someone as far as storms go: a storm's first card may, what joined it may not.
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked by whoever writes mentions"))]
-    pub(super) fn storm_lets_mention(&self, key: &NoticeKey) -> bool {
-        if key.rule.as_str() == DIGEST {
-            return key.step == notice::Step::Digest && self.storm_of(key).is_some();
-        }
-        let alert = crate::domain::alert::AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
-        let told_in_digest =
-            |alert: &Alert| alert.lines.iter().any(|line| line.receiver == key.receiver && line.digest.is_some());
-        !self.episode(&alert, key.episode).is_some_and(told_in_digest)
-    }
-
-    /// The alert that stands for a storm's digest: the one that has rung longest. Whom its line mentions, the digest's
-    /// first card mentions.
-    #[cfg_attr(not(test), expect(dead_code, reason = "asked by whoever writes mentions"))]
-    pub(super) fn storm_speaker(&self, key: &NoticeKey) -> Option<&Alert> {
-        self.storm_of(key)?;
-        let members = self.digest_members(&key.subject, key.episode);
-        members.into_iter().min_by_key(|alert| (!alert.is_firing(), alert.fired_at()))
-    }
-
-    fn storm_of(&self, key: &NoticeKey) -> Option<&Digest> {
-        let digest = self.digests.get(&(key.subject.clone(), key.episode))?;
-        (digest.cause == DigestCause::Storm).then_some(digest)
-    }
 }
 
 #[cfg(test)]
@@ -422,34 +396,6 @@ mod tests {
         let numbers = (1..week + 60).map(|minutes| begins(&mut desk, 1, minutes));
         let last = numbers.filter(|number| *number == Some(7)).count();
         assert_eq!(i64::try_from(last).unwrap(), week - 1);
-    }
-
-    #[test]
-    fn a_storm_mentions_once_and_what_joined_it_never() {
-        let alerts = vec![firing(1, 0, None), firing(2, 3, Some(7)), firing(3, 2, Some(7))];
-        let desk = desk(alerts, vec![open_digest(7)]);
-        let of = Subject::Receiver("support".into());
-        let digest = |step| digest_key(&of, 7, step, &"support".into());
-        let fired = |number: u32| NoticeKey {
-            subject: Subject::Group(format!("group {number}").as_str().into()),
-            rule: "bad".into(),
-            episode: 1,
-            step: notice::Step::Fired,
-            ordinal: 0,
-            receiver: "support".into(),
-        };
-        let table = [
-            (digest(notice::Step::Digest), true),
-            (digest(notice::Step::Update), false),
-            (digest(notice::Step::Ended), false),
-            (fired(1), true),
-            (fired(2), false),
-        ];
-        for (key, expected) in table {
-            assert_eq!(desk.storm_lets_mention(&key), expected, "{key:?}");
-        }
-        let speaker = desk.storm_speaker(&digest(notice::Step::Digest)).map(|alert| alert.key.subject.to_string());
-        assert_eq!(speaker, Some(firing(3, 0, None).key.subject.to_string()));
     }
 
     #[test]
