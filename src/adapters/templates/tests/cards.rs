@@ -96,7 +96,7 @@ fn storms() {
     for (what, content) in &contents {
         for locale in [Locale::Zh, Locale::En] {
             let send = send(content.clone(), None, locale);
-            let card = finish(builtin::draft(&send, &around()), &send, &around());
+            let card = finish(builtin::draft(&send, &around()), &[], &send, &around());
             plain.push_str(&format!("=== {what} {locale:?}, without a template\n{}", as_text(&card)));
         }
     }
