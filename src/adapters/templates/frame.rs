@@ -81,15 +81,31 @@ fn prefix(send: &Send, around: &Surroundings) -> String {
         prefix.push_str(pick(send, "【演练】", "[DRILL] "));
     }
     if let Content::Alert(view) = &send.content
-        && view.step == Step::Repeated
         && view.alert.is_firing()
     {
-        match send.locale {
-            Locale::Zh => prefix.push_str(&format!("第 {} 次再提醒 · ", view.ordinal)),
-            Locale::En => prefix.push_str(&format!("Reminder {} · ", view.ordinal)),
-        }
+        prefix.push_str(&occasion(view, send));
     }
     prefix
+}
+
+/// Why a message about an alert comes now, where it is not its first.
+fn occasion(view: &AlertView, send: &Send) -> String {
+    let said = match view.step {
+        Step::Repeated => {
+            return match send.locale {
+                Locale::Zh => format!("第 {} 次再提醒 · ", view.ordinal),
+                Locale::En => format!("Reminder {} · ", view.ordinal),
+            };
+        }
+        // It hangs on the card of before, which goes on.
+        Step::Fired if matches!(send.target, Target::Reply(_)) => pick(send, "再次触发 · ", "Rings again · "),
+        Step::Escalated => pick(send, "升级 · ", "Escalated · "),
+        Step::Fallback => pick(send, "仍无人接手 · ", "Still nobody · "),
+        Step::Woken => pick(send, "推迟到点 · ", "Put off until now · "),
+        Step::Asked => pick(send, "进展如何 · ", "How does it stand · "),
+        _ => "",
+    };
+    said.to_string()
 }
 
 /// Tags that say how far to trust the card.
