@@ -1,0 +1,121 @@
+//! 5,000 alerts at one instant, decided, made durable, rendered and delivered over the HTTP receiver:
+//! `cargo bench --bench alerts`. Storms are off and the receiver's budget is lifted. Wall time from the instant at which
+//! the tickets fall due until the last report is durable; the sink is a process of its own on loopback.
+
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
+
+#[path = "../poll/pages.rs"]
+mod pages;
+mod service;
+mod sink;
+
+use std::{fs, sync::Arc, time::Instant};
+
+use deskbell::adapters::http;
+use tokio::{runtime::Runtime, sync::Semaphore};
+
+use crate::sink::{COUNT, HOOK, Sink};
+
+/// Alerts in all.
+pub(crate) const ALERTS: usize = 5_000;
+
+/// What Alertmanager needs for as many, in memory only: seconds, and MB (as measured for the design).
+const ALERTMANAGER_SECONDS: f64 = 0.58;
+const ALERTMANAGER_MB: f64 = 139.0;
+
+/// The most memory it may take, MB.
+const MEMORY_BAR_MB: f64 = 60.0;
+
+/// How often each is measured.
+const REPETITIONS: usize = 20;
+
+/// Posts of the floor under way at once: as many as the service sends at once.
+const FLOOR_AT_ONCE: usize = 32;
+
+/// Bytes of the floor's bodies: what an alert of this benchmark has.
+const FLOOR_BODY_BYTES: usize = 2_500;
+
+fn main() {
+    sink::serve_if_asked();
+    let sink = sink::start();
+    println!("{ALERTS} alerts at one instant, a store on disk, one sink on loopback; {REPETITIONS} repetitions\n");
+    let tickets = service::tickets();
+    let mut ours = Vec::new();
+    for _ in 0..REPETITIONS {
+        let before = posts(&sink);
+        ours.push(service::ring(&sink.base, &tickets));
+        assert_eq!(posts(&sink) - before, ALERTS, "each is posted once");
+    }
+    let memory = peak_mb();
+    let mut floor: Vec<f64> = (0..REPETITIONS).map(|_| plain_posts(&sink)).collect();
+    ours.sort_unstable_by(f64::total_cmp);
+    floor.sort_unstable_by(f64::total_cmp);
+    println!("{:<58} {:>8} {:>8} {:>8}  s", "", "least", "middle", "most");
+    line("decided, durable, rendered, delivered", &ours);
+    line("floor: as many posts of the same size, same client", &floor);
+    let (took, least) = (middle(&ours), middle(&floor));
+    println!("\n{:.2} × the floor", took / least);
+    println!(
+        "{:.2} × Alertmanager's {ALERTMANAGER_SECONDS} s (in memory only); the bar is 1 ×: {}",
+        took / ALERTMANAGER_SECONDS,
+        said(took < ALERTMANAGER_SECONDS)
+    );
+    println!(
+        "peak memory {memory:.0} MB, {:.2} × Alertmanager's {ALERTMANAGER_MB:.0} MB; the bar is {MEMORY_BAR_MB:.0} MB: {}",
+        memory / ALERTMANAGER_MB,
+        said(memory < MEMORY_BAR_MB)
+    );
+}
+
+const fn said(met: bool) -> &'static str {
+    if met { "met" } else { "MISSED" }
+}
+
+fn line(name: &str, sorted: &[f64]) {
+    let at = |index: usize| sorted.get(index).copied().unwrap_or_default();
+    println!("{name:<58} {:>8.3} {:>8.3} {:>8.3}", at(0), middle(sorted), at(sorted.len().saturating_sub(1)));
+}
+
+fn middle(sorted: &[f64]) -> f64 {
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+/// The most memory this process ever held, MB.
+fn peak_mb() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kb: f64 = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(f64::NAN);
+    kb / 1_000.0
+}
+
+/// How many posts the sink has seen.
+fn posts(sink: &Sink) -> usize {
+    let url = format!("{}{COUNT}", sink.base);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let text = runtime.block_on(async { http::loopback_client().get(url).send().await?.text().await });
+    text.expect("the sink answers").parse().expect("a number")
+}
+
+/// What it takes to post as many bodies and do nothing else.
+fn plain_posts(sink: &Sink) -> f64 {
+    let runtime = Runtime::new().expect("a runtime");
+    let (client, url) = (http::loopback_client(), format!("{}{HOOK}", sink.base));
+    let body: Arc<str> = "x".repeat(FLOOR_BODY_BYTES).into();
+    let start = Instant::now();
+    runtime.block_on(async {
+        let permits = Arc::new(Semaphore::new(FLOOR_AT_ONCE));
+        let mut all = tokio::task::JoinSet::new();
+        for _ in 0..ALERTS {
+            let permit = Arc::clone(&permits).acquire_owned().await.expect("it is never closed");
+            let request = client.post(&url).body(body.to_string());
+            all.spawn(async move {
+                let answer = request.send().await.expect("the sink answers").bytes().await;
+                drop(permit);
+                answer.map(drop)
+            });
+        }
+        all.join_all().await
+    });
+    start.elapsed().as_secs_f64()
+}
