@@ -10,7 +10,7 @@
 //!  5  app/         configuration composed from each adapter's own; wiring, start, stop
 //!  4  web/         callbacks and the admin API (pushes inputs down)
 //!  3  engine/      the loop, pollers, delivery
-//!  2  adapters/    feishu, store, templates, rulebook (strangers to each other)
+//!  2  adapters/    feishu, outgoing, store, templates, rulebook (strangers to each other)
 //!  1  adapters/    clock, http, secret; below them yaml
 //!  ── below this line: no async, no IO, no clock, no randomness
 //!  0  domain/      what is decided, and why

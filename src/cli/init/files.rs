@@ -120,6 +120,7 @@ sources:
     # subject: ["field:问题描述"]    # 标题取自哪个字段，deskbell fields 会列出 · which field holds the subject
 receivers:
   support: {{ chat_id: {chat} }}      # deskbell chats 列出群 ID · lists the ids
+  # 还可以是人 person、自定义机器人 webhook、企业微信 wecom、外部 http · Also a person, a custom bot, WeCom, http
 teams:
   support: {{ to: support, lead: support }}   # 规则里的 team 和 team.lead；lead 可以写组长的邮箱 · lead: may be an email
 calendars:

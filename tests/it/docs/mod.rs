@@ -3,6 +3,7 @@
 
 mod life;
 mod pages;
+mod receivers;
 mod tables;
 
 use std::{
@@ -243,6 +244,8 @@ fn the_tables_are_those_of_the_code() {
         }
     }
     is_up_to_date("docs/operations.md", "metrics", &tables::metrics_table());
+    is_up_to_date("docs/receivers.md", "kinds", &receivers::kinds(Locale::En));
+    is_up_to_date("docs/receivers.zh-CN.md", "kinds", &receivers::kinds(Locale::Zh));
     is_up_to_date("docs/alerts.md", "life", &life::life(Locale::En));
     is_up_to_date("docs/alerts.zh-CN.md", "life", &life::life(Locale::Zh));
 }
