@@ -1,5 +1,5 @@
-//! Rules, templates, calendars and teams that change while the service runs. Everything is built and checked first, then
-//! put in force at once; with any fault the old set stays, and operations hears of it once.
+//! Rules, templates, calendars, teams and rotas that change while the service runs. Everything is built and checked
+//! first, then put in force at once; with any fault the old set stays, and operations hears of it once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -25,9 +25,10 @@ use crate::{
     domain::{
         desk::input::NewRules,
         fault::{Fault, Gravity, Place},
-        id::{ReceiverName, SourceName},
+        id::{ReceiverName, RotaName, SourceName},
         labels::Labels,
         receiver::Receiver,
+        rota::Rota,
         rule::{Mode, RuleSet, To},
         rule_change,
         text::{Locale, Message},
@@ -73,6 +74,7 @@ pub struct InForce {
     sections: Sections,
     rules: Arc<RuleSet>,
     labels: BTreeMap<SourceName, Arc<Labels>>,
+    rotas: BTreeMap<RotaName, Arc<Rota>>,
     receivers: BTreeSet<ReceiverName>,
     files: Reading,
 }
@@ -94,7 +96,8 @@ fn places(setup: &Setup) -> Vec<PathBuf> {
     let calendars = Some(setup.base.join("calendars")).filter(|dir| dir.is_dir());
     let fields = definitions::path(&setup.store.path);
     let folders = [setup.rules_dir.clone(), setup.templates_dir.clone(), calendars];
-    [setup.file.clone(), fields].into_iter().chain(folders.into_iter().flatten()).collect()
+    let lists = setup.rotas.lists.iter().cloned();
+    [setup.file.clone(), fields].into_iter().chain(lists).chain(folders.into_iter().flatten()).collect()
 }
 
 impl InForce {
@@ -105,6 +108,7 @@ impl InForce {
             sections: setup.sections.clone(),
             rules: Arc::clone(&setup.rules),
             labels: labels_of(setup),
+            rotas: setup.settings.rotas.clone(),
             receivers: setup.settings.receivers.keys().cloned().collect(),
             files: Reading::new(),
         }
@@ -191,8 +195,8 @@ impl Reloader {
         missing.dedup();
         let fault = |name: &ReceiverName| {
             let message = Message::new(
-                format!("规则或团队用到了新的接收者 “{name}”；receivers 重启后才生效"),
-                format!("rules or teams name the new receiver `{name}`, and `receivers` takes a restart"),
+                format!("规则、团队或值班表用到了新的接收者 “{name}”；receivers 重启后才生效"),
+                format!("rules, teams or rotas name the new receiver `{name}`, and `receivers` takes a restart"),
             );
             Fault::error(place(), message)
         };
@@ -206,6 +210,7 @@ impl Reloader {
             self.in_force.labels.get(name).is_some_and(|old| rule_change::labels_differ(old, labels))
         });
         let mut words = template_words(&self.in_force.files, &reading);
+        words.extend(rota_words(&self.in_force.rotas, &setup.settings.rotas));
         let restart = restart_for(&self.in_force.sections, &setup.sections);
         if !restart.is_empty() && restart != self.told.1 {
             warn!(parts = restart.join(", "), "these changes take a restart");
@@ -229,12 +234,13 @@ impl Reloader {
         self.told = (Vec::new(), restart);
         self.in_force.places = places(&setup);
         self.in_force.labels.extend(labels.clone());
+        self.in_force.rotas = setup.settings.rotas.clone();
         self.in_force.rules = Arc::clone(&setup.rules);
         self.in_force.files = reading;
         if let Some(message) = fields::unfit_words(&setup.unfit, &setup.blind) {
             self.port.report(fields::UNFIT, message).await;
         }
-        let new = NewRules { rules: setup.rules, labels, words };
+        let new = NewRules { rules: setup.rules, labels, rotas: Some(setup.settings.rotas), words };
         self.port.change_rules(Box::new(new), Some(setup.templates)).await;
         self.published.store(Arc::new(published));
     }
@@ -267,7 +273,7 @@ fn labels_of(setup: &Setup) -> BTreeMap<SourceName, Arc<Labels>> {
     of.iter().map(|(name, settings)| (name.clone(), Arc::clone(&settings.labels))).collect()
 }
 
-/// The receivers that rules and teams name.
+/// The receivers that rules, teams and rotas name.
 fn receivers_of(setup: &Setup) -> Vec<&ReceiverName> {
     let mut found = Vec::new();
     for rule in setup.rules.rules.values() {
@@ -286,6 +292,7 @@ fn receivers_of(setup: &Setup) -> Vec<&ReceiverName> {
             found.extend([Some(&team.to), team.lead.as_ref(), team.oncall_receiver()].into_iter().flatten());
         }
     }
+    found.extend(setup.settings.rotas.values().filter_map(|rota| rota.backup.as_ref()));
     found
 }
 
@@ -302,6 +309,20 @@ fn template_words(old: &Reading, new: &Reading) -> Vec<Message> {
         .into_iter()
         .map(|name| Message::new(format!("模板 {name} 改了"), format!("template {name} changed")))
         .collect()
+}
+
+/// Rotas that came, went or say something else.
+fn rota_words(old: &BTreeMap<RotaName, Arc<Rota>>, new: &BTreeMap<RotaName, Arc<Rota>>) -> Vec<Message> {
+    let names: BTreeSet<&RotaName> = old.keys().chain(new.keys()).collect();
+    let word = |name: &RotaName| match (old.get(name), new.get(name)) {
+        (None, _) => Some(Message::new(format!("新增值班表 {name}"), format!("new rota: {name}"))),
+        (_, None) => Some(Message::new(format!("删除值班表 {name}"), format!("rota removed: {name}"))),
+        (Some(old), Some(new)) if old != new => {
+            Some(Message::new(format!("值班表 {name} 改了"), format!("rota {name} changed")))
+        }
+        _ => None,
+    };
+    names.into_iter().filter_map(word).collect()
 }
 
 /// What operations is told of faults.

@@ -12,7 +12,7 @@ use crate::{
 /// Checks the configuration at `path`.
 pub fn run(path: &Path, terminal: Terminal) -> Result<(), Stop> {
     let mut loaded = load(path, &|name| std::env::var(name).ok());
-    loaded.faults.extend(loaded.setup.iter().flat_map(|setup| setup.calendars.run_out(Clock::system().now())));
+    loaded.faults.extend(loaded.setup.iter().flat_map(|setup| setup.of_the_day(Clock::system().now())));
     if !loaded.faults.is_empty() {
         let read = report::reader(&loaded.base);
         terminal.print(&report::faults(&loaded.faults, terminal.locale, &read));

@@ -31,7 +31,7 @@ pub enum Warnings {
 /// The setup of the configuration at `path`; its faults are shown.
 pub fn setup(path: &Path, warnings: Warnings, terminal: Terminal) -> Result<Setup, Stop> {
     let mut loaded = load(path, &|name| std::env::var(name).ok());
-    loaded.faults.extend(loaded.setup.iter().flat_map(|setup| setup.calendars.run_out(Clock::system().now())));
+    loaded.faults.extend(loaded.setup.iter().flat_map(|setup| setup.of_the_day(Clock::system().now())));
     let show = loaded.setup.is_none() || (warnings == Warnings::Shown && !loaded.faults.is_empty());
     if show {
         let read = report::reader(&loaded.base);

@@ -73,17 +73,28 @@ fn expected() -> Message {
     Message::new("时段，例如 \"09:30-12:00\"", "a frame such as \"09:30-12:00\"")
 }
 
-fn one(node: &Node, faults: &mut Vec<Fault>) -> Option<Frame> {
+/// The hours of something that begins once a day; ends that are the same mean a whole day.
+pub fn hours(node: &Node, faults: &mut Vec<Fault>) -> Option<Frame> {
+    let (from, to) = ends(node, faults)?;
+    let from = if from == DAY { 0 } else { from };
+    Some(Frame { from, to: if to <= from { to + DAY } else { to } })
+}
+
+fn ends(node: &Node, faults: &mut Vec<Fault>) -> Option<(u32, u32)> {
     let folded = node.text().map(|text| fold(text).into_owned());
     let ends = folded.as_deref().and_then(split).and_then(|(from, to)| Some((minute(from)?, minute(to)?)));
-    let Some((from, to)) = ends else {
+    if ends.is_none() {
         let hint = Message::new(
             "写 时:分-时:分，从 00:00 到 24:00；跨夜的写 \"21:00-09:00\"",
             "write hours:minutes from 00:00 to 24:00; over midnight it is \"21:00-09:00\"",
         );
         faults.push(node.expected(&expected()).with_hint(hint));
-        return None;
-    };
+    }
+    ends
+}
+
+fn one(node: &Node, faults: &mut Vec<Fault>) -> Option<Frame> {
+    let (from, to) = ends(node, faults)?;
     if from == to || from == DAY {
         let message = Message::new(
             format!("“{}” 里没有时间", node.text().unwrap_or_default()),
@@ -103,7 +114,7 @@ fn split(text: &str) -> Option<(&str, &str)> {
 }
 
 /// `9:30` in minutes from midnight; `24:00` is the last.
-fn minute(text: &str) -> Option<u32> {
+pub fn minute(text: &str) -> Option<u32> {
     let (hour, minute) = text.split_once(':')?;
     let number = |digits: &str, lengths: std::ops::RangeInclusive<usize>| -> Option<u32> {
         let plain = lengths.contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -150,7 +161,8 @@ pub fn weekdays(key: &Key, faults: &mut Vec<Fault>) -> Vec<usize> {
     Vec::new()
 }
 
-fn day(text: &str) -> Option<usize> {
+/// A day of the week, Monday being 0; `text` is folded.
+pub fn day(text: &str) -> Option<usize> {
     DAYS.iter().position(|words| words.contains(&text))
 }
 

@@ -32,6 +32,7 @@ use crate::{
             calls::{self, Calls},
             chat, inhibit,
             receivers::{self, Receivers},
+            rotas,
             sections::sections,
             server,
             setup::Setup,
@@ -53,7 +54,7 @@ use crate::{
 };
 
 /// Top-level parts of the language that are not built yet.
-const NOT_BUILT: &[&str] = &["rotas", "privacy"];
+const NOT_BUILT: &[&str] = &["privacy"];
 
 /// What the file holds.
 const CONFIGURATION: Words = Words { zh: "配置（一组键值）", en: "the configuration, a mapping" };
@@ -215,7 +216,8 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let (templates, found) = Templates::load(templates_dir.as_deref());
     faults.extend(found);
     let mut names = names(&receivers, &sources, &templates, &calendars, zone);
-    let teams = teams::read(&mut root, tree, &receivers, &names, faults);
+    let rotas = rotas::read(&mut root, base, zone, &receivers, &calendars, faults);
+    let teams = teams::read(&mut root, &receivers, &rotas, &names, faults);
     (names.teams, names.team_words) = (teams.written, teams.words);
     teams::into_sources(teams.all, &mut sources);
     names.fields = fields::stored(&store.path, &source_names);
@@ -239,7 +241,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         access,
         retention: store.retention,
         storm,
-        rotas: BTreeMap::new(),
+        rotas: rotas.all.clone(),
         inhibits,
     };
     Some(Setup {
@@ -250,6 +252,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         feishu,
         http,
         calendars,
+        rotas,
         sources,
         webhooks: receivers.webhooks,
         outgoing: receivers.outgoing,

@@ -8,6 +8,8 @@ pub mod schedule;
 pub mod sources;
 pub mod receiver;
 pub mod receivers;
+pub mod roster;
+pub mod rotas;
 pub mod teams;
 pub mod inhibit;
 pub mod chat;

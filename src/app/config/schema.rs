@@ -37,6 +37,7 @@ fn all_definitions() -> Map<String, Value> {
     all.insert("team".to_string(), team().schema());
     all.insert("inhibition".to_string(), inhibition().schema());
     all.insert("alerts".to_string(), alerts().schema());
+    all.insert("rota".to_string(), rota().schema());
     all.insert("calendar".to_string(), calendar().schema());
     all
 }
@@ -63,6 +64,7 @@ fn root() -> Object {
             doc("deskbell 自己的故障告诉谁", "who hears of deskbell's own troubles"),
         )
         .optional(&["teams"], named("team"), doc("团队，先符合的为准", "the teams; the first that matches"))
+        .optional(&["rotas"], rotas(), doc("值班表：谁在什么时候值班", "who is on call when"))
         .optional(&["calendars"], named("calendar"), doc("办公时间", "office hours by name"))
         .optional(&["chat"], chat().schema(), doc("群里谁能用", "who may use it in chat"))
         .optional(
@@ -249,7 +251,42 @@ fn team() -> Object {
             doc("team 是谁：接收方，或一个人", "whom `team` means: a receiver, or a person"),
         )
         .optional(&["lead"], text(), doc("team.lead 是谁", "whom `team.lead` means"))
-        .optional(&["oncall"], text(), doc("team.oncall 是谁", "whom `team.oncall` means"))
+        .optional(&["oncall"], text(), doc("team.oncall 是谁：值班表、接收方，或一个人", "whom `team.oncall` means: a rota, a receiver, or a person"))
+}
+
+/// There may be none.
+fn rotas() -> Value {
+    Object::new().keys_like(&format!(r"^[^.:/\\]{{1,{NAME_CHARS_MAX}}}$"), refer("rota")).schema()
+}
+
+fn rota() -> Object {
+    let shift = Object::new()
+        .required(&["name"], filled_text(), doc("班次的名字", "its name"))
+        .required(&["hours"], frame(), doc("从几点到几点，可以跨夜", "its hours; they may cross midnight"))
+        .required(
+            &["change"],
+            pattern(&or_variable("^\\s*([Dd][Aa][Ii][Ll][Yy]|每[天日]|.*[0-9０-９]\\s*[:：].*)\\s*$")),
+            doc("什么时候换人：daily，或 \"mon 09:00\"", "when the next member's turn begins: daily, or \"mon 09:00\""),
+        )
+        .required(
+            &["members"],
+            one_or_many(filled_text(), LIST_MAX),
+            doc("轮流的人：邮箱、手机号或 ou_", "who takes turns: emails, mobile numbers or ids"),
+        );
+    Object::new()
+        .required(&["start"], date(), doc("第一天，从这天起轮", "the first day; turns count from it"))
+        .required(&["shifts"], list(shift.schema(), LIST_MAX), doc("班次", "the shifts"))
+        .optional(
+            &["dates"],
+            text(),
+            doc("指定日期的人：CSV，date,shift,email", "who is on call on which date: a CSV of date,shift,email"),
+        )
+        .optional(&["backup"], filled_text(), doc("没人值班时找谁", "who is called where nobody is on call"))
+        .optional(
+            &["calendar"],
+            text(),
+            doc("按哪个日历的长假提醒确认，默认 office", "before whose long holidays it is to be confirmed; office"),
+        )
 }
 
 fn chat_id() -> Value {
@@ -345,7 +382,11 @@ fn calendar() -> Object {
 
 /// Frames of a day, one alone or a list; an empty one is a day off.
 fn frames() -> Value {
-    many(pattern(&or_variable(r"[0-9０-９]\s*[:：].*[0-9０-９]")))
+    many(frame())
+}
+
+fn frame() -> Value {
+    pattern(&or_variable(r"[0-9０-９]\s*[:：].*[0-9０-９]"))
 }
 
 /// A date, or a stretch of dates.

@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::adapters::yaml::tree::{Node, NodeKind};
 
 /// The parts that a reload puts in force; all others need a restart.
-const RELOADED: &[&str] = &["rules", "templates", "teams", "calendars", "conditions", "defaults"];
+const RELOADED: &[&str] = &["rules", "templates", "teams", "rotas", "calendars", "conditions", "defaults"];
 
 /// The parts of a source that a reload puts in force.
 const RELOADED_OF_SOURCE: &[&str] = &["subject", "priority"];

@@ -10,12 +10,15 @@ use crate::{
         store,
         templates::library::Templates,
     },
-    app::config::{calendars::Calendars, calls::Calls, sections::Sections, server::Server, sources::Source},
+    app::config::{
+        calendars::Calendars, calls::Calls, rotas::Rotas, sections::Sections, server::Server, sources::Source,
+    },
     domain::{
         desk::settings::Settings,
         fault::Fault,
         id::{ReceiverName, RuleName, SourceName},
         rule::RuleSet,
+        time::Timestamp,
     },
 };
 
@@ -36,6 +39,8 @@ pub struct Setup {
     pub http: http::Config,
     /// Office hours, by name.
     pub calendars: Calendars,
+    /// Who is on call when.
+    pub rotas: Rotas,
     /// The sources, by name.
     pub sources: BTreeMap<SourceName, Source>,
     /// The custom bots among the receivers.
@@ -64,4 +69,13 @@ pub struct Setup {
     pub templates: Arc<Templates>,
     /// What polling will cost.
     pub calls: Calls,
+}
+
+impl Setup {
+    /// Warnings that depend on the day: holidays that run out, rotas that have not begun.
+    pub fn of_the_day(&self, now: Timestamp) -> Vec<Fault> {
+        let mut faults = self.calendars.run_out(now);
+        faults.extend(self.rotas.not_begun(now));
+        faults
+    }
 }

@@ -9,15 +9,15 @@ use crate::{
     adapters::{
         rulebook::{alone::team_condition, names::Names},
         yaml::{
-            map::{Map, did_you_mean, not_built_yet, text_of},
+            map::{Map, did_you_mean, text_of},
             nearest::nearest,
-            tree::{Node, NodeKind},
+            tree::Node,
         },
     },
-    app::config::{receivers::Receivers, sources::Source, words::check_name},
+    app::config::{receivers::Receivers, rotas::Rotas, sources::Source, words::check_name},
     domain::{
         fault::{Fault, Place},
-        id::{ReceiverName, SourceName, TeamName},
+        id::{ReceiverName, RotaName, SourceName, TeamName},
         labels::{Labels, Oncall, Team},
         receiver::{PersonId, Receiver},
         text::Message,
@@ -39,9 +39,14 @@ pub struct Teams {
 }
 
 /// Reads `teams:`; there may be none, and then a single receiver is the team of every ticket.
-pub fn read(root: &mut Map<'_>, tree: &Node, receivers: &Receivers, names: &Names, faults: &mut Vec<Fault>) -> Teams {
+pub fn read(
+    root: &mut Map<'_>,
+    receivers: &Receivers,
+    rotas: &Rotas,
+    names: &Names,
+    faults: &mut Vec<Fault>,
+) -> Teams {
     let mut teams = Teams::default();
-    let rotas = rotas(tree);
     let Some(node) = root.filled("teams") else {
         if receivers.written.len() == 1 {
             teams.words = ["team", "team.lead", "team.oncall"].into();
@@ -99,16 +104,6 @@ pub fn into_sources(teams: Vec<Team>, sources: &mut BTreeMap<SourceName, Option<
     }
 }
 
-/// Names of rotas, which are not built yet.
-fn rotas(tree: &Node) -> BTreeSet<String> {
-    let NodeKind::Map(parts) = &tree.kind else { return BTreeSet::new() };
-    let rotas = parts.iter().find(|(key, _)| key.text == "rotas").map(|(_, node)| &node.kind);
-    match rotas {
-        Some(NodeKind::Map(entries)) => entries.iter().map(|(key, _)| key.text.clone()).collect(),
-        _ => BTreeSet::new(),
-    }
-}
-
 fn never_reached(place: Place, earlier: &Place) -> Fault {
     let message = Message::new(
         format!("这个团队一张工单也分不到：第 {} 行的团队没有 when，已经收下所有工单", earlier.line),
@@ -121,7 +116,7 @@ fn never_reached(place: Place, earlier: &Place) -> Fault {
 struct Reader<'a> {
     receivers: &'a Receivers,
     names: &'a Names,
-    rotas: BTreeSet<String>,
+    rotas: &'a Rotas,
 }
 
 impl Reader<'_> {
@@ -137,21 +132,46 @@ impl Reader<'_> {
         let mut map = Map::of(node, &what, faults)?;
         let when = map.filled("when").map(|node| team_condition(node, self.names, faults));
         let to = map.required("to", faults).and_then(|node| self.receiver(node, faults));
-        let mut other = |key: &str, word: &'static str, faults: &mut Vec<Fault>| {
+        let mut other = |key: &str, word: &'static str| {
             let node = map.filled(key)?;
             words.insert(word);
-            Some(self.receiver(node, faults))
+            Some(node)
         };
-        let lead = other("lead", "team.lead", faults);
-        let oncall = other("oncall", "team.oncall", faults);
+        let (lead, oncall) = (other("lead", "team.lead"), other("oncall", "team.oncall"));
+        let lead = lead.map(|node| self.receiver(node, faults));
+        let oncall = oncall.map(|node| self.oncall(node, faults));
         map.finish(&[], faults);
         let (when, lead, oncall) = (when.map_or(Some(None), |when| when.map(Some))?, whole(lead)?, whole(oncall)?);
-        let oncall = oncall.map(Oncall::Receiver);
         Some(Team { name: TeamName::from(name), when, to: to?, lead, oncall })
+    }
+
+    /// A rota, or what [`Reader::receiver`] takes.
+    fn oncall(&self, node: &Node, faults: &mut Vec<Fault>) -> Option<Oncall> {
+        let rota = node.text().filter(|name| self.rotas.written.contains(*name));
+        match rota {
+            Some(name) => Some(Oncall::Rota(RotaName::from(name))),
+            None => {
+                let rotas = self.rotas.written.iter().map(RotaName::as_str).collect();
+                self.destination(node, rotas, faults).map(Oncall::Receiver)
+            }
+        }
     }
 
     /// A receiver of the configuration, or a person by email or id.
     fn receiver(&self, node: &Node, faults: &mut Vec<Fault>) -> Option<ReceiverName> {
+        if let Some(name) = node.text().filter(|name| self.rotas.written.contains(*name)) {
+            let message = Message::new(
+                format!("“{name}” 是值班表，只能写在 oncall 里"),
+                format!("`{name}` is a rota, which may stand in `oncall` only"),
+            );
+            faults.push(Fault::error(node.place.clone(), message));
+            return None;
+        }
+        self.destination(node, Vec::new(), faults)
+    }
+
+    /// A receiver or a person; `others` could have been meant too.
+    fn destination(&self, node: &Node, others: Vec<&str>, faults: &mut Vec<Fault>) -> Option<ReceiverName> {
         let (text, place) = text_of(node, faults)?;
         let name = ReceiverName::from(text.as_str());
         if self.receivers.written.contains(&name) {
@@ -160,21 +180,20 @@ impl Reader<'_> {
         if let Some(person) = PersonId::of(&text) {
             return Some(Receiver::name_of_person(&person));
         }
-        let hint =
-            Message::new("现在请写一个接收方的名字，或一个人的邮箱", "for now name a receiver, or a person by email");
-        if self.rotas.contains(&text) {
-            faults.push(not_built_yet(&text, &place).with_hint(hint));
-            return None;
-        }
-        let message = Message::new(format!("没有叫 “{text}” 的接收方"), format!("there is no receiver `{text}`"));
-        let fault = Fault::error(place, message);
-        faults.push(match nearest(&text, self.receivers.written.iter().map(ReceiverName::as_str)) {
-            Some(near) => fault.with_hint(did_you_mean(near)),
-            None => fault.with_hint(Message::new(
-                "写 receivers 里的名字，或一个人的邮箱；轮值表（rotas）还没有做出来",
-                "name one of `receivers`, or a person by email; rotas are not built yet",
-            )),
-        });
+        let message = if others.is_empty() {
+            Message::new(format!("没有叫 “{text}” 的接收方"), format!("there is no receiver `{text}`"))
+        } else {
+            Message::new(
+                format!("没有叫 “{text}” 的值班表或接收方"),
+                format!("there is no rota and no receiver `{text}`"),
+            )
+        };
+        let known = others.into_iter().chain(self.receivers.written.iter().map(ReceiverName::as_str));
+        let hint = nearest(&text, known).map_or_else(
+            || Message::new("写 receivers 里的名字，或一个人的邮箱", "name one of `receivers`, or a person by email"),
+            did_you_mean,
+        );
+        faults.push(Fault::error(place, message).with_hint(hint));
         None
     }
 }
@@ -199,7 +218,8 @@ mod tests {
         let mut root = Map::of(&tree, &Message::default(), &mut faults).unwrap();
         let written = receivers.iter().map(|name| ReceiverName::from(*name)).collect();
         let receivers = Receivers { written, ..Receivers::default() };
-        let teams = read(&mut root, &tree, &receivers, &Names::default(), &mut faults);
+        let rotas = Rotas { written: ["primary".into()].into(), ..Rotas::default() };
+        let teams = read(&mut root, &receivers, &rotas, &Names::default(), &mut faults);
         root.finish(&[], &mut faults);
         (teams, faults.into_iter().map(|fault| fault.message.en).collect())
     }
@@ -224,6 +244,28 @@ mod tests {
             teams.all[0].when.as_ref().unwrap().to_string(),
             "field any \"产品线\" text_is [\"支付\", \"退款\"]"
         );
+    }
+
+    #[test]
+    fn on_call_is_a_rota_a_receiver_or_a_person() {
+        for (text, found) in [
+            ("{ to: support, oncall: primary }", "Some(Rota(\"primary\"))"),
+            ("{ to: support, oncall: support }", "Some(Receiver(\"support\"))"),
+            ("{ to: support, oncall: li@example.com }", "Some(Receiver(\"person:li@example.com\"))"),
+        ] {
+            let (teams, faults) = read_text(&format!("teams: {{ a: {text} }}"), &["support", "leads"]);
+            assert_eq!((format!("{:?}", teams.all[0].oncall), faults), (found.to_string(), Vec::new()), "{text}");
+        }
+        for (text, told) in [
+            ("{ to: support, oncall: primry }", "there is no rota and no receiver `primry`"),
+            ("{ to: support, oncall: leads }", "there is no rota and no receiver `leads`"),
+            ("{ to: support, lead: primary }", "`primary` is a rota, which may stand in `oncall` only"),
+            ("{ to: primary }", "`primary` is a rota, which may stand in `oncall` only"),
+        ] {
+            let (teams, faults) = read_text(&format!("teams: {{ a: {text} }}"), &["support"]);
+            assert!(teams.all.is_empty());
+            assert_eq!(faults, [told], "{text}");
+        }
     }
 
     #[test]

@@ -7,9 +7,10 @@ use crate::domain::{
     conversation::Conversation,
     deed::Act,
     delivery::{HistoryReport, SendReport},
-    id::{ChatId, EventId, MessageId, OpenId, SourceName, TicketKey},
+    id::{ChatId, EventId, MessageId, OpenId, RotaName, SourceName, TicketKey},
     labels::Labels,
     people::KnownPerson,
+    rota::Rota,
     rule::RuleSet,
     text::{Locale, Message},
     ticket::{Text, Ticket},
@@ -63,14 +64,16 @@ pub struct NewRules {
     pub rules: Arc<RuleSet>,
     /// What the configuration says of the sources' tickets, for sources of which it says something else now.
     pub labels: BTreeMap<SourceName, Arc<Labels>>,
-    /// What else changed, in words: templates.
+    /// Who is on call when, where that may be otherwise now.
+    pub rotas: Option<BTreeMap<RotaName, Arc<Rota>>>,
+    /// What else changed, in words: templates, rotas.
     pub words: Vec<Message>,
 }
 
 impl NewRules {
     /// Other rules, and nothing else.
     pub fn only(rules: Arc<RuleSet>) -> Box<Self> {
-        Box::new(Self { rules, labels: BTreeMap::new(), words: Vec::new() })
+        Box::new(Self { rules, labels: BTreeMap::new(), rotas: None, words: Vec::new() })
     }
 }
 

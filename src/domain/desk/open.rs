@@ -160,6 +160,9 @@ impl Desk {
             }
         }
         let before = self.rules.clone();
+        if let Some(rotas) = new.rotas {
+            self.settings.rotas = rotas;
+        }
         self.set_rules(&new.rules);
         self.follow_lines(&before);
         self.begin_trials(now);
