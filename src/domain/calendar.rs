@@ -87,6 +87,25 @@ impl Calendar {
         self.full_day
     }
 
+    /// Whether nobody works on a date.
+    pub fn is_day_off(&self, date: NaiveDate) -> bool {
+        self.frames_on(date).is_empty()
+    }
+
+    /// Whether a date is off although its weekday is worked: a holiday, not a weekend.
+    pub fn is_holiday(&self, date: NaiveDate) -> bool {
+        self.is_day_off(date) && !self.of_weekday(date).is_empty()
+    }
+
+    fn frames_on(&self, date: NaiveDate) -> &[Frame] {
+        self.plan.dates.get(&date).map_or_else(|| self.of_weekday(date), Vec::as_slice)
+    }
+
+    fn of_weekday(&self, date: NaiveDate) -> &[Frame] {
+        let weekday = usize::try_from(date.weekday().num_days_from_monday()).unwrap_or_default();
+        self.plan.week.get(weekday).map_or(&[], Vec::as_slice)
+    }
+
     /// Office time in `[from, to)`.
     pub fn worked(&self, from: Timestamp, to: Timestamp) -> Span {
         self.done_by(to).less(self.done_by(from))

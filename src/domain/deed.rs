@@ -122,6 +122,10 @@ pub enum Deed {
     EndSilence(SilenceId),
     /// Stands in for someone on a rota.
     Cover(Box<NewCover>),
+    /// Ends what they stand in for, and what they had others stand in for; absent: on the only rota.
+    EndCovers(Option<RotaName>),
+    /// Confirms who is on call on the next long holiday.
+    ConfirmRoster(Option<RotaName>),
     /// Tries a notice that cannot be delivered once more, named by the beginning of its key's `uuid`.
     Retry(String),
     /// Gives such a notice up for good.
@@ -152,6 +156,8 @@ pub struct NewCover {
     pub from: Option<Timestamp>,
     /// Until when; absent: until the shift that is on duty then is over.
     pub until: Option<Timestamp>,
+    /// Whoever asks takes that person's next turn in return.
+    pub in_return: bool,
 }
 
 /// How long the shorter silence of a card's button lasts.

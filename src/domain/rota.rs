@@ -25,6 +25,7 @@ use crate::domain::{
     time::{Timestamp, Zone},
 };
 
+pub mod words;
 #[cfg(test)]
 mod tests;
 
@@ -137,7 +138,7 @@ pub struct OnCall {
 const DAYS_BEFORE: i64 = 2;
 const DAYS_AFTER: i64 = 1;
 
-/// Days on which nothing changes after which turns alone change nothing any more: the longest turn is a week.
+/// Days on which nothing changes, nor why, after which turns alone change nothing any more: the longest turn is a week.
 const QUIET_DAYS: usize = 10;
 
 /// Days that are looked through at most for a change, ahead and back.
@@ -240,6 +241,16 @@ impl Rota {
         people
     }
 
+    /// The shifts on which a person will be on call by turn, or by a date from `today` on.
+    pub fn shifts_of<'a>(&'a self, person: &'a PersonId, today: NaiveDate) -> impl Iterator<Item = &'a str> {
+        let listed = move |place: usize| {
+            let later = self.dates.iter().filter(move |((date, at), _)| *at == place && *date >= today);
+            later.into_iter().any(|(_, people)| people.contains(person))
+        };
+        let all = self.shifts.iter().enumerate();
+        all.filter(move |(place, shift)| shift.members.contains(person) || listed(*place)).map(|(_, it)| &*it.name)
+    }
+
     /// Whether a shift begins on a date.
     fn has(&self, place: usize, date: NaiveDate) -> bool {
         date >= self.start || self.dates.contains_key(&(date, place))
@@ -282,7 +293,7 @@ impl Rota {
                 if is_so(&now) {
                     return at;
                 }
-                quiet = if is_same(&before, &now) { quiet } else { 0 };
+                quiet = if before == now { quiet } else { 0 };
                 before = now;
             }
             quiet += 1;

@@ -225,11 +225,7 @@ fn sections() -> Vec<(&'static str, Vec<&'static str>, String)> {
             vec!["inhibit", "[]", "while"],
             with("inhibit: [{ while: { QQQQQQ: 1 }, mutes: { severity: info } }]"),
         ),
-        (
-            "a rota",
-            vec!["rotas", "*"],
-            with("rotas: { one: { start: 2026-11-02, shifts: [], QQQQQQ: 1 } }"),
-        ),
+        ("a rota", vec!["rotas", "*"], with("rotas: { one: { start: 2026-11-02, shifts: [], QQQQQQ: 1 } }")),
         ("operations", vec!["operations"], with("operations: { to: support, QQQQQQ: 1 }")),
         ("chat", vec!["chat"], with("chat: { QQQQQQ: 1 }")),
         ("access", vec!["chat", "access"], with("chat: { access: { QQQQQQ: 1 } }")),

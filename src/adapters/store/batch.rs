@@ -12,6 +12,7 @@ use super::{
         inbox::InboxRecord,
         journal::JournalRecord,
         notice::{DeadRecord, OutboxRecord},
+        rota::{CoverRecord, RosterRecord},
         silence::SilenceRecord,
         source::{MeaningRecord, SeenRecord, SourceRecord},
         tracked::{RemainsRecord, RevisionRecord, TrackedRecord},
@@ -85,6 +86,10 @@ fn key_of(write: &Write, sequence: &mut u64) -> (Vec<u8>, bool) {
         Write::DropTrial(rule) => (key::trial(rule), false),
         Write::Silence(silence) => (key::silence(silence.id), true),
         Write::DropSilence(id) => (key::silence(*id), false),
+        Write::Cover(cover) => (key::cover(cover), true),
+        Write::DropCover(cover) => (key::cover(cover), false),
+        Write::Roster(roster) => (key::roster(&roster.rota), true),
+        Write::DropRoster(rota) => (key::roster(rota), false),
         Write::Revision(revision) => (key::revision(&revision.was.key, revision.at, *sequence), true),
         Write::Call(call) => (key::call(&call.key), true),
         Write::DropCall(call) => (key::call(call), false),
@@ -126,9 +131,13 @@ fn bytes(write: &Write) -> Option<Vec<u8>> {
         Write::Trial(it) => value::encode(Kind::Trial, &TrialRecord::of(it)),
         Write::Silence(it) => value::encode(Kind::Silence, &SilenceRecord::of(it)),
         Write::Call(it) => value::encode(Kind::Call, &CallRecord::of(it)),
+        Write::Cover(it) => value::encode(Kind::Cover, &CoverRecord::of(it)),
+        Write::Roster(it) => value::encode(Kind::Roster, &RosterRecord::of(it)),
         Write::DropTrial(_)
         | Write::DropCall(_)
         | Write::DropSilence(_)
+        | Write::DropCover(_)
+        | Write::DropRoster(_)
         | Write::DropRemains(_)
         | Write::DropAlert(_)
         | Write::DropPast(..)

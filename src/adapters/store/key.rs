@@ -11,8 +11,9 @@ use crate::domain::{
     alert::AlertKey,
     call::{CallKey, How},
     desk::state::{CardKey, CardShows},
-    id::{MessageId, RuleName, SilenceId, SourceName, Subject, TicketKey},
+    id::{MessageId, RotaName, RuleName, SilenceId, SourceName, Subject, TicketKey},
     notice::NoticeKey,
+    rota::Cover,
     text::{Message, Words},
     time::Timestamp,
 };
@@ -47,12 +48,14 @@ pub(super) enum Kind {
     Trial = b'l',
     Silence = b'z',
     Call = b'k',
+    Cover = b'w',
+    Roster = b'n',
     /// A further part of a long record; its key is the record's with this byte before it and a number after it.
     Part = b'p',
 }
 
 impl Kind {
-    const ALL: [Self; 20] = [
+    const ALL: [Self; 22] = [
         Self::Format,
         Self::Ticket,
         Self::Remains,
@@ -72,6 +75,8 @@ impl Kind {
         Self::Trial,
         Self::Silence,
         Self::Call,
+        Self::Cover,
+        Self::Roster,
         Self::Part,
     ];
 
@@ -84,7 +89,8 @@ impl Kind {
             // From this version on a line stands in the index.
             Self::Journal => 4,
             Self::Format | Self::Seen | Self::Source | Self::Meaning => 1,
-            Self::Revision | Self::Trial | Self::Silence | Self::Call | Self::Part | Self::Index => 1,
+            Self::Revision | Self::Trial | Self::Silence | Self::Call | Self::Cover | Self::Roster => 1,
+            Self::Part | Self::Index => 1,
         }
     }
 
@@ -133,6 +139,8 @@ impl Kind {
             Self::Trial => Words { zh: "试运行", en: "trial" },
             Self::Silence => Words { zh: "静默", en: "silence" },
             Self::Call => Words { zh: "呼叫", en: "call" },
+            Self::Cover => Words { zh: "顶班", en: "cover of a shift" },
+            Self::Roster => Words { zh: "值班表", en: "roster" },
             Self::Part => Words { zh: "记录分段", en: "part of a record" },
         }
     }
@@ -157,6 +165,11 @@ impl Key {
             self.0.extend(part);
         }
         self.0.push(0);
+        self
+    }
+
+    fn instant(mut self, at: Timestamp) -> Self {
+        self.0.extend(at.as_ms().to_be_bytes());
         self
     }
 
@@ -269,6 +282,15 @@ pub(super) fn source(name: &SourceName) -> Vec<u8> {
 
 pub(super) fn meaning(rule: &RuleName) -> Vec<u8> {
     Key::new(Kind::Meaning).text(rule.as_str()).done()
+}
+
+pub(super) fn cover(cover: &Cover) -> Vec<u8> {
+    let key = Key::new(Kind::Cover).text(cover.rota.as_str()).text(&cover.shift);
+    key.instant(cover.from).instant(cover.at).done()
+}
+
+pub(super) fn roster(rota: &RotaName) -> Vec<u8> {
+    Key::new(Kind::Roster).text(rota.as_str()).done()
 }
 
 pub(super) fn trial(rule: &RuleName) -> Vec<u8> {

@@ -12,6 +12,7 @@ use super::{
         inbox::InboxRecord,
         notice::{DeadRecord, OutboxRecord},
         parts::Shared,
+        rota::{CoverRecord, RosterRecord},
         silence::SilenceRecord,
         source::{FormatRecord, MeaningRecord, SeenRecord, SourceRecord},
         tracked::{RemainsRecord, TrackedRecord},
@@ -131,6 +132,16 @@ fn load_rest(reader: &mut Reader<'_>, stored: &mut Stored) -> Result<(), OpenErr
     reader.each(Kind::Call, |bytes, shared| {
         let it: CallRecord<'_> = value::decode(Kind::Call, bytes)?;
         stored.calls.push(it.call(shared));
+        Ok(())
+    })?;
+    reader.each(Kind::Cover, |bytes, shared| {
+        let it: CoverRecord<'_> = value::decode(Kind::Cover, bytes)?;
+        stored.covers.push(it.cover(shared));
+        Ok(())
+    })?;
+    reader.each(Kind::Roster, |bytes, shared| {
+        let it: RosterRecord<'_> = value::decode(Kind::Roster, bytes)?;
+        stored.rosters.push(it.roster(shared));
         Ok(())
     })?;
     Ok(())

@@ -77,10 +77,8 @@ fn read(file: &str, text: &str, shifts: &[Shift], faults: &mut Vec<Fault>) -> Da
     let mut first = true;
     for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         if at >= LINES_MAX {
-            let message = Message::new(
-                format!("行数太多，最多 {LINES_MAX} 行"),
-                format!("too many lines: at most {LINES_MAX}"),
-            );
+            let message =
+                Message::new(format!("行数太多，最多 {LINES_MAX} 行"), format!("too many lines: at most {LINES_MAX}"));
             list.fault(at + 1, 1, message);
             break;
         }
@@ -206,7 +204,8 @@ impl List<'_> {
 
     /// Anyone may be named, a member or not; a name that differs from a member's by a slip is said to.
     fn person(&mut self, line: usize, cell: &Cell) -> Option<PersonId> {
-        let sound = !cell.text.contains(char::is_whitespace) && !cell.text.starts_with('@') && !cell.text.ends_with('@');
+        let sound =
+            !cell.text.contains(char::is_whitespace) && !cell.text.starts_with('@') && !cell.text.ends_with('@');
         let Some(person) = PersonId::of(&cell.text).filter(|_| sound) else {
             let shown = shown(&cell.text);
             let message = Message::new(
@@ -329,9 +328,18 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_by_line() {
         for (text, expected) in [
-            ("2026-10-01,白班", "1:1: a line has 3 columns: date,shift,email; here are 2 (such as 2026-10-01,白班,li@example.com)"),
-            ("2026-10-01;白班;li@example.com", "1:1: a line has 3 columns: date,shift,email; here are 1 (such as 2026-10-01,白班,li@example.com)"),
-            ("a,b,c,d", "1:1: a line has 3 columns: date,shift,email; here are 4 (such as 2026-10-01,白班,li@example.com)"),
+            (
+                "2026-10-01,白班",
+                "1:1: a line has 3 columns: date,shift,email; here are 2 (such as 2026-10-01,白班,li@example.com)",
+            ),
+            (
+                "2026-10-01;白班;li@example.com",
+                "1:1: a line has 3 columns: date,shift,email; here are 1 (such as 2026-10-01,白班,li@example.com)",
+            ),
+            (
+                "a,b,c,d",
+                "1:1: a line has 3 columns: date,shift,email; here are 4 (such as 2026-10-01,白班,li@example.com)",
+            ),
             ("\n2026-13-01,白班,li@example.com", "2:1: there is no day 2026-13-01"),
             ("2026-02-30,白班,li@example.com", "1:1: there is no day 2026-02-30"),
             ("26-02-03,白班,li@example.com", "1:1: `26-02-03` is no date: write 2026-10-01"),
@@ -340,11 +348,23 @@ mod tests {
             ("2026-10-01, 白天,li@example.com", "1:13: there is no shift `白天` (did you mean `白班`?)"),
             ("2026-10-01,nihgt,li@example.com", "1:12: there is no shift `nihgt` (did you mean `Night`?)"),
             ("2026-10-01,周末,li@example.com", "1:12: there is no shift `周末` (there is 白班, Night)"),
-            ("2026-10-01,白班,李雷", "1:15: `李雷` is no person: write a Feishu email, a mobile number, or an id that begins with ou_"),
-            ("2026-10-01,白班,", "1:15: `` is no person: write a Feishu email, a mobile number, or an id that begins with ou_"),
+            (
+                "2026-10-01,白班,李雷",
+                "1:15: `李雷` is no person: write a Feishu email, a mobile number, or an id that begins with ou_",
+            ),
+            (
+                "2026-10-01,白班,",
+                "1:15: `` is no person: write a Feishu email, a mobile number, or an id that begins with ou_",
+            ),
             ("2026-10-01,\"白班,li@example.com", "1:1: a quotation mark does not end on its line"),
-            ("2026-10-01,白班,=cmd|' /C calc'!A0", "1:15: `=cmd|' /C calc'!A0` is no person: write a Feishu email, a mobile number, or an id that begins with ou_"),
-            ("\u{0}\u{0}\u{0}", "1:1: a line has 3 columns: date,shift,email; here are 1 (such as 2026-10-01,白班,li@example.com)"),
+            (
+                "2026-10-01,白班,=cmd|' /C calc'!A0",
+                "1:15: `=cmd|' /C calc'!A0` is no person: write a Feishu email, a mobile number, or an id that begins with ou_",
+            ),
+            (
+                "\u{0}\u{0}\u{0}",
+                "1:1: a line has 3 columns: date,shift,email; here are 1 (such as 2026-10-01,白班,li@example.com)",
+            ),
         ] {
             assert_eq!(read_text(text), (String::new(), expected.to_string()), "{text}");
         }

@@ -78,7 +78,8 @@ impl Rotas {
                 format!("值班表 {name} 从 {start} 才开始，在那之前没有人值班"),
                 format!("the rota {name} begins on {start}: nobody is on call before"),
             );
-            let hint = Message::new("要马上开始，写今天或更早的日期", "to begin at once write today or an earlier date");
+            let hint =
+                Message::new("要马上开始，写今天或更早的日期", "to begin at once write today or an earlier date");
             Some(Fault::warning(self.starts.get(name)?.clone(), message).with_hint(hint))
         });
         told.collect()
@@ -176,15 +177,8 @@ impl Reader<'_> {
             Some(None) => return None,
             backup => backup.flatten(),
         };
-        let rota = Rota {
-            name: name.clone(),
-            zone: self.zone,
-            start: start?,
-            shifts: sound,
-            dates: listed,
-            backup,
-            calendar,
-        };
+        let rota =
+            Rota { name: name.clone(), zone: self.zone, start: start?, shifts: sound, dates: listed, backup, calendar };
         whole.then_some(rota)
     }
 
@@ -277,7 +271,10 @@ fn turn(node: &Node, faults: &mut Vec<Fault>) -> Option<Turn> {
         Some(Turn::Weekly { weekday: u32::try_from(weekday).ok()?, minute })
     });
     if found.is_none() {
-        let what = Message::new(" daily，或星期几和时间，例如 \"mon 09:00\"", "daily, or a weekday and a time such as \"mon 09:00\"");
+        let what = Message::new(
+            " daily，或星期几和时间，例如 \"mon 09:00\"",
+            "daily, or a weekday and a time such as \"mon 09:00\"",
+        );
         let hint = Message::new(
             "daily 是每班换人；\"mon 09:00\" 是每周一 9 点换人",
             "daily: the next member with every shift; \"mon 09:00\": every Monday at nine",
@@ -390,7 +387,7 @@ mod tests {
 
     #[test]
     fn a_rota_is_read_as_it_is_meant() {
-        let text = "calendars: { cal: { week: { daily: [] }, holidays: [cn] }, office: { week: { mon: \"09:00-10:00\" } } }\n\
+        let text = "calendars: { cal: { week: { sat: \"09:00-10:00\" }, holidays: [cn] }, office: { week: { mon: \"09:00-10:00\" } } }\n\
                     rotas:\n  primary:\n    start: 2026-11-02\n    backup: leads\n    shifts:\n\
                     \x20     - { name: 白班, hours: \"09：00-21:00\", change: \"周一 9:00\", members: [li@example.com, ou_1] }\n\
                     \x20     - { name: 夜班, hours: \"21:00-09:00\", change: 每天, members: \"13800138000\" }\n";
@@ -423,7 +420,8 @@ mod tests {
             (vec!["22:00-06:00", "08:00-12:00"], Some("06:00-08:00, 12:00-22:00")),
             (vec!["00:30-12:00", "12:00-24:00"], Some("00:00-00:30")),
         ] {
-            let all: Vec<String> = shifts.iter().enumerate().map(|(at, hours)| shift(&format!("s{at}"), hours)).collect();
+            let all: Vec<String> =
+                shifts.iter().enumerate().map(|(at, hours)| shift(&format!("s{at}"), hours)).collect();
             let (rotas, faults) = of_shifts(&all.join(", "));
             assert_eq!(rotas.all.len(), 1);
             let told = told.map(|gap| format!("primary: nobody is on call {gap}"));

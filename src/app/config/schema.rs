@@ -251,7 +251,14 @@ fn team() -> Object {
             doc("team 是谁：接收方，或一个人", "whom `team` means: a receiver, or a person"),
         )
         .optional(&["lead"], text(), doc("team.lead 是谁", "whom `team.lead` means"))
-        .optional(&["oncall"], text(), doc("team.oncall 是谁：值班表、接收方，或一个人", "whom `team.oncall` means: a rota, a receiver, or a person"))
+        .optional(
+            &["oncall"],
+            text(),
+            doc(
+                "team.oncall 是谁：值班表、接收方，或一个人",
+                "whom `team.oncall` means: a rota, a receiver, or a person",
+            ),
+        )
 }
 
 /// There may be none.

@@ -39,13 +39,7 @@ pub struct Teams {
 }
 
 /// Reads `teams:`; there may be none, and then a single receiver is the team of every ticket.
-pub fn read(
-    root: &mut Map<'_>,
-    receivers: &Receivers,
-    rotas: &Rotas,
-    names: &Names,
-    faults: &mut Vec<Fault>,
-) -> Teams {
+pub fn read(root: &mut Map<'_>, receivers: &Receivers, rotas: &Rotas, names: &Names, faults: &mut Vec<Fault>) -> Teams {
     let mut teams = Teams::default();
     let Some(node) = root.filled("teams") else {
         if receivers.written.len() == 1 {
@@ -218,7 +212,8 @@ mod tests {
         let mut root = Map::of(&tree, &Message::default(), &mut faults).unwrap();
         let written = receivers.iter().map(|name| ReceiverName::from(*name)).collect();
         let receivers = Receivers { written, ..Receivers::default() };
-        let rotas = Rotas { written: ["primary".into()].into(), ..Rotas::default() };
+        let mut rotas = Rotas::default();
+        rotas.written.insert("primary".into());
         let teams = read(&mut root, &receivers, &rotas, &Names::default(), &mut faults);
         root.finish(&[], &mut faults);
         (teams, faults.into_iter().map(|fault| fault.message.en).collect())

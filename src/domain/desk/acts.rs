@@ -45,7 +45,9 @@ impl Desk {
             Deed::Silence(new) => self.add_silence(act, new, now),
             Deed::EndSilence(id) => self.end_silence(act, *id, now),
             Deed::Retry(_) | Deed::Forget(_) => self.see_to_letter(act, again, now),
-            Deed::Cover(_) => refused(Message::new("这个版本还不能这样做", "this version cannot do that yet")),
+            Deed::Cover(new) => self.cover(act, new, now),
+            Deed::EndCovers(rota) => self.end_covers(act, rota.as_ref(), now),
+            Deed::ConfirmRoster(rota) => self.confirm_roster(act, rota.as_ref(), now),
         }
     }
 

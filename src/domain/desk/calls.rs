@@ -40,6 +40,7 @@ impl Desk {
     /// What the directory said: names for cards, and who is who.
     pub(super) fn meet(&mut self, known: Vec<KnownPerson>, now: Timestamp) {
         let named = self.people.learn(known);
+        self.look_for_gone(now);
         if named.is_empty() {
             return;
         }
@@ -141,7 +142,7 @@ impl Desk {
             subject @ Subject::Group(_) => Hearing::group(subject.clone(), 0, now, true, true),
             Subject::Source(_) | Subject::Service | Subject::Message(_) | Subject::Receiver(_) => return None,
         };
-        self.person_behind(&self.whom(&to, &hearing)?)
+        self.person_behind(&self.whom(&to, &hearing, now)?)
     }
 
     /// The person that a receiver is, where it is one.

@@ -144,7 +144,7 @@ impl Desk {
         alert.rung = u32::try_from(at + 1).unwrap_or(u32::MAX);
         alert.severity = rung.severity.unwrap_or(alert.severity);
         alert.rev += 1;
-        let receiver = self.whom(&rung.to, hearing);
+        let receiver = self.whom(&rung.to, hearing, now);
         let told = receiver.as_ref().map_or_else(|| "-".to_string(), ToString::to_string);
         let note = Message::new(
             format!("升级第 {} 步，通知 {told}", at + 1),
@@ -193,7 +193,7 @@ impl Desk {
         alert.fallbacks += 1;
         alert.fallback_at = (alert.fallbacks < FALLBACKS_MAX).then(|| now.plus(FALLBACK_EVERY));
         outlook.at(alert.fallback_at.unwrap_or(Timestamp::NEVER));
-        let receiver = self.whom(to, hearing);
+        let receiver = self.whom(to, hearing, now);
         let told = receiver.as_ref().map_or_else(|| "-".to_string(), ToString::to_string);
         let note = Message::new(
             format!("仍无人接手，第 {} 次通知 {told}", alert.fallbacks),
@@ -234,7 +234,7 @@ impl Desk {
         };
         let verdict = reached(rule, rung, alert, &hearing, now);
         let at = if verdict.answer == Answer::Yes { now } else { verdict.valid_until };
-        let to = self.whom(&rung.to, &hearing);
+        let to = self.whom(&rung.to, &hearing, at);
         Some(Coming { what: ComingWhat::Rung(alert.rung + 1), at: (!at.is_never()).then_some(at), to })
     }
 

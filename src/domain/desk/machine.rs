@@ -20,6 +20,7 @@ use crate::domain::{
         outbox::Outbox,
         outcome::{Effect, Outcome, Write},
         reopen::Resting,
+        rotas::Rosters,
         settings::Settings,
         state::{CardKey, CardState, Digest, InboxItem, JournalEntry, Remains, SourceState, Stored, Tracked, Trial},
         storm::Storms,
@@ -92,6 +93,7 @@ pub struct Desk {
     /// Rules that changed and were not announced yet.
     pub(super) announcing: Option<Announcing>,
     pub(super) hush: Hushing,
+    pub(super) rosters: Rosters,
     pub(super) budgets: Budgets,
     pub(super) counters: Counters,
     /// Grows while an input is handled, handed out at its end.
@@ -211,6 +213,7 @@ impl Desk {
             sent_news: 0,
             announcing: None,
             hush: Hushing::default(),
+            rosters: Rosters::default(),
             counters: Counters::default(),
             out: Outcome::default(),
         };
@@ -253,7 +256,8 @@ impl Desk {
         let sources = self.sources.values().map(Source::next_due).min().unwrap_or(Timestamp::NEVER);
         let dead = self.dead.next_due(self.settings.retention);
         let counts = self.tallies_due().min(self.trial_due()).min(self.resting.next_due()).min(self.audit_due());
-        let sends = self.outbox.next_due().min(self.storms.next_due()).min(self.hush.next_due()).min(self.calls_due());
+        let calls = self.calls_due().min(self.rosters.next_due());
+        let sends = self.outbox.next_due().min(self.storms.next_due()).min(self.hush.next_due()).min(calls);
         due.min(seen).min(sources).min(dead).min(counts).min(sends).min(self.announcing_due())
     }
 

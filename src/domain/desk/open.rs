@@ -50,6 +50,7 @@ impl Desk {
         self.begin_trials(now);
         self.begin_tallies(now);
         self.end_removed(now);
+        self.take_up_rotas(stored.covers, stored.rosters, now);
         for entry in stored.outbox {
             // Answers are looked for again below; their ticket was in memory only.
             if !matches!(entry.text, Some(Answer::Ticket(_))) {
@@ -162,6 +163,7 @@ impl Desk {
         let before = self.rules.clone();
         if let Some(rotas) = new.rotas {
             self.settings.rotas = rotas;
+            self.begin_rotas(now);
         }
         self.set_rules(&new.rules);
         self.follow_lines(&before);

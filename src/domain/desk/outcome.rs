@@ -6,11 +6,12 @@ use crate::domain::{
     command::Command,
     deed::Acted,
     desk::state::{
-        CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, Revision, SourceState,
+        CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, Revision, Roster, SourceState,
         Tracked, Trial,
     },
-    id::{ChatId, MessageId, OpenId, RuleName, SilenceId, SourceName, Subject, TicketKey},
+    id::{ChatId, MessageId, OpenId, RotaName, RuleName, SilenceId, SourceName, Subject, TicketKey},
     notice::{NoticeKey, Send},
+    rota::Cover,
     silence::Silence,
     time::Timestamp,
 };
@@ -87,6 +88,14 @@ pub enum Write {
     Call(Box<Call>),
     /// A call no limit looks back to.
     DropCall(CallKey),
+    /// Someone stands in on a rota.
+    Cover(Box<Cover>),
+    /// They do no longer.
+    DropCover(Box<Cover>),
+    /// What is kept of a rota.
+    Roster(Box<Roster>),
+    /// The rota is gone.
+    DropRoster(RotaName),
     /// What happened and why.
     Journal(Box<JournalEntry>),
 }

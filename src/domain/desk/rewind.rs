@@ -45,6 +45,7 @@ impl Desk {
         for key in keys {
             self.schedule(&key, now);
         }
+        self.begin_rotas(now);
         self.tallies.values_mut().for_each(Tally::rewind);
         self.touch_groups();
     }

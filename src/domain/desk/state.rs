@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
+
 use crate::domain::{
     alert::{Alert, AlertKey},
     call::Call,
     desk::input::ChatMessage,
     facts::Facts,
-    id::{MessageId, ReceiverName, RuleName, SourceName, Subject, TicketKey},
+    id::{MessageId, ReceiverName, RotaName, RuleName, SourceName, Subject, TicketKey},
     notice::{DigestCause, NoticeKey, Target},
+    receiver::PersonId,
+    rota::Cover,
     silence::Silence,
     text::Message,
     ticket::{Status, Ticket},
@@ -274,6 +278,19 @@ pub struct JournalEntry {
     pub note: Message,
 }
 
+/// What is kept of a rota.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roster {
+    /// Which.
+    pub rota: RotaName,
+    /// Who was last told to be on call, by shift. Where nobody is on duty it is whoever was last.
+    pub told: Vec<(Arc<str>, PersonId)>,
+    /// When that was.
+    pub at: Timestamp,
+    /// The first day of the long holiday for which the roster was confirmed last.
+    pub confirmed: Option<NaiveDate>,
+}
+
 /// All that the store gives back at a start.
 #[derive(Debug, Default)]
 pub struct Stored {
@@ -307,4 +324,8 @@ pub struct Stored {
     pub silences: Vec<Silence>,
     /// Who was called lately, and how.
     pub calls: Vec<Call>,
+    /// Who stands in on rotas.
+    pub covers: Vec<Cover>,
+    /// What is kept of rotas.
+    pub rosters: Vec<Roster>,
 }

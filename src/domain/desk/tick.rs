@@ -15,6 +15,7 @@ impl Desk {
         self.forget_dead(now);
         self.forget_calls(now);
         self.report_trials(now);
+        self.see_to_rotas(now);
         self.forget_resting(now);
         self.audit_ladders(now);
         self.expire_silences(now);

@@ -36,6 +36,21 @@ impl Desk {
         }
     }
 
+    /// Tells operations of a trouble with something, unless it was told of the same today.
+    pub(super) fn trouble_of(&mut self, name: &'static str, about: &str, message: Message, now: Timestamp) {
+        let day = now.as_ms().div_euclid(Span::from_days(1).as_ms());
+        let about = format!("deskbell.{name}\u{1f}{about}\u{1f}{day}");
+        if self.remember(MessageId::from(about.as_str()), now) {
+            self.trouble_again(name, message, now);
+        }
+    }
+
+    /// Tells a receiver of something that others are told of too.
+    pub(super) fn announce_to(&mut self, name: &'static str, to: ReceiverName, message: Message, now: Timestamp) {
+        let key = self.news_key(name, Step::Announced, to, now);
+        self.enqueue(key, Lane::Alerts, Some(Answer::Text(message)), now);
+    }
+
     /// Tells operations of a trouble, whether it was told today or not.
     pub(super) fn trouble_again(&mut self, name: &'static str, message: Message, now: Timestamp) {
         self.counters.troubles += 1;
@@ -57,18 +72,23 @@ impl Desk {
     ) {
         self.journal(now, (&Subject::Service, None, 0), name, message.clone());
         let Some(receiver) = to else { return };
+        let key = self.news_key(name, step, receiver, now);
+        let lane = if step == Step::Trouble { Lane::Critical } else { Lane::Updates };
+        self.enqueue(key, lane, Some(Answer::Text(message)), now);
+    }
+
+    fn news_key(&mut self, name: &'static str, step: Step, receiver: ReceiverName, now: Timestamp) -> NoticeKey {
         let minute = now.as_ms().div_euclid(Span::from_mins(1).as_ms());
-        let key = NoticeKey {
+        let ordinal = u32::from(self.sent_news);
+        self.sent_news = self.sent_news.wrapping_add(1);
+        NoticeKey {
             subject: Subject::Service,
             rule: RuleName::from(format!("deskbell.{name}").as_str()),
             episode: u32::try_from(minute).unwrap_or(0),
             step,
-            ordinal: u32::from(self.sent_news),
+            ordinal,
             receiver,
-        };
-        self.sent_news = self.sent_news.wrapping_add(1);
-        let lane = if step == Step::Trouble { Lane::Critical } else { Lane::Updates };
-        self.enqueue(key, lane, Some(Answer::Text(message)), now);
+        }
     }
 
     /// Remembers an id durably; says whether it was new.

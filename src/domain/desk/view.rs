@@ -51,6 +51,8 @@ pub struct Counters {
     pub redelivered: u64,
     /// Own troubles.
     pub troubles: u64,
+    /// Handovers told.
+    pub handovers: u64,
     /// What people did, by how it went.
     pub acts: BTreeMap<Tone, u64>,
     /// Ladders an audit found stuck.

@@ -17,7 +17,7 @@ use crate::domain::{
 
 impl Desk {
     /// The receiver that `to` means. Where the configuration names nobody, operations hears of it.
-    pub(super) fn whom(&self, to: &To, hearing: &Hearing) -> Option<ReceiverName> {
+    pub(super) fn whom(&self, to: &To, hearing: &Hearing, now: Timestamp) -> Option<ReceiverName> {
         let team = |of: fn(&Team) -> Option<&ReceiverName>| {
             let team = self.team_of(hearing)?;
             Some(of(team).unwrap_or(&team.to).clone())
@@ -26,10 +26,10 @@ impl Desk {
             To::Receiver(name) => return Some(name.clone()),
             To::Team => team(|team| Some(&team.to)),
             To::TeamLead => team(|team| team.lead.as_ref()),
-            To::TeamOncall => team(Team::oncall_receiver),
+            To::TeamOncall => self.team_of(hearing).map(|team| self.on_call_for(team, now)),
             To::Owner => match owner_of(hearing) {
                 Some(owner) => Some(owner),
-                None => return self.whom(&To::Team, hearing),
+                None => return self.whom(&To::Team, hearing, now),
             },
         };
         found.or_else(|| self.without_team())
@@ -67,7 +67,7 @@ impl Desk {
     pub(super) fn lines_of(&self, rule: &Rule, rung: Option<usize>, hearing: &Hearing, now: Timestamp) -> Vec<Line> {
         let mut lines: Vec<Line> = Vec::new();
         let mut add = |to: &To, from: LineOf| {
-            let Some(receiver) = self.whom(to, hearing) else { return };
+            let Some(receiver) = self.whom(to, hearing, now) else { return };
             if lines.iter().all(|line| line.receiver != receiver) {
                 let next_at = next_repeat(rule, from, 0).map(|wait| wait.ends(now));
                 lines.push(Line { next_at, ..Line::new(receiver, from) });

@@ -8,12 +8,13 @@ use deskbell::domain::{
     desk::{
         outcome::Write,
         state::{
-            CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, Revision, SourceState,
-            Stored, Tracked, Trial,
+            CardKey, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Remains, Revision, Roster,
+            SourceState, Stored, Tracked, Trial,
         },
     },
-    id::{MessageId, RuleName, SilenceId, SourceName, Subject, TicketKey},
+    id::{MessageId, RotaName, RuleName, SilenceId, SourceName, Subject, TicketKey},
     notice::NoticeKey,
+    rota::Cover,
     silence::Silence,
     time::Timestamp,
 };
@@ -35,6 +36,8 @@ pub(crate) struct MapStore {
     meanings: BTreeMap<RuleName, u64>,
     pub(crate) trials: BTreeMap<RuleName, Trial>,
     pub(crate) silences: BTreeMap<SilenceId, Silence>,
+    covers: BTreeMap<(RotaName, String, Timestamp, Timestamp), Cover>,
+    rosters: BTreeMap<RotaName, Roster>,
     pub(crate) revisions: BTreeMap<TicketKey, Vec<Revision>>,
     calls: BTreeMap<CallKey, Call>,
     pub(crate) journal: Vec<JournalEntry>,
@@ -81,6 +84,10 @@ impl MapStore {
             Write::DropTrial(rule) => drop(self.trials.remove(&rule)),
             Write::Silence(silence) => drop(self.silences.insert(silence.id, *silence)),
             Write::DropSilence(id) => drop(self.silences.remove(&id)),
+            Write::Cover(cover) => drop(self.covers.insert(cover_key(&cover), *cover)),
+            Write::DropCover(cover) => drop(self.covers.remove(&cover_key(&cover))),
+            Write::Roster(roster) => drop(self.rosters.insert(roster.rota.clone(), *roster)),
+            Write::DropRoster(rota) => drop(self.rosters.remove(&rota)),
             Write::Revision(revision) => self.revisions.entry(revision.was.key.clone()).or_default().push(*revision),
             Write::Call(call) => drop(self.calls.insert(call.key.clone(), *call)),
             Write::DropCall(key) => drop(self.calls.remove(&key)),
@@ -111,7 +118,13 @@ impl MapStore {
             trials: self.trials.values().cloned().collect(),
             silences: self.silences.values().cloned().collect(),
             calls: self.calls.values().cloned().collect(),
+            covers: self.covers.values().cloned().collect(),
+            rosters: self.rosters.values().cloned().collect(),
             meanings: self.meanings.iter().map(|(rule, meaning)| (rule.clone(), *meaning)).collect(),
         }
     }
+}
+
+fn cover_key(cover: &Cover) -> (RotaName, String, Timestamp, Timestamp) {
+    (cover.rota.clone(), cover.shift.to_string(), cover.from, cover.at)
 }

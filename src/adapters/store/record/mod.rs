@@ -16,6 +16,7 @@ pub(super) mod journal;
 pub(super) mod trial;
 pub(super) mod silence;
 pub(super) mod call;
+pub(super) mod rota;
 
 #[cfg(test)]
 mod tests;
