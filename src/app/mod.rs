@@ -3,6 +3,7 @@
 
 pub mod config;
 pub mod files;
+pub mod conditions;
 pub mod reload;
 pub mod watch;
 pub mod service;

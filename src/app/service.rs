@@ -17,6 +17,7 @@ use crate::{
         store::database::Store,
     },
     app::{
+        conditions,
         config::{self, setup::Setup},
         fields::Keeper,
         reload::{ASKS_MAX, Ask, InForce, Loader, Published, Reloader},
@@ -88,10 +89,10 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     let keeper = Keeper::of(&setup, &client);
     let listeners = if once { None } else { Some(bind(&setup).await?) };
     let (store, stored) = open_store(&setup).await?;
-    let started_at = clock.now();
-    let fixed = Fixed { started_at, plan: setup.settings.plan };
+    let fixed = Fixed { started_at: clock.now(), plan: setup.settings.plan };
     let in_force = InForce::of(&setup);
-    let reloads = in_force.published(started_at);
+    let reloads = in_force.published(fixed.started_at);
+    let compile = conditions::compile(setup.names.clone());
     let (locale, zone) = (setup.settings.locale, setup.settings.zone);
     let engine = Engine::start(Parts {
         rules: Arc::clone(&setup.rules),
@@ -121,7 +122,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     }
     let admin = Admin {
         explain: Some(explain(port.clone())),
-        operators: Some(Operators { port: port.clone(), zone, clock: clock.clone() }),
+        operators: Some(Operators { port: port.clone(), zone, clock: clock.clone(), compile }),
         status: status(port, fixed, reloads, clock.clone()),
         reload: reloadable.then(|| reload_handle(asks)),
         api_token: setup.server.api_token,

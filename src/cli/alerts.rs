@@ -161,6 +161,9 @@ fn told(alert: &AlertDocument, zone: Zone, locale: Locale) -> Vec<String> {
     }
     for told in &alert.told {
         say(told_words(told));
+        if let Some(hush) = &told.hushed {
+            say(Message::new(format!("  现在不发：{}", hush.zh), format!("  not told now: {}", hush.en)));
+        }
     }
     let (reached, rungs) = (alert.ladder.reached, alert.ladder.rungs);
     if rungs > 0 {

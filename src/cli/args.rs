@@ -197,6 +197,10 @@ pub enum Verb {
     Outbox(crate::cli::outbox::OutboxArguments),
     /// 一张工单上发生过什么、为什么，按时间讲 · What happened about a ticket and why, as a story
     Journal(crate::cli::journal::JournalArguments),
+    /// 静默：列出、添加、结束；只是不发，提醒的状态照常 · Silences: list, add, end; they keep notices back, never states
+    Silence(crate::cli::silence::SilenceArguments),
+    /// 一张工单归哪个团队、每条规则通知谁、为什么 · Which team a ticket is for, whom each rule tells, and why
+    Route(crate::cli::route::RouteArguments),
     /// 规则上线之前，用真实的历史工单演练一遍 · Play the rules over the helpdesk's own history before they go live
     Rehearse(crate::cli::rehearse::run::RehearseArguments),
     /// 用自己的历史回测规则，或比较两套规则 · Play rules over the store's own history, or compare two sets of rules

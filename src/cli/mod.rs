@@ -33,5 +33,7 @@ pub mod alerts;
 pub mod deeds;
 pub mod outbox;
 pub mod journal;
+pub mod route;
+pub mod silence;
 pub mod init;
 pub mod demo;

@@ -69,13 +69,20 @@ fn numbers(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
     }
     let firing: usize = status.alerts_firing.values().sum();
     let waiting: usize = status.outbox.values().sum();
+    let (taken, silences, storms) = (status.alerts_taken, status.silences, status.storms);
     let (pending, inbox, dead) = (status.alerts_pending, status.inbox, status.dead_letters_total);
     terminal.say(&Message::new(
-        format!("提醒：{firing} 条正在响，{pending} 条在观察；待发 {waiting}，待答 {inbox}，发不出去 {dead}"),
+        format!("提醒：{firing} 条正在响（{taken} 条有人处理），{pending} 条在观察；待发 {waiting}，待答 {inbox}，发不出去 {dead}"),
         format!(
-            "alerts firing {firing}, pending {pending}; to send {waiting}, to answer {inbox}, undeliverable {dead}"
+            "alerts firing {firing} (taken {taken}), pending {pending}; to send {waiting}, to answer {inbox}, undeliverable {dead}"
         ),
     ));
+    if silences + storms > 0 {
+        terminal.say(&Message::new(
+            format!("静默 {silences} 个，风暴 {storms} 场"),
+            format!("silences {silences}, storms {storms}"),
+        ));
+    }
 }
 
 /// When the rules in force were loaded, and what keeps newer ones from it.

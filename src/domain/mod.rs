@@ -52,5 +52,6 @@ pub mod deed;
 pub mod command;
 pub mod explain;
 pub mod chronicle;
+pub mod route;
 pub mod desk;
 pub mod replay;

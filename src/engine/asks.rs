@@ -8,8 +8,10 @@ use crate::domain::{
         lists::{AlertRow, AlertsFound, AlertsWanted},
         machine::Desk,
         meant::Meant,
+        silences::SilenceLine,
     },
     explain::explanation::Explained,
+    route::Routed,
     text::Message,
     time::Timestamp,
 };
@@ -36,6 +38,10 @@ pub enum Ask {
     Letters(Back<Letters>),
     /// The notice named so.
     Letter(String, Back<Letter>),
+    /// Whom a ticket's alerts reach.
+    Route(String, Back<Routed>),
+    /// Which silences are in force.
+    Silences(Back<Vec<SilenceLine>>),
     /// What is meant by what someone typed.
     Meant(String, Back<Meant>),
 }
@@ -49,6 +55,8 @@ impl Ask {
             Self::Alert(reference, reply) => say(reply, || desk.alert_row(&reference, now)),
             Self::Letters(reply) => say(reply, || Ok(desk.letters())),
             Self::Letter(name, reply) => say(reply, || desk.letter(&name)),
+            Self::Route(ticket, reply) => say(reply, || desk.route(&ticket, now)),
+            Self::Silences(reply) => say(reply, || Ok(desk.silences(now))),
             Self::Meant(typed, reply) => say(reply, || desk.meant(&typed)),
         }
     }

@@ -248,7 +248,8 @@ impl Engine {
     /// Starts all of it on the runtime this is called in.
     pub fn start(parts: Parts) -> Self {
         let Parts { rules, settings, sources, outlets, templates, store, stored, clock, until } = parts;
-        let (zone, plan, templates) = (settings.zone, settings.plan, Templating::new(templates));
+        let (zone, plan, reading) = (settings.zone, settings.plan, store.reading());
+        let templates = Templating::new(templates);
         let introduced = (until == Until::Stopped).then(|| settings.people()); // a single run ends when all is quiet
         let (desk, opening) = Desk::open(stored, Arc::clone(&rules), settings, clock.now());
         let (doors, queues) = doors::open();
@@ -270,15 +271,12 @@ impl Engine {
         let meter = Arc::new(Meter::new(plan, zone, Arc::clone(&common.states)));
         let wakes = common.spawn_pollers(&mut tasks, sources, &meter, until);
         let wanted = common.spawn_reader(&mut tasks, Arc::clone(&meter));
-        let messages = common.spawn_message_reader(&mut tasks, meter);
         let (lookups, released) = common.spawn_hands(&mut tasks, outlets, templates.clone(), introduced);
-        let hands = Hands { wanted, messages, wakes, lookups };
+        let hands = Hands { wanted, messages: common.spawn_message_reader(&mut tasks, meter), wakes, lookups };
         let (lost_in, lost) = watch::channel(None);
         let (batches_in, batches) = mpsc::channel(BATCHES_WAITING_MAX);
-        let store_calls = Busy::default();
-        let journal = JournalReader::new(store.reading(), store_calls.clone());
+        let (store_calls, published) = (Busy::default(), Arc::new(Published::default()));
         let committer = common.committer((store, store_calls.clone()), batches, released, lost_in);
-        let published = Arc::new(Published::default());
         let port = Port {
             doors,
             published: Arc::clone(&published),
@@ -288,7 +286,7 @@ impl Engine {
             clock: clock.clone(),
             zone,
             stopping,
-            journal,
+            journal: JournalReader::new(reading, store_calls.clone()),
         };
         let looped = Loop {
             desk,

@@ -47,6 +47,13 @@ pub struct Plain {
     by: Option<String>,
 }
 
+impl Plain {
+    /// Who does it.
+    pub fn by(&self) -> Option<&str> {
+        self.by.as_deref()
+    }
+}
+
 /// How long something is put off.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -14,7 +14,7 @@ use crate::{
         },
         rule::Severity,
         text::Message,
-        time::Timestamp,
+        time::{Timestamp, Zone},
     },
     engine::asks::Ask,
     web::{
@@ -129,6 +129,8 @@ pub struct ToldDocument {
     pub repeats: u32,
     /// Something was held back and not told since.
     pub held: bool,
+    /// Why it is not told now: a silence, another alert, quiet hours.
+    pub hushed: Option<Sentence>,
 }
 
 /// How far a ladder was climbed.
@@ -261,21 +263,22 @@ impl From<AlertRow> for AlertDocument {
                 until: until.as_ms(),
             }),
             snoozed: row.snoozed.map(|(by, until)| SnoozedDocument { by: by.words().into(), until: until.as_ms() }),
-            told: row.told.into_iter().map(ToldDocument::from).collect(),
+            told: row.told.into_iter().map(|told| ToldDocument::of(told, row.zone)).collect(),
             ladder: LadderDocument { reached: row.rungs.0, rungs: row.rungs.1 },
             next: row.coming.into_iter().map(NextDocument::from).collect(),
         }
     }
 }
 
-impl From<Told> for ToldDocument {
-    fn from(told: Told) -> Self {
+impl ToldDocument {
+    fn of(told: Told, zone: Zone) -> Self {
         let digest = match told.how {
             How::Digest(number) => Some(number),
             How::Card | How::Waiting | How::Nothing => None,
         };
+        let hushed = told.hush.map(|hush| hush.words(zone).into());
         let (receiver, how) = (told.receiver.to_string(), told.how.name().to_string());
-        Self { receiver, how, digest, repeats: told.repeats, held: told.held }
+        Self { receiver, how, digest, repeats: told.repeats, held: told.held, hushed }
     }
 }
 

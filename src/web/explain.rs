@@ -82,7 +82,8 @@ fn rule(told: &Explanation) -> Value {
     })
 }
 
-fn tree(why: &Why) -> Value {
+/// A condition's answer with those of its parts.
+pub fn tree(why: &Why) -> Value {
     let each = |parts: &[Why]| json!(parts.iter().map(tree).collect::<Vec<_>>());
     let (kind, key, value) = match &why.kind {
         WhyKind::All(parts) => ("all", "parts", each(parts)),
@@ -96,7 +97,8 @@ fn tree(why: &Why) -> Value {
     json!({ "kind": kind, "answer": word(why.answer), "valid_until": instant(why.valid_until), key: value })
 }
 
-const fn word(answer: Answer) -> &'static str {
+/// The word of an answer.
+pub const fn word(answer: Answer) -> &'static str {
     match answer {
         Answer::Yes => "yes",
         Answer::No => "no",
@@ -108,6 +110,7 @@ fn instant(at: Timestamp) -> Option<i64> {
     (!at.is_never()).then(|| at.as_ms())
 }
 
-fn both(message: &Message) -> Value {
+/// A sentence in both languages.
+pub fn both(message: &Message) -> Value {
     json!({ "zh": message.zh, "en": message.en })
 }

@@ -11,6 +11,8 @@ pub mod problem;
 pub mod alerts;
 pub mod outbox;
 pub mod journal;
+pub mod route;
+pub mod silences;
 pub mod acts;
 pub mod operators;
 pub mod admin;

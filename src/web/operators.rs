@@ -1,15 +1,18 @@
 //! What operators ask and do, and the routes it is done by: questions to the desk, deeds with their answers.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use tokio::time::timeout;
 
 use crate::{
     adapters::clock::Clock,
     domain::{
+        condition::Condition,
         deed::Act,
         text::Message,
         time::{Span, Zone},
@@ -18,7 +21,7 @@ use crate::{
         asks::{Ask, Back},
         start::{ActAnswer, Port},
     },
-    web::{acts, alerts, journal, outbox, problem::Problem},
+    web::{acts, alerts, journal, outbox, problem::Problem, route, silences},
 };
 
 /// How long an answer is waited for.
@@ -39,7 +42,12 @@ pub struct Operators {
     pub zone: Zone,
     /// The clock.
     pub clock: Clock,
+    /// Reads the condition of a silence.
+    pub compile: Compile,
 }
+
+/// Reads a condition as people write it, or says what is wrong with it.
+pub type Compile = Arc<dyn Fn(&str) -> Result<Condition, Message> + Send + Sync>;
 
 impl Operators {
     /// Asks something that changes nothing.
@@ -56,7 +64,7 @@ impl Operators {
 }
 
 /// The requests that are answered, for the reference.
-pub const ROUTES: [(&str, &str); 11] = [
+pub const ROUTES: [(&str, &str); 15] = [
     ("GET", "/api/v1/alerts"),
     ("GET", "/api/v1/alerts/{reference}"),
     ("POST", "/api/v1/alerts/{reference}/take"),
@@ -67,7 +75,11 @@ pub const ROUTES: [(&str, &str); 11] = [
     ("GET", "/api/v1/outbox/{name}"),
     ("POST", "/api/v1/outbox/{name}/retry"),
     ("POST", "/api/v1/outbox/{name}/drop"),
+    ("GET", "/api/v1/silences"),
+    ("POST", "/api/v1/silences"),
+    ("DELETE", "/api/v1/silences/{id}"),
     ("GET", "/api/v1/journal"),
+    ("GET", "/api/v1/route"),
 ];
 
 /// The routes.
@@ -83,7 +95,10 @@ pub fn routes(operators: Operators) -> Router {
         .route("/api/v1/outbox/{name}", get(outbox::one))
         .route("/api/v1/outbox/{name}/retry", post(acts::retry))
         .route("/api/v1/outbox/{name}/drop", post(acts::forget))
+        .route("/api/v1/silences", get(silences::list).post(silences::add))
+        .route("/api/v1/silences/{id}", delete(silences::end))
         .route("/api/v1/journal", get(journal::answer))
+        .route("/api/v1/route", get(route::answer))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .with_state(operators)
 }

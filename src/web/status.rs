@@ -44,6 +44,15 @@ pub struct Status {
     pub sources: BTreeMap<String, SourceStatus>,
     /// Alerts that hold, but not yet for long enough.
     pub alerts_pending: usize,
+    /// Of those that ring, the ones that someone works on.
+    #[serde(default)]
+    pub alerts_taken: usize,
+    /// Silences in force.
+    #[serde(default)]
+    pub silences: usize,
+    /// Storms under way.
+    #[serde(default)]
+    pub storms: usize,
     /// Alerts that ring, per rule.
     pub alerts_firing: BTreeMap<String, usize>,
     /// Notices that wait, per lane.
@@ -246,6 +255,9 @@ pub fn of(view: &View, around: Around) -> Status {
         calls_per_month: around.plan.monthly(),
         sources: view.sources.iter().map(|(name, source)| (name.to_string(), source_status(source))).collect(),
         alerts_pending: view.pending,
+        alerts_taken: view.taken,
+        silences: view.silences,
+        storms: view.storms,
         alerts_firing: view.firing.iter().map(|(rule, count)| (rule.to_string(), *count)).collect(),
         outbox: view.outbox.iter().map(|(lane, count)| (lane_name(*lane).to_string(), *count)).collect(),
         outbox_failing: view.outbox_failing,

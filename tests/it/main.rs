@@ -34,6 +34,7 @@ mod kill;
 mod storms;
 mod tidy;
 mod web;
+mod verbs;
 mod wire;
 mod world;
 mod demo;

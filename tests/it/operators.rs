@@ -7,7 +7,7 @@ use deskbell::{
         clock::Clock,
         http::{self, Proxy},
     },
-    domain::{chronicle::LEADS, id::RuleName, time::Span},
+    domain::{chronicle::LEADS, id::RuleName, text::Message, time::Span},
     sim::{faults::Fault, route::Route},
     web::{
         admin, listener,
@@ -21,7 +21,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::world::{Plot, TEAM, World, bad_score, waiting_for_user, zone};
+use crate::world::{Plot, TEAM, World, bad_score, code, waiting_for_user, zone};
 
 /// A world with the admin API on a socket.
 struct Office {
@@ -37,7 +37,15 @@ impl Office {
             status: Arc::new(Status::default),
             reload: None,
             explain: None,
-            operators: Some(Operators { port: world.port(), zone: zone(), clock: world.clock() }),
+            operators: Some(Operators {
+                port: world.port(),
+                zone: zone(),
+                clock: world.clock(),
+                compile: Arc::new(|text| match text {
+                    "status: open" => Ok(code("status", &[1])),
+                    _ => Err(Message::new("没有这个字段", "there is no such field")),
+                }),
+            }),
             api_token: Some(SecretString::from("operator")),
             counts: Arc::new(CallbackCounts::default()),
         };
@@ -187,6 +195,61 @@ async fn an_alert_is_taken_given_back_put_off_and_ended() {
     assert_eq!(ended["alerts"][0]["ended_by"]["zh"], "李雷", "{ended:#}");
     assert_eq!(ended["alerts"][0]["end_reason"]["en"], "someone handled it");
     assert_eq!(office.post("/api/v1/alerts/FFFFFF/take", &json!({})).await.0, 404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn silences_are_added_listed_and_ended() {
+    let office = office().await;
+    let new = json!({ "rule": "bad score", "for": "2h", "reason": "维护", "by": "李雷" });
+    let first = office.send(Method::POST, "/api/v1/silences", Some("k"), new.to_string()).await;
+    assert_eq!((first.0, &first.1["tone"]), (200, &json!("done")), "{:#}", first.1);
+    assert_eq!(office.send(Method::POST, "/api/v1/silences", Some("k"), new.to_string()).await.0, 200);
+    let (_, page) = office.get("/api/v1/silences").await;
+    let found = &page["silences"][0];
+    assert_eq!(page["silences"].as_array().unwrap().len(), 1, "the same key is the same silence: {page:#}");
+    let told = (&found["id"], &found["by"]["zh"], &found["reason"], &found["ringing"]);
+    assert_eq!(told, (&json!("S1"), &json!("李雷"), &json!("维护"), &json!(3)));
+    let (_, alerts) = office.get("/api/v1/alerts?rule=bad%20score&limit=1").await;
+    let hushed = alerts["alerts"][0]["told"][0]["hushed"]["en"].as_str().unwrap();
+    assert!(hushed.contains("S1"), "{alerts:#}");
+    let cases = [
+        (json!({ "for": "2h", "reason": "x" }), 409, ""),
+        (json!({ "rule": "bad score", "reason": "x" }), 400, "for"),
+        (json!({ "rule": "bad score", "for": "1h", "until": "2026-11-20 18:00" }), 400, "until"),
+        (json!({ "rule": "bad score", "until": "tomorrow" }), 400, "until"),
+        (json!({ "rule": "bad score", "until": "2026-11-01 18:00" }), 409, ""),
+        (json!({ "rule": "bad score", "for": "99d" }), 409, ""),
+        (json!({ "severity": "loud", "for": "1h" }), 400, "severity"),
+        (json!({ "ticket": "6626871355780999999", "for": "1h" }), 404, ""),
+        (json!({ "when": { "colour": "red" }, "for": "1h" }), 422, "when"),
+        (json!({ "when": "x".repeat(1_001), "for": "1h" }), 400, "when"),
+        (json!({ "when": "status: open", "until": "2026-11-20T18:00:00+08:00" }), 200, ""),
+    ];
+    for (body, status, place) in cases {
+        let (found, answer) = office.post("/api/v1/silences", &body).await;
+        assert_eq!((found, answer["place"].as_str().unwrap_or_default()), (status, place), "{body}: {answer:#}");
+    }
+    assert_eq!(office.send(Method::DELETE, "/api/v1/silences/S1", None, "{}").await.1["tone"], "done");
+    assert_eq!(office.send(Method::DELETE, "/api/v1/silences/1", None, "").await.1["tone"], "already");
+    assert_eq!(office.send(Method::DELETE, "/api/v1/silences/S99", None, "").await.0, 404);
+    assert_eq!(office.send(Method::DELETE, "/api/v1/silences/all", None, "").await.0, 400);
+    assert_eq!(office.get("/api/v1/silences").await.1["silences"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_says_whom_each_rule_tells() {
+    let office = office().await;
+    let (_, page) = office.get("/api/v1/alerts?limit=1").await;
+    let ticket = page["alerts"][0]["subject"].as_str().unwrap().strip_prefix("ticket:").unwrap();
+    let (status, route) = office.get(&format!("/api/v1/route?ticket={ticket}&lang=en")).await;
+    assert_eq!((status, &route["ticket"]), (200, &json!(ticket)), "{route:#}");
+    let rule = &route["rules"][0];
+    assert_eq!((&rule["rule"], &rule["tells"][0]["receiver"]), (&json!("bad score"), &json!("team")), "{route:#}");
+    assert_eq!(rule["tells"][0]["kind"]["en"], "chat oc_team");
+    let text = route["text"].as_str().unwrap();
+    assert!(text.contains("no team fits") && text.contains("team → team (chat oc_team)"), "{text}");
+    assert_eq!(office.get("/api/v1/route?ticket=6626871355780999999").await.0, 404);
+    assert_eq!(office.get("/api/v1/route").await.0, 400);
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,8 +12,9 @@ use crate::domain::{
     notice,
     rule::{Rule, Severity},
     seen::Seen,
+    silence::Hush,
     text::Message,
-    time::Timestamp,
+    time::{Timestamp, Zone},
 };
 
 /// Alerts of one page, at most.
@@ -170,6 +171,8 @@ pub struct AlertRow {
     pub rungs: (u32, usize),
     /// What comes next while nobody acts and nothing changes, the earliest first.
     pub coming: Vec<Coming>,
+    /// The zone people read times in.
+    pub zone: Zone,
 }
 
 /// How one receiver was told.
@@ -183,6 +186,8 @@ pub struct Told {
     pub repeats: u32,
     /// Something was held back (silenced, inhibited, quiet hours) and not told since.
     pub held: bool,
+    /// Why it is not told now, where something holds it back.
+    pub hush: Option<Hush>,
 }
 
 /// How a beginning was told.
@@ -327,8 +332,9 @@ impl Desk {
             stale_as_of,
             taken: alert.taken.as_ref().map(|taken| (taken.by.clone(), taken.at, taken.until)),
             snoozed: alert.snoozed.as_ref().filter(|it| it.until > now).map(|it| (it.by.clone(), it.until)),
-            told: alert.lines.iter().map(|line| self.told(alert, line)).collect(),
+            told: alert.lines.iter().map(|line| self.told(alert, line, now)).collect(),
             rungs: (alert.rung, rule.map_or(0, |rule| rule.ladder.len())),
+            zone: self.settings.zone,
             coming: self.coming(alert, rule.map(|rule| &**rule), now),
             key: alert.key.clone(),
         }
@@ -355,7 +361,7 @@ impl Desk {
         labels.team_of(&seen).present().map(|team| team.name.clone())
     }
 
-    fn told(&self, alert: &Alert, line: &Line) -> Told {
+    fn told(&self, alert: &Alert, line: &Line, now: Timestamp) -> Told {
         let card = self.cards.get(&card_of(alert, &line.receiver));
         let waits = |step| self.outbox.contains(&notice_of(alert, step, 0, &line.receiver));
         let how = match (card, line.digest, alert.announced, line.from) {
@@ -367,7 +373,8 @@ impl Desk {
             _ if alert.is_live() || alert.announced == Announced::Nobody => How::Nothing,
             _ => How::Card,
         };
-        Told { receiver: line.receiver.clone(), how, repeats: line.repeats, held: line.held }
+        let hush = if alert.is_firing() { self.hushed(alert, &line.receiver, now) } else { None };
+        Told { receiver: line.receiver.clone(), how, repeats: line.repeats, held: line.held, hush }
     }
 
     /// What comes next, as far as it can be said ahead.

@@ -51,4 +51,5 @@ mod explain;
 pub mod lists;
 pub mod letters;
 pub mod meant;
+mod route;
 pub mod view;

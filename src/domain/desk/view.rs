@@ -7,10 +7,10 @@ use crate::domain::{
     delivery::FailureKind,
     desk::{
         machine::Desk,
-        state::{DeadLetter, Entry, Lane},
+        state::{DeadLetter, Digest, Entry, Lane},
     },
     id::{RuleName, SourceName, TicketKey},
-    notice::Step,
+    notice::{DigestCause, Step},
     plan,
     text::Message,
     ticket::Ticket,
@@ -82,6 +82,12 @@ pub struct View {
     pub firing: BTreeMap<RuleName, usize>,
     /// Pending alerts.
     pub pending: usize,
+    /// Of those that ring, the ones that someone works on.
+    pub taken: usize,
+    /// Silences in force.
+    pub silences: usize,
+    /// Storms under way.
+    pub storms: usize,
     /// Notices waiting, per lane.
     pub outbox: BTreeMap<Lane, usize>,
     /// Of them those that were tried in vain.
@@ -182,11 +188,14 @@ impl Desk {
             sources: self.source_views(now),
             inbox: self.inbox.len(),
             dead: self.dead.len(),
+            silences: self.hush.in_force().count(),
+            storms: self.digests.values().filter(|digest| is_storm(digest)).count(),
             counters: self.counters.clone(),
             ..View::default()
         };
         for alert in self.alerts.values().flatten().filter(|alert| alert.is_live()) {
             if alert.is_firing() {
+                view.taken += usize::from(alert.is_taken());
                 *view.firing.entry(self.rule_called(alert).clone()).or_default() += 1;
             } else {
                 view.pending += 1;
@@ -242,4 +251,9 @@ impl Desk {
     pub fn source_state(&self, name: &SourceName) -> Option<&crate::domain::desk::state::SourceState> {
         self.sources.get(name).map(|source| &source.state)
     }
+}
+
+/// Whether a digest is of a storm that others may still join.
+fn is_storm(digest: &Digest) -> bool {
+    digest.cause == DigestCause::Storm && digest.closed_at.is_none()
 }

@@ -59,7 +59,8 @@ pub fn next(valid_until: Timestamp, moment: Moment) -> Message {
     )
 }
 
-fn tree(why: &Why, depth: usize, moment: Moment, locale: Locale, lines: &mut Vec<String>) {
+/// A condition's answer with those of its parts, a line each.
+pub fn tree(why: &Why, depth: usize, moment: Moment, locale: Locale, lines: &mut Vec<String>) {
     let (indent, sign) = ("  ".repeat(depth), sign(why.answer));
     if depth > DEPTH_MAX {
         return lines.push(format!("{indent}…"));
@@ -94,7 +95,8 @@ fn tree(why: &Why, depth: usize, moment: Moment, locale: Locale, lines: &mut Vec
     }
 }
 
-const fn sign(answer: Answer) -> &'static str {
+/// The sign of an answer.
+pub const fn sign(answer: Answer) -> &'static str {
     match answer {
         Answer::Yes => "✓",
         Answer::No => "✗",

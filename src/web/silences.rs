@@ -1,0 +1,195 @@
+//! `/api/v1/silences`: which silences are in force, a new one, the end of one. Instants are milliseconds since the Unix
+//! epoch.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    domain::{
+        deed::{Deed, NewSilence, Rest},
+        desk::silences::SilenceLine,
+        id::{SilenceId, TicketKey},
+        silence::{Matcher, WHEN_CHARS_MAX, Written},
+        text::Message,
+        time::{Timestamp, Zone},
+    },
+    engine::asks::Ask,
+    web::{
+        acts::{self, Asked, Plain},
+        alerts::severity_of,
+        operators::{Operators, name},
+        problem::Problem,
+        status::Sentence,
+    },
+};
+
+/// How an instant is written, beside RFC 3339.
+const INSTANT_FORMATS: [&str; 2] = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
+
+/// The silences in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilencesPage {
+    /// The oldest first.
+    pub silences: Vec<SilenceDocument>,
+}
+
+/// A silence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SilenceDocument {
+    /// Its number (`S7`).
+    pub id: String,
+    /// What it matches, in words.
+    pub matches: Sentence,
+    /// Who asked for it.
+    pub by: Sentence,
+    /// Why.
+    pub reason: String,
+    /// From when.
+    pub from: i64,
+    /// Until when.
+    pub until: i64,
+    /// How many alerts it matches that ring now.
+    pub ringing: usize,
+}
+
+/// A silence as asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewDocument {
+    ticket: Option<String>,
+    rule: Option<String>,
+    severity: Option<String>,
+    source: Option<String>,
+    team: Option<String>,
+    when: Option<Value>,
+    r#for: Option<String>,
+    until: Option<String>,
+    reason: Option<String>,
+    by: Option<String>,
+}
+
+/// The silences in force.
+pub async fn list(State(operators): State<Operators>) -> Result<Json<SilencesPage>, Problem> {
+    let silences = operators.ask(Ask::Silences).await?;
+    Ok(Json(SilencesPage { silences: silences.into_iter().map(SilenceDocument::from).collect() }))
+}
+
+/// A new one.
+pub async fn add(State(operators): State<Operators>, asked: Asked) -> Result<Response, Problem> {
+    let new: NewDocument = asked.read()?;
+    let matches = matcher(&operators, &new).await?;
+    let lasts = lasts(&operators, &new)?;
+    let reason = new.reason.as_deref().unwrap_or_default();
+    let silence = NewSilence { matches, reason: reason.into(), lasts };
+    let act = asked.act(new.by.as_deref(), Deed::Silence(Box::new(silence)));
+    acts::answer(&operators, act, None).await
+}
+
+/// The end of one.
+pub async fn end(
+    State(operators): State<Operators>,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let plain: Plain = asked.read()?;
+    let number = name("id", id)?.trim().trim_start_matches(['S', 's']).parse().map_err(|_| {
+        Problem::bad(
+            "id",
+            Message::new(
+                "静默的编号像 S7；deskbell silence list 列出现有的",
+                "a silence is named like S7; deskbell silence list shows them",
+            ),
+        )
+    })?;
+    let act = asked.act(plain.by(), Deed::EndSilence(SilenceId(number)));
+    acts::answer(&operators, act, None).await
+}
+
+async fn matcher(operators: &Operators, new: &NewDocument) -> Result<Matcher, Problem> {
+    let bounded = |place: &'static str, text: &Option<String>| -> Result<Option<String>, Problem> {
+        text.clone().map(|text| name(place, text)).transpose()
+    };
+    let ticket = match bounded("ticket", &new.ticket)? {
+        Some(typed) => Some(ticket(operators, typed).await?),
+        None => None,
+    };
+    let severity = bounded("severity", &new.severity)?.map(|word| severity_of(&word)).transpose()?;
+    Ok(Matcher {
+        ticket,
+        rule: bounded("rule", &new.rule)?.map(|text| text.as_str().into()),
+        severity,
+        source: bounded("source", &new.source)?.map(|text| text.as_str().into()),
+        team: bounded("team", &new.team)?.map(|text| text.as_str().into()),
+        when: new.when.as_ref().map(|when| written(operators, when)).transpose()?,
+    })
+}
+
+async fn ticket(operators: &Operators, typed: String) -> Result<TicketKey, Problem> {
+    let meant = operators.ask(|reply| Ask::Meant(typed, reply)).await?;
+    let message = || Message::new("要写一张工单", "a ticket is needed");
+    meant.subject.ticket().cloned().ok_or_else(|| Problem::bad("ticket", message()))
+}
+
+/// A condition: as rules write it, in a text or as JSON.
+fn written(operators: &Operators, when: &Value) -> Result<Written, Problem> {
+    let text = when.as_str().map_or_else(|| when.to_string(), str::to_string);
+    if text.chars().count() > WHEN_CHARS_MAX {
+        let message = Message::new(
+            format!("条件最多 {WHEN_CHARS_MAX} 个字"),
+            format!("a condition has at most {WHEN_CHARS_MAX} characters"),
+        );
+        return Err(Problem::bad("when", message));
+    }
+    let condition = (operators.compile)(&text).map_err(|message| Problem {
+        status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
+        ..Problem::bad("when", message)
+    })?;
+    Ok(Written { text: text.as_str().into(), condition: Some(condition) })
+}
+
+fn lasts(operators: &Operators, new: &NewDocument) -> Result<Rest, Problem> {
+    match (&new.r#for, &new.until) {
+        (Some(_), Some(_)) => {
+            Err(Problem::bad("until", Message::new("for 和 until 只写一个", "write either `for` or `until`")))
+        }
+        (None, Some(until)) => {
+            let at = instant(until, operators.zone).ok_or_else(|| {
+                let example = Message::new("例如 2026-11-20 18:00", "for example 2026-11-20 18:00");
+                Problem::bad("until", Message::new("时刻读不懂", "this instant cannot be read")).with_hint(example)
+            })?;
+            Ok(Rest::For(at.since(operators.clock.now())))
+        }
+        (span, None) => acts::rest("for", span.as_deref()),
+    }
+}
+
+/// An instant: RFC 3339, or `2026-11-20 18:00` in the zone; of an hour that comes twice, the first.
+pub fn instant(text: &str, zone: Zone) -> Option<Timestamp> {
+    use chrono::{DateTime, NaiveDateTime, TimeZone};
+    let text = text.trim();
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Some(Timestamp::from_ms(at.timestamp_millis()));
+    }
+    let local = INSTANT_FORMATS.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
+    zone.0.from_local_datetime(&local).earliest().map(|at| Timestamp::from_ms(at.timestamp_millis()))
+}
+
+impl From<SilenceLine> for SilenceDocument {
+    fn from(line: SilenceLine) -> Self {
+        Self {
+            id: line.id.to_string(),
+            matches: line.words.into(),
+            by: line.by.into(),
+            reason: line.reason,
+            from: line.from.as_ms(),
+            until: line.until.as_ms(),
+            ringing: line.ringing,
+        }
+    }
+}
