@@ -1,16 +1,26 @@
-//! What the fuzz targets do with their input: read it as rules, as a configuration, as a template. Nothing may panic,
+//! What the fuzz targets do with their input: read it as rules, as a configuration, as a template, as a click. Nothing may panic,
 //! and time and memory stay bounded whatever stands in it. `tests/it/fuzz.rs` runs the same without a fuzzer.
 
 use std::path::Path;
 
+use axum::http::HeaderMap;
 use deskbell::{
     adapters::{
+        feishu::{
+            callback::{Callback, Opened},
+            click::answer,
+        },
         rulebook::{load::load_texts, names::Names},
         templates::library::Templates,
     },
     app::config::load::load_text,
     cli::report,
-    domain::{story::Story, text::Locale},
+    domain::{
+        deed::Tone,
+        story::Story,
+        text::{Locale, Message},
+        time::Timestamp,
+    },
 };
 
 /// Bytes of one input that are looked at; the limits of the parsers that count bytes have tests of their own.
@@ -48,6 +58,16 @@ pub fn templates(data: &[u8]) {
     let (templates, faults) = Templates::of_texts(&[("fuzz.zh.hbs", text)]);
     let there = templates.names().iter().any(|name| name.as_str() == "fuzz");
     assert!(there || !faults.is_empty());
+}
+
+/// What a posted click goes through: opened, its button read. `callback` takes unencrypted posts with the token `v`.
+pub fn clicks(data: &[u8], callback: &Callback) {
+    let data = data.get(..INPUT_BYTES_MAX).unwrap_or(data);
+    if let Ok(Opened::Click(form, Some(click))) = callback.open(&HeaderMap::new(), data, Timestamp::from_ms(0)) {
+        assert!(!click.by.as_str().is_empty() && !click.id.as_str().is_empty());
+        let words = Message::new(click.pressed.alert.rule.as_str(), click.pressed.alert.subject.to_string());
+        assert!(answer(form, Some((Tone::Done, &words)), None).is_object());
+    }
 }
 
 fn text_of(data: &[u8]) -> Option<&str> {

@@ -8,12 +8,15 @@ mod bodies;
 use std::{fs, path::Path};
 
 use deskbell::{
+    adapters::feishu::callback::Callback,
     adapters::rulebook::{
         load::load_texts,
         words::{COMBINERS, OPERATORS, RULE_KEYS, SEVERITIES, UNTILS},
     },
     domain::{condition::Clock, field::Field},
 };
+
+use secrecy::SecretString;
 
 use crate::rules::names;
 
@@ -270,6 +273,32 @@ fn templates_stand_whatever_they_are_given() {
     bodies::templates(brackets.as_bytes());
     for bomb in bombs() {
         bodies::templates(format!("---\n{bomb}\n---\nbody").as_bytes());
+    }
+}
+
+#[test]
+fn clicks_stand_whatever_they_are_given() {
+    let callback = Callback::new(SecretString::from("v"), None);
+    let sound = r#"{"schema":"2.0","header":{"event_id":"e","event_type":"card.action.trigger","token":"v"},
+        "event":{"operator":{"open_id":"ou_a"},"token":"c-1","host":"im_message",
+        "action":{"value":{"do":"take","subject":"ticket:it-desk:1001","rule":"r","episode":3},"tag":"button"},
+        "context":{"open_message_id":"om_1","open_chat_id":"oc_a"}}}"#;
+    let pieces =
+        ["\"take\"", "null", "{}", "[]", "-1", "1e999", "\"\"", "\u{202e}", "\"do\"", "\"value\"", "true", ",", "{"];
+    let mut dice = Dice(0xc11c);
+    bodies::clicks(sound.as_bytes(), &callback);
+    for _ in 0..5_000 {
+        let mut text: Vec<char> = sound.chars().collect();
+        for _ in 0..=dice.below(4) {
+            let at = dice.below(text.len());
+            let end = (at + dice.below(24)).min(text.len());
+            text.splice(at..end, dice.one::<&str>(&pieces).chars());
+        }
+        bodies::clicks(text.into_iter().collect::<String>().as_bytes(), &callback);
+    }
+    for bomb in bombs() {
+        bodies::clicks(bomb.as_bytes(), &callback);
+        bodies::clicks(sound.replace("ticket:it-desk:1001", &bomb).as_bytes(), &callback);
     }
 }
 

@@ -13,6 +13,7 @@ use crate::{
         desk::settings::{Access, Direct, Look},
         fault::Fault,
         id::SourceName,
+        receiver::PersonId,
         text::Message,
     },
 };
@@ -35,6 +36,7 @@ pub fn read(root: &mut Map<'_>, sources: &BTreeSet<SourceName>, faults: &mut Vec
         for node in map.list("manage", faults).unwrap_or_default() {
             manage.extend(text_of(node, faults).map(|(text, _)| text));
         }
+        access.manage = manage.iter().filter_map(|text: &String| PersonId::of(text)).collect();
         if let Some(node) = map.filled("direct") {
             let words = [("members", Direct::Members), ("everyone", Direct::Everyone), ("nobody", Direct::Nobody)];
             access.direct = one_of(node, &words, faults).unwrap_or(Direct::Nobody);
