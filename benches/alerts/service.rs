@@ -182,6 +182,7 @@ fn parts(base: &str, store: Store, stored: Stored, clock: Clock) -> Parts {
             overlap: Span::from_mins(2),
         }],
         templates: Arc::new(Templates::load(None).0),
+        names: deskbell::adapters::rulebook::names::Names::default(),
         store,
         stored,
         clock,

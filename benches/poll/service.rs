@@ -95,6 +95,7 @@ impl Service {
             settings,
             sources: vec![source],
             templates: Arc::new(Templates::load(None).0),
+            names: deskbell::adapters::rulebook::names::Names::default(),
             store,
             stored,
             clock,

@@ -240,6 +240,7 @@ impl Reloader {
         if let Some(message) = fields::unfit_words(&setup.unfit, &setup.blind) {
             self.port.report(fields::UNFIT, message).await;
         }
+        self.port.learn_names(setup.names);
         let new = NewRules { rules: setup.rules, labels, rotas: Some(setup.settings.rotas), words };
         self.port.change_rules(Box::new(new), Some(setup.templates)).await;
         self.published.store(Arc::new(published));

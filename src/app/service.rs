@@ -100,6 +100,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
         sources,
         outlets,
         templates: setup.templates,
+        names: setup.names,
         store,
         stored,
         clock: clock.clone(),

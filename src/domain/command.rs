@@ -9,6 +9,7 @@ use crate::domain::{
 };
 
 pub mod reply;
+pub mod silence;
 pub mod verb;
 #[cfg(test)]
 mod tests;
@@ -62,7 +63,6 @@ const HELP: &[&str] = &["help", "帮助", "怎么用", "使用说明"];
 const NOT_BUILT: &[(&str, &[&str])] = &[
     ("/tickets", &["tickets", "工单列表"]),
     ("/order", &["order", "订单"]),
-    ("/silence", &["silence", "静默"]),
     ("/oncall", &["oncall", "值班"]),
     ("/rules", &["rules", "规则"]),
 ];

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
@@ -10,12 +11,17 @@ use tokio::{
 use tracing::warn;
 
 use crate::{
-    adapters::{clock::Clock, feishu::error::Error},
+    adapters::{
+        clock::Clock,
+        feishu::error::Error,
+        rulebook::{alone::typed_condition, names::Names},
+    },
     domain::{
-        command::{Command, reply},
+        command::{Command, reply, silence::Asked, verb::Verb},
         desk::{
             input::{Input, LookUpResult, LookedUp},
             outcome::LookUp,
+            state::Stored,
         },
         id::{ChatId, OpenId, SourceName, TicketId, TicketKey},
         text::Message,
@@ -48,6 +54,8 @@ pub struct Finder {
     pub chats: Arc<[ChatId]>,
     /// The sources.
     pub sources: Sources,
+    /// What a condition that someone types may name.
+    pub names: Arc<ArcSwap<Names>>,
     /// The clock.
     pub clock: Clock,
     /// Where answers go.
@@ -99,8 +107,18 @@ impl Finder {
         }
         match &wish.command {
             Command::Ticket(id) => self.find(id, &wish.sources).await,
+            Command::Said(Verb::Silence, behind) => self.understand(behind),
             Command::Said(..) | Command::Overheard(..) => LookUpResult::Allowed,
             _ => LookUpResult::NotFound,
+        }
+    }
+
+    /// What the condition of a silence means, where it has one.
+    fn understand(&self, behind: &str) -> LookUpResult {
+        match Asked::read(behind).condition().map(|text| typed_condition(text, &self.names.load())) {
+            Some(Ok(condition)) => LookUpResult::Understood(Box::new(condition)),
+            Some(Err(why)) => LookUpResult::Failed(why),
+            None => LookUpResult::Allowed,
         }
     }
 
@@ -144,4 +162,12 @@ impl Finder {
         }
         trouble.map_or(LookUpResult::NotFound, LookUpResult::Failed)
     }
+}
+
+/// What the conditions of stored silences mean today.
+pub(super) fn understood(mut stored: Stored, names: &Names) -> Stored {
+    for when in stored.silences.iter_mut().filter_map(|silence| silence.matches.when.as_mut()) {
+        when.condition = typed_condition(&when.text, names).ok();
+    }
+    stored
 }

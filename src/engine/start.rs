@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 use crate::{
     adapters::{
         clock::Clock,
+        rulebook::names::Names,
         store::database::Store,
         templates::library::{Surroundings, Templates},
     },
@@ -43,7 +44,7 @@ use crate::{
         directory::Directory,
         doors::{self, Doors, Refused, Urgent},
         health::{self, Health},
-        lookup::{Finder, LOOKUPS_WAITING_MAX},
+        lookup::{Finder, LOOKUPS_WAITING_MAX, understood},
         meter::{Meter, SourceStates},
         poller::{Poller, Wake},
         reading::JournalReader,
@@ -67,6 +68,8 @@ pub struct Parts {
     pub outlets: Outlets,
     /// What cards are made from.
     pub templates: Arc<Templates>,
+    /// What a condition that someone types may name.
+    pub names: Names,
     /// The store, open.
     pub store: Store,
     /// What it held.
@@ -85,6 +88,7 @@ pub struct Port {
     health: Arc<Health>,
     busy: Busy,
     templates: Templating,
+    names: Arc<ArcSwap<Names>>,
     clock: Clock,
     zone: Zone,
     stopping: watch::Receiver<bool>,
@@ -193,6 +197,11 @@ impl Port {
         self.tell(Input::Rules(new)).await;
     }
 
+    /// From now on typed conditions may name this.
+    pub fn learn_names(&self, names: Names) {
+        self.names.store(Arc::new(names));
+    }
+
     /// Tells operations why other rules did not come into force.
     pub async fn refuse_rules(&self, why: Message) {
         self.tell(Input::RulesRefused(why)).await;
@@ -242,20 +251,24 @@ struct Common {
     sources: Sources,
     states: SourceStates,
     rules: Arc<ArcSwap<RuleSet>>,
+    names: Arc<ArcSwap<Names>>,
+}
+
+/// What the desk knows of the sources' reading, for whoever reads them.
+fn states_of(sources: &[SourcePart], desk: &Desk) -> SourceStates {
+    let state = |part: &SourcePart| Some((part.name.clone(), desk.source_state(&part.name)?.clone()));
+    Arc::new(ArcSwap::from_pointee(sources.iter().filter_map(state).collect()))
 }
 
 impl Engine {
     /// Starts all of it on the runtime this is called in.
     pub fn start(parts: Parts) -> Self {
-        let Parts { rules, settings, sources, outlets, templates, store, stored, clock, until } = parts;
+        let Parts { rules, settings, sources, outlets, templates, names, store, stored, clock, until } = parts;
         let (zone, plan, reading) = (settings.zone, settings.plan, store.reading());
         let templates = Templating::new(templates);
         let introduced = (until == Until::Stopped).then(|| settings.people()); // a single run ends when all is quiet
-        let (desk, opening) = Desk::open(stored, Arc::clone(&rules), settings, clock.now());
-        let (doors, queues) = doors::open();
-        let (stop, stopping) = watch::channel(false);
-        let state = |part: &SourcePart| Some((part.name.clone(), desk.source_state(&part.name)?.clone()));
-        let states: BTreeMap<_, _> = sources.iter().filter_map(state).collect();
+        let (desk, opening) = Desk::open(understood(stored, &names), Arc::clone(&rules), settings, clock.now());
+        let ((doors, queues), (stop, stopping)) = (doors::open(), watch::channel(false));
         let common = Common {
             clock: clock.clone(),
             zone,
@@ -264,8 +277,9 @@ impl Engine {
             busy: Busy::default(),
             stopping: stopping.clone(),
             sources: Arc::new(sources.iter().map(|part| (part.name.clone(), part.source.clone())).collect()),
-            states: Arc::new(ArcSwap::from_pointee(states)),
+            states: states_of(&sources, &desk),
             rules: Arc::new(ArcSwap::new(rules)),
+            names: Arc::new(ArcSwap::from_pointee(names)),
         };
         let mut tasks = JoinSet::new();
         let meter = Arc::new(Meter::new(plan, zone, Arc::clone(&common.states)));
@@ -283,6 +297,7 @@ impl Engine {
             health: Arc::clone(&common.health),
             busy: common.busy.clone(),
             templates: templates.clone(),
+            names: Arc::clone(&common.names),
             clock: clock.clone(),
             zone,
             stopping,
@@ -446,6 +461,7 @@ impl Common {
             directory: directory.clone(),
             chats: outlets.chats(),
             sources: Arc::clone(&self.sources),
+            names: Arc::clone(&self.names),
             clock: self.clock.clone(),
             doors: self.doors.clone(),
             health: Arc::clone(&self.health),

@@ -122,6 +122,13 @@ pub fn verb_usage(verb: Verb) -> Message {
             "Please write: /snooze #<reference> 30m. The time may be 30m, 2h, 1d, tomorrow, at most 7 days; in a reply \
              on the card no reference is needed",
         ),
+        Verb::Silence => Message::new(
+            "请这样写：/silence #提醒编号 2h 原因。也可以写工单号、规则 名称、来源 名称、团队 名称、级别 warning、when { 条件 }；\
+             时间写 2h、until 18:00 或 明天。/silence list 列出，/silence end S7 结束",
+            "Please write: /silence #<reference> 2h <reason>. Or a ticket id, rule <name>, source <name>, team <name>, \
+             severity warning, when { condition }; the time as 2h, until 18:00 or tomorrow. /silence list shows them, \
+             /silence end S7 ends one",
+        ),
         Verb::Why => Message::new(
             "请这样写：/why 工单号，或 /why #提醒编号",
             "Please write: /why <ticket id>, or /why #<reference>",

@@ -107,7 +107,7 @@ const TABLE: &[(&str, &str)] = &[
     ("/tickets 状态:待用户响应", "later /tickets"),
     ("/工单列表", "later /tickets"),
     ("/order 123", "later /order"),
-    ("/silence 不满意 1d", "later /silence"),
+    ("/silence 不满意 1d", "silence 不满意 1d"),
     ("/值班", "later /oncall"),
     ("/rules", "later /rules"),
     ("/规则", "later /rules"),

@@ -13,6 +13,8 @@ pub enum Verb {
     Done,
     /// Put it off.
     Snooze,
+    /// Hold notices back.
+    Silence,
     /// What rings.
     Alerts,
     /// Why a ticket rings, or does not.
@@ -25,6 +27,7 @@ pub const VERBS: &[(Verb, &str, &[&str])] = &[
     (Verb::Release, "release", &["release", "交回"]),
     (Verb::Done, "done", &["done", "已处理"]),
     (Verb::Snooze, "snooze", &["snooze", "稍后提醒"]),
+    (Verb::Silence, "silence", &["silence", "静默"]),
     (Verb::Alerts, "alerts", &["alerts", "提醒", "告警"]),
     (Verb::Why, "why", &["why", "为什么"]),
 ];
@@ -82,7 +85,7 @@ const TICKET_DIGITS_MIN: usize = 5;
 const REFERENCE_CHARS: usize = 6;
 
 /// Words for the next working day.
-const WORKDAY: &[&str] = &[
+pub(super) const WORKDAY: &[&str] = &[
     "明天",
     "明早",
     "下个工作日",
@@ -107,7 +110,7 @@ impl Verb {
 
     /// Whether it does something to alerts, not only look at them.
     pub const fn acts(self) -> bool {
-        matches!(self, Self::Take | Self::Release | Self::Done | Self::Snooze)
+        matches!(self, Self::Take | Self::Release | Self::Done | Self::Snooze | Self::Silence)
     }
 
     /// What plain words mean on a card: several of them may stand together (`收到，我来处理`).
@@ -191,7 +194,7 @@ impl Behind {
 }
 
 /// An alert's reference or a ticket's id.
-fn named(word: &str) -> Option<Named> {
+pub(super) fn named(word: &str) -> Option<Named> {
     let bare = word.strip_prefix('#').unwrap_or(word);
     let is_digits = bare.bytes().all(|byte| byte.is_ascii_digit());
     let is_reference = bare.len() == REFERENCE_CHARS && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -205,7 +208,7 @@ fn named(word: &str) -> Option<Named> {
 }
 
 /// `30m`, `2h`, `1h30m`, `90分钟`, `半小时`, `1d`.
-fn span(word: &str) -> Option<Span> {
+pub(super) fn span(word: &str) -> Option<Span> {
     const HALF_MINUTE_MS: i64 = 30_000;
     let mut total = 0_i64;
     let mut left = word;

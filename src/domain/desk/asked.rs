@@ -3,7 +3,8 @@
 use crate::domain::{
     alert::{Alert, AlertKey},
     command::verb::{Behind, Named, Verb},
-    command::{Command, reply},
+    command::{Command, reply, silence::Asked},
+    condition::Condition,
     deed::{Act, Deed, Place, Rest, Which},
     desk::{
         input::{ChatKind, ChatMessage},
@@ -33,7 +34,14 @@ impl Desk {
     }
 
     /// Answers a command about alerts; whoever wrote it in a direct chat is known to be a member where they must be one.
-    pub(super) fn asked(&mut self, item: &InboxItem, verb: Verb, behind: &str, now: Timestamp) {
+    pub(super) fn asked(
+        &mut self,
+        item: &InboxItem,
+        verb: Verb,
+        behind: &str,
+        understood: Option<Condition>,
+        now: Timestamp,
+    ) {
         let question = &item.message;
         if self.is_answered(question) {
             return; // before a restart
@@ -42,11 +50,15 @@ impl Desk {
         if sources.is_empty() || (verb.acts() && !self.may_act_in(&question.chat, question.chat_kind)) {
             return self.deny(question, now);
         }
+        if verb == Verb::Silence {
+            let said = self.silence_asked(question, &Asked::read(behind), understood, &sources, now);
+            return self.answer_in_words(question, said, now);
+        }
         let behind = Behind::read(behind);
         let said = match verb {
             Verb::Alerts => self.list(&sources, now),
             Verb::Why => self.say_why(question, &behind, &sources, now),
-            Verb::Take | Verb::Release | Verb::Done | Verb::Snooze => {
+            Verb::Take | Verb::Release | Verb::Done | Verb::Snooze | Verb::Silence => {
                 self.do_it(question, verb, &behind, &sources, now)
             }
         };
@@ -71,7 +83,7 @@ impl Desk {
         let which = Which::Episode(key, episode);
         let usual = Rest::For(crate::domain::command::verb::SNOOZE_USUAL);
         let deed = match verb {
-            Verb::Take | Verb::Alerts | Verb::Why => Deed::Take(which),
+            Verb::Take | Verb::Alerts | Verb::Why | Verb::Silence => Deed::Take(which),
             Verb::Release => Deed::Release(which),
             Verb::Done => Deed::Done(which),
             Verb::Snooze => Deed::Snooze(which, behind.rest.unwrap_or(usual)),
@@ -94,7 +106,7 @@ impl Desk {
     }
 
     /// The alert that is meant: named, replied on, or the only one that rings here.
-    fn alert_named(
+    pub(super) fn alert_named(
         &self,
         question: &ChatMessage,
         named: &Named,
@@ -141,7 +153,7 @@ impl Desk {
     }
 
     /// A ticket under watch in one of these sources, by its id or its last digits.
-    fn ticket_named(&self, id: &str, sources: &[SourceName]) -> Result<TicketKey, Message> {
+    pub(super) fn ticket_named(&self, id: &str, sources: &[SourceName]) -> Result<TicketKey, Message> {
         let whole = sources.iter().map(|source| TicketKey::new(source.clone(), id.into()));
         if let Some(key) = whole.into_iter().find(|key| self.tickets.contains_key(key)) {
             return Ok(key);
@@ -243,7 +255,7 @@ impl Desk {
 }
 
 /// The deed of a message: an id of its own, since the message itself is remembered as heard.
-fn deed_id(message: &MessageId) -> MessageId {
+pub(super) fn deed_id(message: &MessageId) -> MessageId {
     MessageId::new(format!("{message}#deed"))
 }
 

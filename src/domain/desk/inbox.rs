@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    command::{Command, reply},
+    command::{Command, reply, silence::Asked, verb::Verb},
     desk::{
         input::{ChatKind, ChatMessage, LookUpResult, LookedUp},
         machine::Desk,
@@ -52,10 +52,12 @@ impl Desk {
             None => {
                 let is_checked =
                     question.chat_kind == ChatKind::Direct && self.settings.access.direct == Direct::Members;
+                let unread = matches!(&question.command, Command::Said(Verb::Silence, behind)
+                    if Asked::read(behind).condition().is_some());
                 if let (false, Command::Said(verb, behind) | Command::Overheard(verb, behind)) =
-                    (is_checked, &question.command)
+                    (is_checked || unread, &question.command)
                 {
-                    return self.asked(item, *verb, behind, now);
+                    return self.asked(item, *verb, behind, None, now);
                 }
                 let member_check = is_checked.then(|| question.sender.clone());
                 self.effect(Effect::LookUp(LookUp {
@@ -76,9 +78,16 @@ impl Desk {
                 self.show(question, &key, ticket, looked_up.asked_at, now);
             }
             LookUpResult::Allowed => match &question.command {
-                Command::Said(verb, behind) | Command::Overheard(verb, behind) => self.asked(&item, *verb, behind, now),
+                Command::Said(verb, behind) | Command::Overheard(verb, behind) => {
+                    self.asked(&item, *verb, behind, None, now);
+                }
                 _ => self.answer(question, Answer::Text(reply::USAGE.into()), now),
             },
+            LookUpResult::Understood(condition) => {
+                if let Command::Said(verb, behind) = &question.command {
+                    self.asked(&item, *verb, behind, Some(*condition), now);
+                }
+            }
             LookUpResult::NotFound => {
                 let sentence = match &question.command {
                     Command::Ticket(id) => reply::not_found(id),

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     command::Command,
+    condition::Condition,
     conversation::Conversation,
     deed::Act,
     delivery::{HistoryReport, SendReport},
@@ -243,6 +244,8 @@ pub enum LookUpResult {
     },
     /// The person may do what they asked for; it needs no looking up.
     Allowed,
+    /// The condition that stands in the question means this.
+    Understood(Box<Condition>),
     /// No source has it.
     NotFound,
     /// The person may not ask here.

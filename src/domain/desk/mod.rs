@@ -31,6 +31,7 @@ mod digests;
 mod hush;
 mod release;
 pub mod silences;
+mod silencing;
 mod members;
 mod shared;
 mod storm;
