@@ -3,7 +3,7 @@
 use crate::{
     adapters::rulebook::{contradiction::contradicts_itself, names::Names},
     domain::{
-        condition::{Condition, Operator, Target, Test},
+        condition::{Condition, Target},
         fault::{Fault, Place},
         field::Field,
         rule::{Rule, RuleKind, Until},
@@ -20,8 +20,6 @@ pub(super) struct Places<'a> {
     pub(super) when: &'a Place,
     /// `until`, where it is written.
     pub(super) until: Option<&'a Place>,
-    /// `expires`, where it is written, well or not.
-    pub(super) expires: Option<&'a Place>,
 }
 
 /// Checks a rule as a whole.
@@ -40,16 +38,6 @@ pub(super) fn check(rule: &Rule, places: &Places<'_>, names: &Names, faults: &mu
     }
     if places.until.is_none() || (rule.is_event() && matches!(rule.until, Until::Cleared)) {
         says_until(rule, places.when, faults);
-    }
-    if let (Until::Handled, None, Some(place)) = (&rule.until, places.expires, places.until)
-        && can_hold_while_open(rule)
-    {
-        let message = Message::new(
-            "没有人处理的话，这个提醒会一直在：写了 until: handled，没有写 expires",
-            "without anyone to handle it this alert lives on: it says `until: handled`, but not `expires`",
-        );
-        let hint = Message::new("例如 expires: 3d", "such as expires: 3d");
-        faults.push(Fault::warning(place.clone(), message).with_hint(hint));
     }
     are_configured(rule, places.when, names, faults);
 }
@@ -115,20 +103,6 @@ fn final_field(condition: &Condition) -> Option<&'static Field> {
         },
         _ => condition.parts().iter().find_map(final_field),
     }
-}
-
-/// Whether the rule can hold on a ticket that is still open: what is given after closing is not there yet.
-fn can_hold_while_open(rule: &Rule) -> bool {
-    if let RuleKind::Count(_) = rule.kind {
-        return true;
-    }
-    let test = |name: &str, operator: Operator| {
-        Field::find(name).map(|field| Condition::Test(Test { target: Target::Field(field), operator }))
-    };
-    let open = Field::find("status").and_then(|status| status.numbers("open")).unwrap_or_default();
-    let unrated = FINAL_FIELDS.iter().filter_map(|name| test(name, Operator::Exists(false)));
-    let parts = [rule.when.clone()].into_iter().chain(test("status", Operator::CodeIs(open.into()))).chain(unrated);
-    contradicts_itself(&Condition::All(parts.collect())).is_none()
 }
 
 /// `subject` and `priority` have a value only where the source says where they stand.

@@ -101,7 +101,7 @@ pub(super) fn read_rule(
     let when = when_node.and_then(|node| compiler.on(ground).condition(node));
     let kind = kind_of(&mut map, sort, when.as_ref(), &mut draft, &mut compiler);
     refuse_others(&mut map, sort, compiler.faults);
-    let [until, expires] = ["until", "expires"].map(|key| map.filled(key).map(|node| &node.place));
+    let until = map.filled("until").map(|node| &node.place);
     map.finish(&[], faults);
     let name = name?;
     let mut read = Read { name, place, formerly, rule: None };
@@ -109,7 +109,7 @@ pub(super) fn read_rule(
     draft.formerly = read.formerly.iter().map(|(name, _)| name.clone()).collect();
     let mut rule = Rule { name: read.name.clone(), sources: sources.clone(), when, kind, ..draft };
     hold_of_event(&mut rule, node, faults);
-    check(&rule, &Places { when: &when_node.place, until, expires }, names, faults);
+    check(&rule, &Places { when: &when_node.place, until }, names, faults);
     rule.meaning = meaning_of(&rule);
     if errors(faults) == before {
         kept::warn(node, &read.place, faults);
