@@ -119,7 +119,7 @@ fn every_broken_rule_is_answered() {
 #[test]
 fn every_doubtful_rule_is_in_force_with_a_warning() {
     let files = yaml_files(Path::new("tests/cases/rules/doubtful"));
-    assert!(files.len() >= 7, "{}", files.len());
+    assert!(files.len() >= 4, "{}", files.len());
     for path in files {
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         let (_, faults) = load_texts(&[read(&path)], &names());
