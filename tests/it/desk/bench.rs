@@ -13,7 +13,7 @@ use deskbell::{
         calendar::Wait,
         command::Command,
         conversation::Conversation,
-        deed::{Act, Deed, Place, Rest, Which},
+        deed::{Act, Deed, NewCover, Place, Rest, Which},
         delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
         desk::{
             input::{
@@ -34,6 +34,7 @@ use deskbell::{
     },
 };
 
+use super::duty;
 use crate::histories::{
     helpdesk::{self, Truth},
     kinds, oracle, people,
@@ -43,6 +44,9 @@ use crate::histories::{
 
 const POLL_EVERY: Span = Span::from_mins(4);
 const SWEEP_EVERY: u64 = 5;
+
+/// Announcements that are told in full.
+const ON_CALL: [&str; 3] = ["deskbell.handover", "deskbell.roster", "deskbell.cover"];
 
 /// A desk and everything around it.
 pub(super) struct Bench {
@@ -143,6 +147,9 @@ impl Bench {
             "ask" => self.ask(word),
             "does" => self.does(word),
             "tended" => self.tended(),
+            "covers" => self.cover(word),
+            "leaves" => self.handle(Input::People(vec![duty::left(word)])),
+            "confirms" => self.act_on_rota(word, Deed::ConfirmRoster(None)),
             other => panic!("{}: {other} is no happening", value.place),
         }
     }
@@ -203,6 +210,40 @@ impl Bench {
         self.rules.rules.retain(|name, _| [oracle::WAITING, "bad-score"].contains(&name.as_str()));
         self.store = MapStore::default();
         self.restart(Span::ZERO);
+    }
+
+    /// A rota, and a rule that calls whoever it says.
+    pub(super) fn with_rota(&mut self, rota: &Node) {
+        self.settings = duty::settings(self.settings.clone(), rota);
+        self.rules = duty::rules();
+        self.store = MapStore::default();
+        self.restart(Span::ZERO);
+    }
+
+    /// `li 2h`: someone stands in from now on for so long; without a time, until the shift is over.
+    fn cover(&mut self, line: &str) {
+        let (name, long) = line.split_once(' ').map_or((line, None), |(name, long)| (name, Some(long)));
+        let until = long.map(|long| self.now.plus(read_span(long).unwrap()));
+        let person = Some(duty::person(name));
+        let new = NewCover { rota: None, shift: None, person, from: None, until, in_return: false };
+        self.act_on_rota(name, Deed::Cover(Box::new(new)));
+    }
+
+    /// An operator does something about the rota.
+    fn act_on_rota(&mut self, who: &str, deed: Deed) {
+        self.messages += 1;
+        let act = Act {
+            id: MessageId::from(format!("act-{}", self.messages).as_str()),
+            by: Actor::Operator(who.into()),
+            place: Place::Admin,
+            clicked: None,
+            deed,
+            locale: Locale::Zh,
+        };
+        let outcome = self.desk.handle(Input::Act(Box::new(act)), self.now);
+        let acted = outcome.acted.as_ref().expect("every deed is answered");
+        self.told.push((self.now, format!("{who}: {:?} {}", acted.tone, acted.words.zh)));
+        self.take(outcome);
     }
 
     /// `li takes waiting 1`: someone does something about a rule's alert on a ticket.
@@ -415,6 +456,9 @@ fn line(send: &Send) -> String {
         Content::Trouble(_) => format!(" {}", send.key.rule),
         Content::Announcement(message) if send.key.rule.as_str() == "deskbell.rules_changed" => {
             format!(" {}", message.zh)
+        }
+        Content::Announcement(message) if ON_CALL.contains(&send.key.rule.as_str()) => {
+            format!(" {}", message.zh.replace('\n', " / "))
         }
         Content::Announcement(_) => format!(" {}", send.key.rule),
     };

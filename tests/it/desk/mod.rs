@@ -1,10 +1,11 @@
 //! Timelines of the desk, walked by one check: what happens to tickets in, what is told out.
 //!
 //! A case of `tests/cases/desk/*.yaml` has a `timeline` and `expect`: every message, in order; storms are off unless
-//! it has `storm`. Between its lines the source is read every 4 minutes, and as a whole every 20; sends arrive at once
+//! it has `storm`, and nobody is on call unless it has `rota` (`duty`). Between its lines the source is read every 4 minutes, and as a whole every 20; sends arrive at once
 //! unless the case says otherwise.
 
 mod bench;
+mod duty;
 
 use std::{fs, path::Path, sync::Arc};
 
@@ -53,6 +54,9 @@ fn timelines_tell_what_they_should() {
 /// Walks one case and says what was told, a line each.
 fn walk(case: &Node) -> Vec<String> {
     let mut bench = Bench::new(START, text(case, "catch_up").as_deref(), storm(case));
+    if let Some(rota) = get(case, "rota") {
+        bench.with_rota(&rota);
+    }
     for line in items(&get(case, "timeline").unwrap()) {
         let at = START.plus(read_span(&text(&line, "at").unwrap()).unwrap());
         bench.advance(at);
