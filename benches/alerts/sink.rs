@@ -22,7 +22,8 @@ pub(crate) const HOOK: &str = "/hook";
 /// Where the count of posts is read.
 pub(crate) const COUNT: &str = "/count";
 
-const PLATFORM: &str = r#"{"code":0,"msg":"ok","tenant_access_token":"t-bench","expire":7200,"data":{"tickets":[],"total":0}}"#;
+const PLATFORM: &str =
+    r#"{"code":0,"msg":"ok","tenant_access_token":"t-bench","expire":7200,"data":{"tickets":[],"total":0}}"#;
 
 /// The serving process; it ends with this value.
 pub(crate) struct Sink {

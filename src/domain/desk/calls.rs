@@ -67,6 +67,9 @@ impl Desk {
 
     /// Whom a notice mentions as its line of the rule says; nobody where the line says nothing.
     pub(super) fn mentioned_by(&self, key: &NoticeKey, now: Timestamp) -> Vec<PersonId> {
+        if key.step == Step::Asked {
+            return self.taker_of(key).into_iter().collect();
+        }
         let is_person = |name: &ReceiverName| {
             self.settings.receiver(name).is_some_and(|known| matches!(known.kind, ReceiverKind::Person(_)))
         };
@@ -93,6 +96,13 @@ impl Desk {
         let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         let Some(alert) = self.episode(&alert, key.episode) else { return Vec::new() };
         self.mention_of(alert, key).and_then(|mention| self.person_of(mention, alert, now)).into_iter().collect()
+    }
+
+    /// The person who has the alert of a notice: a question is put to them.
+    fn taker_of(&self, key: &NoticeKey) -> Option<PersonId> {
+        let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+        let taken = self.alert(&alert)?.taken.as_ref()?;
+        taken.by.open_id().map(|id| PersonId::Open(id.clone()))
     }
 
     /// The first card of a storm mentions whom the line says that would have told its first alert.

@@ -23,9 +23,10 @@ use crate::domain::{
 const WHY_LINES_MAX: usize = 14;
 
 impl Desk {
-    /// The deed where it was done: the platform may leave the chat of a click out, and the card tells it.
+    /// The deed as it is known: by whom, as the directory calls them, and where. The platform may leave the chat of a
+    /// click out; then the card tells it.
     pub(super) fn placed(&self, act: &Act) -> Act {
-        let mut act = act.clone();
+        let mut act = Act { by: self.people.named(&act.by), ..act.clone() };
         if let Place::Chat(chat, _) = &act.place
             && chat.as_str().is_empty()
             && let Some(card) = self.cards.values().find(|card| card.message.is_some() && card.message == act.clicked)

@@ -26,7 +26,9 @@ fn all() -> Vec<(ReceiverKind, &'static str, Words, String)> {
             }
             ReceiverKind::Webhook => (
                 "webhook",
-                Words { zh: "群里的自定义机器人，不计 API 次数", en: "a chat's custom bot; no API calls are counted" },
+                Words {
+                    zh: "群里的自定义机器人，不计 API 次数", en: "a chat's custom bot; no API calls are counted"
+                },
                 "5/s, 100/min".to_string(),
             ),
             ReceiverKind::Wecom => {
