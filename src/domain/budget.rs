@@ -72,6 +72,8 @@ pub enum Api {
     Reply,
     /// An update of a card.
     Patch,
+    /// A call to a person.
+    Urgent,
 }
 
 /// A token bucket.

@@ -143,16 +143,18 @@ pub fn may_mention<'c>(
     })
 }
 
-/// Whether a person may be phoned now.
+/// Whether a notice may phone a person now: others did not too lately or too often.
 pub fn may_phone<'c>(
     calls: impl IntoIterator<Item = &'c Call>,
     people: &People,
-    person: &PersonId,
+    (person, notice): (&PersonId, &NoticeKey),
     now: Timestamp,
 ) -> Result<(), Message> {
+    let uuid = notice.uuid();
     let phoned: Vec<Timestamp> = calls
         .into_iter()
-        .filter(|call| call.key.how.is_phone() && call.fate != Fate::Failed && people.same(&call.key.person, person))
+        .filter(|call| call.key.how.is_phone() && call.fate != Fate::Failed && *call.key.notice != *uuid)
+        .filter(|call| people.same(&call.key.person, person))
         .map(|call| call.at)
         .collect();
     if phoned.iter().any(|at| now.since(*at) < PHONE_EVERY) {
@@ -227,7 +229,7 @@ mod tests {
         let mut rung = Vec::new();
         for minute in 0..180 {
             let how = if minute % 2 == 0 { How::Phone } else { How::Sms };
-            if may_phone(&calls, &people, &li(), at(minute)).is_ok() {
+            if may_phone(&calls, &people, (&li(), &notice(999)), at(minute)).is_ok() {
                 calls.push(Call::of(&notice(u32::try_from(minute).unwrap()), li(), how, at(minute)));
                 rung.push(minute);
             }
@@ -236,9 +238,9 @@ mod tests {
         // Shorter waits than the rule allows do not come about by it; the hour's limit holds on its own.
         let many: Vec<Call> =
             (0..6).map(|number| Call::of(&notice(number), li(), How::Sms, at(i64::from(number) * 5))).collect();
-        assert!(may_phone(&many, &people, &li(), at(45)).is_err(), "six within the hour");
-        assert!(may_phone(&many, &people, &li(), at(60)).is_ok());
+        assert!(may_phone(&many, &people, (&li(), &notice(9)), at(45)).is_err(), "six within the hour");
+        assert!(may_phone(&many, &people, (&li(), &notice(9)), at(60)).is_ok());
         let failed: Vec<Call> = many.into_iter().map(|call| Call { fate: Fate::Failed, ..call }).collect();
-        assert!(may_phone(&failed, &people, &li(), at(26)).is_ok(), "what was refused rang nobody");
+        assert!(may_phone(&failed, &people, (&li(), &notice(9)), at(26)).is_ok(), "what was refused rang nobody");
     }
 }

@@ -56,9 +56,6 @@ pub const fn severity_words(severity: Severity) -> Words {
     }
 }
 
-/// What is read and kept, but does nothing in this version.
-const LATER: Words = Words { zh: "（还不会起作用）", en: " (not in effect yet)" };
-
 fn watches(rule: &Rule) -> Message {
     let when = condition_words(&rule.when);
     match &rule.kind {
@@ -218,8 +215,8 @@ fn rung(step: &Rung) -> Message {
             Urgent::Sms => Words { zh: "短信加急", en: "urgent by SMS" },
             Urgent::Phone => Words { zh: "电话加急", en: "urgent by phone" },
         };
-        said.zh.push_str(&format!("，{}{}", words.zh, LATER.zh));
-        said.en.push_str(&format!(", {}{}", words.en, LATER.en));
+        said.zh.push_str(&format!("，{}", words.zh));
+        said.en.push_str(&format!(", {}", words.en));
     }
     said
 }
@@ -232,8 +229,8 @@ fn add_mention(said: &mut Message, mention: Option<&Mention>) {
         Some(Mention::Oncall) => ("值班人".to_string(), "whoever is on call".to_string()),
         Some(Mention::Person(email)) => (email.to_string(), email.to_string()),
     };
-    said.zh.push_str(&format!("，提及{zh}{}", LATER.zh));
-    said.en.push_str(&format!(", mentioning {en}{}", LATER.en));
+    said.zh.push_str(&format!("，提及{zh}"));
+    said.en.push_str(&format!(", mentioning {en}"));
 }
 
 fn fallback(to: &To) -> Message {

@@ -231,7 +231,13 @@ impl Delivery {
                 told(client.reply_in_thread(message, &json(), &uuid).await)
             }
             Target::Reply(message) => told(client.reply(message, &json(), &uuid).await),
-            Target::Urge(..) => Err(failure(FailureKind::Refused, "还不能加急", "calls are not built yet")),
+            Target::Urge(message, how, _) => match addressee {
+                Some(person) => match client.urge(message, *how, &person).await {
+                    Ok(()) => Ok(Delivered { message_id: Some(message.clone()), absent: Vec::new() }),
+                    Err(error) => Err(error.failure()),
+                },
+                None => Err(failure(FailureKind::Refused, "不知道要加急谁", "nobody knows whom to call up")),
+            },
             Target::Patch(message) => match client.patch(message, &json()).await {
                 Ok(()) => Ok(Delivered { message_id: Some(message.clone()), absent: Vec::new() }),
                 Err(error) => Err(error.failure()),

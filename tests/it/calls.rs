@@ -2,10 +2,11 @@
 
 use deskbell::{
     domain::{
-        rule::{Mention, Rule},
+        calendar::Wait,
+        rule::{Mention, Rule, Rung, RungAt, To, Until, Urgent},
         time::Span,
     },
-    sim::{platform::Platform, route::Route},
+    sim::{faults::Fault, message::Way, platform::Platform, route::Route},
 };
 
 use crate::world::{Card, OPS, Plot, START, TEAM, World, bad_score};
@@ -148,5 +149,153 @@ async fn what_is_refused_for_numbers_in_it_goes_out_masked() {
     assert!(text.contains("138****5678") && text.contains("m**@example.com"), "{text}");
     assert!(!text.contains("13812345678"), "{text}");
     assert!(world.cards(OPS).is_empty(), "nothing is lost, nobody is bothered");
+    world.stop().await;
+}
+
+/// Rings for the team; after ten minutes someone is called up.
+fn urging(email: &str, urgent: Urgent) -> Plot {
+    let mut rule: Rule = bad_score();
+    rule.ladder = vec![Rung {
+        at: RungAt::After(Wait::wall(Span::from_mins(10))),
+        severity: None,
+        to: To::Receiver("team".into()),
+        template: None,
+        mention: Some(Mention::Person(email.into())),
+        urgent: Some(urgent),
+    }];
+    Plot { rules: vec![rule], ..Plot::default() }
+}
+
+/// Who was called up, how, and in which chat the card stands.
+fn urges(world: &World) -> Vec<(Way, String, String)> {
+    world.platform(|platform, _| {
+        let chat = |id: &str| platform.message(id).unwrap().chat_id.clone();
+        platform.urges().iter().map(|urge| (urge.way, urge.open_id.clone(), chat(&urge.message_id))).collect()
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rung_calls_the_person_it_mentions_where_they_are() {
+    for (email, id, direct) in [("li@example.com", "ou_li", false), ("eve@example.com", "ou_eve", true)] {
+        for (urgent, way) in [(Urgent::App, Way::App), (Urgent::Sms, Way::Sms), (Urgent::Phone, Way::Phone)] {
+            let mut world = World::start(urging(email, urgent), stage).await;
+            world.pass(Span::from_mins(14)).await;
+            let chat = if direct { world.platform(|it, _| it.direct_chat(id)) } else { TEAM.to_owned() };
+            assert_eq!(urges(&world), [(way, id.to_owned(), chat)], "{email} {urgent:?}");
+            let shown = world.cards(TEAM)[0].text();
+            assert!(shown.contains(if direct { "eve@example.com" } else { "ou_li" }) || shown.contains("李雷"), "{shown}");
+            world.stop().await;
+            world.wake();
+            world.pass(Span::from_mins(30)).await;
+            assert_eq!(urges(&world).len(), 1, "{email} {urgent:?}: a restart calls nobody again");
+            world.stop().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_phone_call_goes_through_the_app_and_operations_hears_once() {
+    type Stage = fn(&mut Platform);
+    let refusals: [(&str, Stage, usize); 4] = [
+        ("quota used up", |it| it.turn(|knobs| knobs.urgent_quota = Some(0)), 1),
+        ("no permission", |it| it.turn(|knobs| knobs.scopes_missing = ["im:message.urgent:phone".to_owned()].into()), 1),
+        ("the group forbids it", |it| assert!(it.change_chat(TEAM, |chat| chat.may_urge = false)), 0),
+        ("refused by order", |it| it.fail_next(Route::UrgentPhone, Fault::Refused(400, 230_027), 1), 1),
+    ];
+    for (name, refuse, through_the_app) in refusals {
+        let mut world = World::start(urging("li@example.com", Urgent::Phone), |platform| {
+            stage(platform);
+            refuse(platform);
+        })
+        .await;
+        world.pass(Span::from_mins(20)).await;
+        let ways: Vec<Way> = urges(&world).into_iter().map(|(way, ..)| way).collect();
+        assert_eq!(ways, vec![Way::App; through_the_app], "{name}");
+        let heard = world.cards(OPS).iter().filter(|card| card.text().contains("cannot be made")).count();
+        assert_eq!(heard, 1, "{name}: {:?}", world.cards(OPS));
+        assert!(notifies(&world, TEAM, "ou_li"), "{name}: the mention stands");
+        world.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_phone_call_nobody_knows_of_is_not_repeated_and_the_card_says_so() {
+    for fault in [Fault::CutAfter, Fault::Slow(60_000)] {
+        let mut world = World::start(urging("li@example.com", Urgent::Phone), stage).await;
+        world.platform(|platform, _| platform.fail_next(Route::UrgentPhone, fault, 1));
+        world.pass(Span::from_mins(40)).await;
+        assert_eq!(world.platform(|platform, _| platform.count(Route::UrgentPhone)), 1, "{fault:?}");
+        let card = world.cards(TEAM)[0].text();
+        assert!(card.contains("may not have got through"), "{fault:?}: {card}");
+        world.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cut_while_the_phone_rings_is_not_dialled_again() {
+    let mut world = World::start(urging("li@example.com", Urgent::Phone), stage).await;
+    world.platform(|platform, _| platform.fail_next(Route::UrgentPhone, Fault::Slow(60_000), 1));
+    while world.platform(|platform, _| platform.count(Route::UrgentPhone)) == 0 {
+        world.pass(Span::from_secs(1)).await;
+    }
+    world.kill().await;
+    world.wake();
+    world.pass(Span::from_mins(30)).await;
+    assert_eq!(world.platform(|platform, _| platform.count(Route::UrgentPhone)), 1);
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_phone_rings_once_in_fifteen_minutes_and_then_it_is_the_app() {
+    let mut world = World::start(urging("li@example.com", Urgent::Phone), |platform| {
+        stage(platform);
+        for _ in 0..3 {
+            platform.create_ticket(START.as_ms() - 50_000, |ticket| ticket.score = Some(1));
+        }
+    })
+    .await;
+    world.pass(Span::from_mins(14)).await;
+    let mut ways: Vec<Way> = urges(&world).into_iter().map(|(way, ..)| way).collect();
+    ways.sort_unstable();
+    assert_eq!(ways, [Way::App, Way::App, Way::App, Way::Phone]);
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_that_can_no_longer_be_updated_is_replaced_once_and_its_end_is_told_once() {
+    for code in [230_031, 230_011, 230_110] {
+        let mut plot = urging("li@example.com", Urgent::App);
+        plot.rules[0].until = Until::Cleared;
+        let mut world = World::start(plot, stage).await;
+        world.pass(Span::from_mins(5)).await;
+        world.platform(|platform, _| platform.fail_next(Route::MessagePatch, Fault::Refused(400, code), 50));
+        world.pass(Span::from_mins(15)).await;
+        // The card, the escalation, and the one card that takes the first one's place.
+        assert_eq!(world.cards(TEAM).len(), 3, "{code}: {:?}", world.cards(TEAM));
+        let id = world.platform(|platform, _| platform.tickets().next().unwrap().id.clone());
+        world.platform(|platform, now| platform.update_ticket(&id, now, |ticket| ticket.score = Some(3)));
+        world.pass(Span::from_mins(10)).await;
+        let over = world.cards(TEAM).iter().filter(|card| card.view.colour == "green").count();
+        assert_eq!((over, world.cards(TEAM).len()), (1, 4), "{code}: {:?}", world.cards(TEAM));
+        world.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_long_break_one_line_says_so() {
+    let mut world = World::start(Plot { rules: vec![bad_score()], ..Plot::default() }, stage).await;
+    world.pass(Span::from_mins(5)).await;
+    world.stop().await;
+    world.wake();
+    world.pass(Span::from_mins(5)).await;
+    let lines = |world: &World| world.cards(OPS).iter().filter(|card| card.text().contains("is back")).count();
+    assert_eq!(lines(&world), 0, "a short break is worth no line");
+    world.stop().await;
+    world.pass(Span::from_hours(2)).await;
+    world.wake();
+    world.pass(Span::from_mins(15)).await;
+    assert_eq!(lines(&world), 1);
+    let said = world.cards(OPS).last().unwrap().text();
+    assert!(said.contains("down for about 12"), "{said}");
     world.stop().await;
 }

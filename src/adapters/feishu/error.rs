@@ -33,6 +33,12 @@ pub enum Endpoint {
     MessagePatch,
     /// A chat's messages.
     History,
+    /// A call in the app about a message.
+    UrgentApp,
+    /// The same by SMS.
+    UrgentSms,
+    /// The same by phone.
+    UrgentPhone,
     /// The chats the bot is in.
     Chats,
     /// One chat.
@@ -60,6 +66,9 @@ impl Endpoint {
             Self::MessageReply => "messages.reply",
             Self::MessagePatch => "messages.patch",
             Self::History => "messages.list",
+            Self::UrgentApp => "messages.urgent_app",
+            Self::UrgentSms => "messages.urgent_sms",
+            Self::UrgentPhone => "messages.urgent_phone",
             Self::Chats => "chats.list",
             Self::Chat => "chats.get",
             Self::Members => "chats.members",
@@ -71,7 +80,12 @@ impl Endpoint {
 
     /// Whether a repeat could be seen by people.
     pub const fn is_write(self) -> bool {
-        matches!(self, Self::MessageCreate | Self::MessageReply | Self::MessagePatch | Self::Webhook)
+        matches!(self, Self::MessageCreate | Self::MessageReply | Self::MessagePatch | Self::Webhook) || self.is_urgent()
+    }
+
+    /// Whether it calls someone up.
+    pub const fn is_urgent(self) -> bool {
+        matches!(self, Self::UrgentApp | Self::UrgentSms | Self::UrgentPhone)
     }
 
     /// Whether it needs the helpdesk's own keys.
@@ -87,6 +101,9 @@ impl Endpoint {
             }
             Self::MessageCreate | Self::MessageReply => &["im:message:send_as_bot"],
             Self::MessagePatch => &["im:message:update", "im:message:send_as_bot"],
+            Self::UrgentApp => &["im:message.urgent"],
+            Self::UrgentSms => &["im:message.urgent:sms"],
+            Self::UrgentPhone => &["im:message.urgent:phone"],
             Self::History => &["im:message.group_msg", "im:message:readonly"],
             Self::Chats | Self::Chat | Self::Members => &["im:chat:readonly"],
             Self::UserIds => &["contact:user.id:readonly"],

@@ -47,6 +47,7 @@ fn coded(endpoint: Endpoint, code: i64, said: &str) -> Option<Words> {
         Endpoint::Token => token_code(code),
         endpoint if endpoint.is_helpdesk() => helpdesk_code(code),
         Endpoint::Webhook => webhook_code(code),
+        endpoint if endpoint.is_urgent() => urgent_code(code),
         _ => message_code(code, said),
     })
 }
@@ -190,6 +191,33 @@ fn message_code(code: i64, said: &str) -> Option<Words> {
             en: "Feishu refuses the card's content. Check the template (`deskbell check`).",
         },
         _ => return None,
+    })
+}
+
+fn urgent_code(code: i64) -> Option<Words> {
+    Some(match code {
+        230_001 => Words {
+            zh: "此人不在这个群里，不能加急。",
+            en: "the person is not in this chat and cannot be called up there.",
+        },
+        230_012 => Words {
+            zh: "只能对机器人自己发的消息加急。",
+            en: "only messages the bot sent itself can be called about.",
+        },
+        230_023 => Words {
+            zh: "此人未读的加急消息已超过 200 条。请先处理那些消息。",
+            en: "the person has more than 200 unread urgent messages. They must read those first.",
+        },
+        230_024 => Words {
+            zh: "企业的加急额度（电话、短信）已用完。请管理员在管理后台 → 费用中心购买，或把规则里的 urgent 改为 app。",
+            en: "the tenant's quota of urgent calls and SMS is used up. Have the admin buy more under Billing, or set \
+                 `urgent: app` in the rule.",
+        },
+        230_052 => Words {
+            zh: "群设置只允许群主和管理员加急。请群主在群设置里放开，或把机器人设为群管理员。",
+            en: "only owner and admins of this chat may call people up. Have the owner allow it, or make the bot an admin.",
+        },
+        _ => return message_code(code, ""),
     })
 }
 

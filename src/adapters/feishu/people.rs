@@ -7,12 +7,14 @@ use crate::{
     adapters::feishu::{
         chats::{object, text},
         client::{Call, Client},
-        error::{Endpoint, Error},
+        error::{Advice, Endpoint, Error},
+        wire,
     },
     domain::{
-        id::{ChatId, OpenId},
+        id::{ChatId, MessageId, OpenId},
         people::Standing,
         receiver::PersonId,
+        rule::Urgent,
     },
 };
 
@@ -72,6 +74,31 @@ impl Client {
                 let standing = user.filter(|_| open_id.is_some()).map_or(Standing::Missing, standing);
                 PersonFound { person: (*person).clone(), open_id, standing }
             }));
+        }
+        Ok(())
+    }
+
+    /// Calls a person up about a message of the bot: in the app, by SMS, by phone. Has no key: a repeat calls again.
+    pub async fn urge(&self, message: &MessageId, how: Urgent, person: &OpenId) -> Result<(), Error> {
+        let (endpoint, word) = match how {
+            Urgent::App => (Endpoint::UrgentApp, "urgent_app"),
+            Urgent::Sms => (Endpoint::UrgentSms, "urgent_sms"),
+            Urgent::Phone => (Endpoint::UrgentPhone, "urgent_phone"),
+        };
+        let path = ["im", "v1", "messages", message.as_str(), word];
+        let body = json!({ "user_id_list": [person.as_str()] }).to_string();
+        let mut call = Call::with_body(endpoint, Method::PATCH, &path, body);
+        call.query = vec![("user_id_type", "open_id".to_owned())];
+        let refused = self
+            .call(&call, |body| {
+                let answer: Value = serde_json::from_slice(body).ok()?;
+                let invalid = answer.pointer("/data/invalid_user_id_list").and_then(Value::as_array);
+                (wire::code_of(&answer)? == 0).then(|| invalid.is_some_and(|list| !list.is_empty()))
+            })
+            .await?;
+        if refused {
+            let said = "the person is not in the chat of the message";
+            return Err(Error::local(endpoint, Advice::GiveUp, said));
         }
         Ok(())
     }

@@ -25,6 +25,7 @@ pub(super) fn advice(endpoint: Endpoint, code: i64, said: &str) -> Option<Advice
             helpdesk(code)
         }
         Endpoint::MessageCreate | Endpoint::MessageReply | Endpoint::MessagePatch => message(endpoint, code, said),
+        Endpoint::UrgentApp | Endpoint::UrgentSms | Endpoint::UrgentPhone => urgent(code),
         Endpoint::History | Endpoint::Chats | Endpoint::Chat | Endpoint::Members => chat(code),
         Endpoint::Webhook => webhook(code, said),
         Endpoint::UserIds | Endpoint::Bot => None,
@@ -69,6 +70,18 @@ fn message(endpoint: Endpoint, code: i64, said: &str) -> Option<Advice> {
         _ => return None,
     };
     Some(advice)
+}
+
+/// Calls about a message (`facts/feishu.md §3.4`): what is refused for good goes another way.
+fn urgent(code: i64) -> Option<Advice> {
+    match code {
+        230_020 | 11_232 => Some(Advice::SlowDown),
+        230_002 | 230_023 | 230_024 | 230_027 | 230_052 => Some(Advice::SetUp),
+        230_011 | 230_110 => Some(Advice::NewCard),
+        99_992_354 => Some(Advice::NewCard),
+        230_001 | 230_012 | 230_098 => Some(Advice::GiveUp),
+        _ => None,
+    }
 }
 
 /// Why a card was refused stands in the text (`ErrCode: N`).

@@ -104,8 +104,8 @@ fn compile(mut folder: Folder, names: &Names, keep: Keep, faults: &mut Vec<Fault
     folder.named.find_cycles(faults);
     let defaults = folder.defaults.as_ref().map(|(_, node)| node);
     let mut named = folder.named;
-    if let Some((place, node)) = &folder.defaults {
-        check_defaults(node, place, names, &mut named, faults);
+    if let Some((_, node)) = &folder.defaults {
+        check_defaults(node, names, &mut named, faults);
     }
     // A rule's meaning is what was written: fetching the definitions of custom fields changes no rule.
     let mut as_written = names.fields.is_some().then(|| (Names { fields: None, ..names.clone() }, named.as_written()));

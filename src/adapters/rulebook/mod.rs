@@ -15,7 +15,6 @@ mod ladder;
 mod sla;
 mod count;
 mod check;
-mod kept;
 mod meaning;
 mod condition;
 mod ground;

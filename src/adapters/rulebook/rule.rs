@@ -10,7 +10,6 @@ use crate::{
             count,
             file::NAME_CHARS_MAX,
             ground::Ground,
-            kept,
             keys::{address_of, choice_of, line_of, pace_of, severity, sources_of, wall_span_of},
             ladder,
             meaning::meaning_of,
@@ -112,20 +111,13 @@ pub(super) fn read_rule(
     check(&rule, &Places { when: &when_node.place, until }, names, faults);
     rule.meaning = meaning_of(&rule);
     if errors(faults) == before {
-        kept::warn(node, &read.place, faults);
         read.rule = Some(rule);
     }
     Some(read)
 }
 
 /// Reads `defaults` alone, so that its faults are found whoever inherits.
-pub(super) fn check_defaults(
-    defaults: &Node,
-    place: &Place,
-    names: &Names,
-    named: &mut Named,
-    faults: &mut Vec<Fault>,
-) {
+pub(super) fn check_defaults(defaults: &Node, names: &Names, named: &mut Named, faults: &mut Vec<Fault>) {
     let what = Message::new("一组键值", "a mapping");
     let Some(mut map) = Map::with_twins(defaults, &what, rule_key, faults) else { return };
     let sources = sources_of(&mut map, names, faults);
@@ -133,7 +125,6 @@ pub(super) fn check_defaults(
     let mut compiler =
         Compiler { names, named, faults, sources: sources.as_deref(), pace, ground: Ground::Rule, tests: 0 };
     common(&mut map, Sort::Ticket, &mut compiler);
-    kept::warn(defaults, place, faults);
 }
 
 fn key_of<'n>(node: &'n Node, wanted: &str) -> Option<&'n Key> {

@@ -85,9 +85,9 @@ impl Kind {
         match self {
             Self::Ticket | Self::Remains | Self::Digest | Self::Inbox => 2,
             // A subject may be a group or a receiver, a step an escalation or a call.
-            Self::Alert | Self::Past | Self::Card | Self::Outbox | Self::Dead => 3,
-            // From this version on a line stands in the index.
-            Self::Journal => 4,
+            Self::Alert | Self::Past | Self::Outbox | Self::Dead => 3,
+            // From this version on a line stands in the index; a card knows the one it took the place of.
+            Self::Journal | Self::Card => 4,
             Self::Format | Self::Seen | Self::Source | Self::Meaning => 1,
             Self::Revision | Self::Trial | Self::Silence | Self::Call | Self::Cover | Self::Roster => 1,
             Self::Part | Self::Index => 1,
@@ -97,7 +97,7 @@ impl Kind {
     /// The versions whose layout is the present one.
     pub(super) const fn same_layout(self) -> RangeInclusive<u8> {
         match self {
-            Self::Card | Self::Journal => 1..=self.version(),
+            Self::Journal => 1..=self.version(),
             _ => self.version()..=self.version(),
         }
     }
@@ -108,6 +108,7 @@ impl Kind {
         match (self, version) {
             (Self::Alert | Self::Past, 2) => Some(10),
             (Self::Outbox | Self::Dead, 1 | 2) => Some(1),
+            (Self::Card, 1..=3) => Some(1),
             (Self::Digest, 1) => Some(6),
             (Self::Inbox, 1) => Some(2),
             _ => None,

@@ -26,7 +26,9 @@ pub(crate) fn draft(send: &Send, around: &Surroundings) -> Draft {
         },
         Content::Announcement(message) => {
             let mut draft = sentence(message, send.locale, Colour::Blue);
-            draft.tags.push(pick(send.locale, "规则", "rules").to_string());
+            let of_rules = send.key.rule.as_str() != "deskbell.restarted";
+            let tag = if of_rules { ("规则", "rules") } else { ("运行状况", "operations") };
+            draft.tags.push(pick(send.locale, tag.0, tag.1).to_string());
             draft
         }
         Content::Trouble(message) => {

@@ -15,7 +15,13 @@ const SCOPES: &[(&str, Words)] = &[
     ),
     ("im:message.p2p_msg:readonly", Words { zh: "收到单聊消息", en: "receive direct messages" }),
     ("im:chat:readonly", Words { zh: "列出机器人所在的群和成员", en: "list the bot's chats and their members" }),
-    ("contact:user.id:readonly", Words { zh: "按邮箱找人", en: "find people by email" }),
+    (
+        "contact:user.id:readonly",
+        Words { zh: "按邮箱或手机号找人，@ 和加急要用", en: "find people by email or mobile, to mention and to call them up" },
+    ),
+    ("im:message.urgent", Words { zh: "应用内加急", en: "call people up in the app" }),
+    ("im:message.urgent:sms", Words { zh: "短信加急（用企业额度）", en: "call people up by SMS (takes of a quota)" }),
+    ("im:message.urgent:phone", Words { zh: "电话加急（用企业额度）", en: "call people up by phone (takes of a quota)" }),
 ];
 
 /// The permissions as the console's bulk import takes them.
@@ -101,6 +107,9 @@ mod tests {
             Endpoint::Chats,
             Endpoint::Members,
             Endpoint::UserIds,
+            Endpoint::UrgentApp,
+            Endpoint::UrgentSms,
+            Endpoint::UrgentPhone,
         ] {
             let scopes = endpoint.scopes();
             assert!(scopes.iter().any(|scope| asked.contains(scope)), "{endpoint:?}: {scopes:?}");

@@ -14,12 +14,14 @@ use crate::domain::{
         count::Tally,
         dead::DeadLetters,
         digests::CatchingUp,
+        hops::Stall,
         hush::Hushing,
         input::Input,
         members::Members,
         outbox::Outbox,
         outcome::{Effect, Outcome, Write},
         reopen::Resting,
+        restart::Restart,
         rotas::Rosters,
         settings::Settings,
         state::{CardKey, CardState, Digest, InboxItem, JournalEntry, Remains, SourceState, Stored, Tracked, Trial},
@@ -79,6 +81,10 @@ pub struct Desk {
     pub(super) dead: DeadLetters,
     /// Who was called lately, and how.
     pub(super) calls: BTreeMap<CallKey, Call>,
+    /// Notices that fail for want of a way out.
+    pub(super) stall: Stall,
+    /// A start on a store that was in use before, until it was told.
+    pub(super) restart: Option<Restart>,
     /// People as the directory knows them.
     pub(super) people: People,
     pub(super) inbox: BTreeMap<MessageId, InboxItem>,
@@ -204,6 +210,8 @@ impl Desk {
             outbox: Outbox::default(),
             dead: DeadLetters::default(),
             calls: BTreeMap::new(),
+            stall: Stall::default(),
+            restart: None,
             people: People::default(),
             inbox: BTreeMap::new(),
             visiting: BTreeMap::new(),
@@ -258,7 +266,8 @@ impl Desk {
         let counts = self.tallies_due().min(self.trial_due()).min(self.resting.next_due()).min(self.audit_due());
         let calls = self.calls_due().min(self.rosters.next_due());
         let sends = self.outbox.next_due().min(self.storms.next_due()).min(self.hush.next_due()).min(calls);
-        due.min(seen).min(sources).min(dead).min(counts).min(sends).min(self.announcing_due())
+        let told = self.stall.next_due().min(self.restart_due()).min(self.announcing_due());
+        due.min(seen).min(sources).min(dead).min(counts).min(sends).min(told)
     }
 
     /// Whether the list showed the ticket with these very bytes before: then it need not be decoded.

@@ -11,6 +11,7 @@ use crate::domain::{
         judge::judge_rule,
         machine::{Desk, Duty, Source, Talk, Watched},
         outcome::Write,
+        restart::Restart,
         state::{Answer, Entry, SourceState, Stored, Tracked},
     },
     id::{RuleName, SourceName, Subject, TicketKey},
@@ -23,6 +24,7 @@ use crate::domain::{
 
 impl Desk {
     pub(super) fn take_up(&mut self, stored: Stored, rules: &RuleSet, now: Timestamp) {
+        self.restart = Restart::of(&stored, now);
         self.set_rules(rules);
         self.meanings = stored.meanings.into_iter().collect();
         self.trials = stored.trials.into_iter().map(|trial| (trial.rule.clone(), trial)).collect();

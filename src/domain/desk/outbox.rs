@@ -283,7 +283,7 @@ impl Desk {
             let card = card_of(&alert, &line.receiver);
             let told = self.cards.contains_key(&card) || self.begun(&alert, &line.receiver) || self.was_caught_up(line);
             let can_patch = self.settings.receiver(&line.receiver).is_some_and(|known| known.kind.can_patch());
-            if told && !can_patch {
+            if told && (!can_patch || self.lost_card(&alert, &line.receiver)) {
                 self.tell(&alert, notice::Step::Ended, 0, &line.receiver, now);
             }
         }
@@ -371,6 +371,10 @@ impl Desk {
 
     /// Takes a notice out of the outbox.
     pub(super) fn forget_notice(&mut self, key: &NoticeKey) {
+        self.stall.remove(key);
+        if let Some(restart) = &mut self.restart {
+            restart.gone(key);
+        }
         if self.outbox.remove(key).is_some() {
             self.write(Write::DropOutbox(key.clone()));
         }

@@ -5,9 +5,10 @@ use crate::domain::{
     budget::{Api, Gate, post_gates},
     delivery::{ANSWER_GIVE_UP_AFTER, DOUBT_AFTER},
     desk::{
+        hops::STALLED,
         machine::Desk,
         outcome::{Effect, Write},
-        state::{CardKey, CardShows, CardState, DeadLetter, Entry, Lane},
+        state::{Answer, CardKey, CardShows, CardState, DeadLetter, Entry, Lane},
     },
     id::{ChatId, MessageId, ReceiverName, Subject},
     notice::{NoticeKey, Step, Target},
@@ -60,6 +61,9 @@ impl Desk {
 
     fn serve(&mut self, channel: &ReceiverName, key: &NoticeKey, lane: Lane, now: Timestamp) {
         let Some(entry) = self.outbox.get(key).cloned() else { return };
+        if self.may_have_rung(&entry) {
+            return self.call_in_doubt(&entry, now);
+        }
         match self.prepare(&entry, now) {
             Prepared::Go(target, gates) => match self.budgets.take(&gates, lane, now) {
                 Ok(()) => self.send(entry, target, now),
@@ -90,6 +94,7 @@ impl Desk {
         if doubted && !self.has_key(&entry.key) {
             entry.maybe_repeat = true; // an attempt was cut off, and nothing tells the receiver that it is the same
         }
+        self.begin_call(&mut entry, &target, now);
         entry.first_tried_at.get_or_insert(now);
         entry.attempts += 1;
         self.write(Write::Outbox(Box::new(entry.clone())));
@@ -118,6 +123,10 @@ impl Desk {
         }
         if entry.key.step == Step::Answer {
             return self.prepare_answer(entry);
+        }
+        if entry.key.step == Step::Urged {
+            let nothing = || Prepared::Drop(Message::new("没有可加急的卡片", "there is no card to call about"));
+            return self.urge_target(entry, now).map_or_else(nothing, |(target, gates)| Prepared::Go(target, gates));
         }
         let Some(receiver) = self.settings.receiver(&entry.key.receiver) else {
             return Prepared::Dead(not_configured(&entry.key.receiver));
@@ -150,7 +159,7 @@ impl Desk {
                 }
                 None => Prepared::Drop(Message::new("没有可更新的卡片", "there is no card to update")),
             },
-            Step::Repeated | Step::Escalated | Step::Asked | Step::Woken | Step::Fallback | Step::Urged => {
+            Step::Repeated | Step::Escalated | Step::Asked | Step::Woken | Step::Fallback => {
                 match self.card_message(&entry.key) {
                     Some(message) => Prepared::Go(Target::Reply(message), chat_gates(Api::Reply, chat)),
                     None if self.outbox.awaits_card(entry) => Prepared::Wait(now.plus(CARD_WAIT)),
@@ -168,7 +177,8 @@ impl Desk {
             | Step::Trouble
             | Step::Announced
             | Step::Answer
-            | Step::Called => post(),
+            | Step::Called
+            | Step::Urged => post(),
         }
     }
 
@@ -191,6 +201,16 @@ impl Desk {
         let alert_key = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         let firing = self.is_firing_episode(&alert_key, key.episode);
         match key.step {
+            Step::Urged => match firing {
+                true => self.rests(&alert_key, now).map(Into::into),
+                false => Some(Message::new("加急之前已结束", "it ended before anyone was called up")),
+            },
+            Step::Trouble if is_stalled(key) && self.stall.is_empty() => {
+                Some(Message::new("通知又能发出去了", "notices get out again"))
+            }
+            Step::Called if !firing && !tried => {
+                Some(Message::new("单独通知之前已结束", "it ended before they were told directly"))
+            }
             Step::Fired if !firing && !tried => Some(Message::new("发出之前已结束", "it ended before it was sent")),
             Step::Repeated | Step::Escalated | Step::Woken | Step::Fallback | Step::Asked if !firing && !tried => {
                 Some(Message::new("重复提醒之前已结束", "it ended before it was repeated"))
@@ -265,6 +285,18 @@ impl Desk {
         self.journal(now, (&key.subject, Some(&key.rule), key.episode), "dead", note);
         let letter = DeadLetter { entry: entry.clone(), at: now, reason: reason.clone() };
         self.keep_dead(letter, now);
+        self.hop(entry, &reason, now);
+        if Some(&key.receiver) == self.settings.operations.as_ref() {
+            let lost = match &entry.text {
+                Some(Answer::Text(text)) => text.clone(),
+                _ => Message::default(),
+            };
+            let message = Message::new(
+                format!("发给 {}（operations）的通知发不出去：{}。{}", key.receiver, reason.zh, lost.zh),
+                format!("a notice to {} (operations) cannot be delivered: {}. {}", key.receiver, reason.en, lost.en),
+            );
+            self.trouble_elsewhere("dead_letter", message, &key.receiver, now);
+        }
         if Some(&key.receiver) != self.settings.operations.as_ref() && key.step != Step::Answer {
             let message = Message::new(
                 format!("发给 {} 的通知发不出去：{}。请运行 deskbell doctor 查看怎么处理", key.receiver, reason.zh),
@@ -281,6 +313,11 @@ impl Desk {
 /// Whether an attempt may have arrived, known or not.
 pub(super) const fn may_have_arrived(entry: &Entry) -> bool {
     entry.first_tried_at.is_some() || entry.maybe_repeat
+}
+
+/// Whether it tells that notices do not get out.
+fn is_stalled(key: &NoticeKey) -> bool {
+    key.rule.as_str().strip_prefix("deskbell.") == Some(STALLED)
 }
 
 fn not_configured(receiver: &ReceiverName) -> Message {

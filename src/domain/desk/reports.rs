@@ -33,6 +33,9 @@ impl Desk {
     fn delivered(&mut self, entry: &Entry, delivered: Delivered, rev: u32, now: Timestamp) {
         let key = &entry.key;
         self.counters.delivered(key.step);
+        if let Some(restart) = &mut self.restart {
+            restart.delivered(key);
+        }
         self.forget_notice(key);
         for person in &delivered.absent {
             self.call_directly(entry, person, Why::Absent, now);
@@ -40,11 +43,11 @@ impl Desk {
         match key.step {
             // A reply on a card that was opened again leaves that card the alert's own.
             Step::Fired if key.ordinal == 0 && self.card_for(key).is_some_and(|card| card.message.is_some()) => {}
-            Step::Fired | Step::Digest | Step::Called => self.remember_card(key, delivered.message_id, rev, now),
+            Step::Fired | Step::Digest | Step::Called => self.remember_card(key, delivered.message_id.clone(), rev, now),
             Step::Repeated | Step::Escalated | Step::Asked | Step::Woken | Step::Fallback
                 if self.card_for(key).is_none() =>
             {
-                self.remember_card(key, delivered.message_id, rev, now);
+                self.remember_card(key, delivered.message_id.clone(), rev, now);
             }
             Step::Update => {
                 if let Some(mut card) = self.card_for(key).cloned() {
@@ -63,6 +66,10 @@ impl Desk {
             | Step::Asked
             | Step::Woken
             | Step::Fallback => {}
+        }
+        self.urge_after(entry, &delivered, now);
+        if key.step == Step::Urged {
+            self.called_up(entry, now);
         }
         let told = matches!(
             key.step,
@@ -84,7 +91,8 @@ impl Desk {
     }
 
     fn remember_card(&mut self, key: &NoticeKey, message: Option<MessageId>, rev: u32, now: Timestamp) {
-        let card = CardState { key: self.card_key(key), message, shown_rev: rev, posted_at: now };
+        let replaces = self.card_for(key).and_then(|card| card.replaces.clone());
+        let card = CardState { key: self.card_key(key), message, shown_rev: rev, posted_at: now, replaces };
         self.storms.shown(&card.key, now);
         self.put_card(card);
     }
@@ -127,6 +135,19 @@ impl Desk {
         if first_doubt && !failure.kind.may_have_arrived() {
             entry.first_tried_at = None;
         }
+        if entry.key.step == Step::Urged {
+            return self.call_failed(entry, failure, now);
+        }
+        self.stall.note(&entry, failure.kind);
+        if failure.kind == FailureKind::Setup && self.hop_of(&entry).is_some() {
+            self.bury(&entry, failure.reason.clone(), now);
+            return self.settle(&entry.key, now);
+        }
+        let hangs = entry.key.step != Step::Update && self.card_for(&entry.key).is_some_and(|it| it.message.is_some());
+        if failure.kind == FailureKind::CardGone && hangs {
+            self.card_gone(&entry.key, now);
+            return self.put_back(Entry { not_before: now, ..entry }); // on the new card, or on its own
+        }
         let mut at_least = now;
         if failure.kind.may_have_arrived() && !self.has_key(&entry.key) {
             entry.maybe_repeat = true; // nothing tells the receiver that it is the same again
@@ -160,9 +181,8 @@ impl Desk {
             }
             Next::Drop => {
                 let why = Message::new("旧卡片已不能更新", "the card can no longer be updated");
-                let card = self.card_key(&entry.key);
                 self.drop_notice(&entry.key, why, now);
-                self.drop_card(&card);
+                self.card_gone(&entry.key, now);
                 self.settle(&entry.key, now);
             }
         }
@@ -179,13 +199,13 @@ impl Desk {
         self.settings.receivers.get(&key.receiver).is_none_or(|receiver| receiver.kind.has_key())
     }
 
-    fn put_back(&mut self, entry: Entry) {
+    pub(super) fn put_back(&mut self, entry: Entry) {
         self.write(Write::Outbox(Box::new(entry.clone())));
         self.outbox.put(entry);
     }
 
     fn tell_setup(&mut self, key: &NoticeKey, failure: &Failure, now: Timestamp) {
-        if Some(&key.receiver) == self.settings.operations.as_ref() || key.step == Step::Answer {
+        if key.step == Step::Answer {
             return;
         }
         let (receiver, reason) = (&key.receiver, &failure.reason);
@@ -193,6 +213,9 @@ impl Desk {
             format!("发给 {receiver} 的通知被拒绝，修好前每 10 分钟再试（最长 24 小时）：{}", reason.zh),
             format!("notices to {receiver} are refused; tried again every 10 minutes for 24 hours: {}", reason.en),
         );
+        if Some(&key.receiver) == self.settings.operations.as_ref() {
+            return self.trouble_elsewhere("delivery_setup", message, &key.receiver, now);
+        }
         self.trouble("delivery_setup", message, now);
     }
 

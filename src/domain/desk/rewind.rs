@@ -21,6 +21,7 @@ impl Desk {
         self.audited_at = self.audited_at.min(now);
         self.rewind_silences(now);
         self.storms.rewind(now);
+        self.stall.clear();
         for digest in self.digests.values_mut() {
             digest.began_at = digest.began_at.min(now);
             digest.joined_at = digest.joined_at.min(now);

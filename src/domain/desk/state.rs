@@ -114,6 +114,8 @@ pub struct CardState {
     pub shown_rev: u32,
     /// When it was posted.
     pub posted_at: Timestamp,
+    /// The message it took the place of, which can no longer be updated.
+    pub replaces: Option<MessageId>,
 }
 
 /// Alerts told together. A source's members are the alerts whose `announced` names it, a receiver's the lines whose

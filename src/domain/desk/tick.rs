@@ -14,6 +14,8 @@ impl Desk {
         self.forget_seen(now);
         self.forget_dead(now);
         self.forget_calls(now);
+        self.look_for_stall(now);
+        self.tell_restart(now);
         self.report_trials(now);
         self.see_to_rotas(now);
         self.forget_resting(now);

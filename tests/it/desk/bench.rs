@@ -25,7 +25,7 @@ use deskbell::{
             settings::{Settings, StormSettings},
         },
         field::Field,
-        id::{MessageId, RuleName, Subject, TicketId, TicketKey},
+        id::{MessageId, ReceiverName, RuleName, Subject, TicketId, TicketKey},
         notice::{AnswerView, Content, Send, Target},
         rule::{CatchUp, RuleSet},
         text::{Locale, Message},
@@ -101,6 +101,14 @@ impl Bench {
         };
         bench.take(outcome);
         bench
+    }
+
+    /// What a receiver refuses goes to another one.
+    pub(super) fn fall_back(&mut self, line: &str) {
+        let (from, to) = line.split_once(' ').unwrap();
+        self.settings.receivers.get_mut(&ReceiverName::from(from)).unwrap().fallback = Some(to.into());
+        let rules = Arc::new(self.rules.clone());
+        (self.desk, _) = Desk::open(self.store.stored(), rules, self.settings.clone(), self.now);
     }
 
     /// What was told, a line each: when, to whom, what, of what.
@@ -499,6 +507,7 @@ fn refusal(word: &str) -> Option<(FailureKind, String)> {
         FailureKind::Content,
         FailureKind::Mention,
         FailureKind::CardGone,
+        FailureKind::Unreachable,
         FailureKind::Quota,
     ];
     kinds.into_iter().find(|kind| kind.name() == word).map(|kind| (kind, whose.to_owned()))

@@ -57,6 +57,9 @@ fn walk(case: &Node) -> Vec<String> {
     if let Some(rota) = get(case, "rota") {
         bench.with_rota(&rota);
     }
+    if let Some(line) = text(case, "fallback") {
+        bench.fall_back(&line);
+    }
     for line in items(&get(case, "timeline").unwrap()) {
         let at = START.plus(read_span(&text(&line, "at").unwrap()).unwrap());
         bench.advance(at);

@@ -14,10 +14,16 @@ use crate::{
         },
         http,
     },
-    domain::card::{Card, Colour},
+    domain::{
+        card::{Card, Colour},
+        rule::Urgent,
+    },
 };
 
-const ENDPOINTS: [Endpoint; 14] = [
+const ENDPOINTS: [Endpoint; 17] = [
+    Endpoint::UrgentApp,
+    Endpoint::UrgentSms,
+    Endpoint::UrgentPhone,
     Endpoint::TicketList,
     Endpoint::TicketGet,
     Endpoint::TicketMessages,
@@ -61,6 +67,9 @@ async fn fail(base: &str, endpoint: Endpoint) -> Error {
         Endpoint::MessageCreate => client.create(&chat, "{}", "u").await.err(),
         Endpoint::MessageReply => client.reply(&"om_a".into(), "{}", "u").await.err(),
         Endpoint::MessagePatch => client.patch(&"om_a".into(), "{}").await.err(),
+        Endpoint::UrgentApp => client.urge(&"om_a".into(), Urgent::App, &"ou_a".into()).await.err(),
+        Endpoint::UrgentSms => client.urge(&"om_a".into(), Urgent::Sms, &"ou_a".into()).await.err(),
+        Endpoint::UrgentPhone => client.urge(&"om_a".into(), Urgent::Phone, &"ou_a".into()).await.err(),
         Endpoint::History => client.history_contains(&chat, "#1", START, START).await.err(),
         Endpoint::Chats => client.chats().await.err(),
         Endpoint::Chat => client.chat(&chat).await.err(),
@@ -165,6 +174,11 @@ async fn codes_are_read_per_endpoint_and_before_the_status() {
         (Create, 200, 18_121, "", Advice::AskAgainSoon),
         (Create, 400, 230_025, "", Advice::Shorten),
         (Create, 400, 230_028, "", Advice::Mask),
+        (Endpoint::UrgentPhone, 400, 230_024, "", Advice::SetUp),
+        (Endpoint::UrgentApp, 400, 230_052, "", Advice::SetUp),
+        (Endpoint::UrgentApp, 400, 230_001, "", Advice::GiveUp),
+        (Endpoint::UrgentSms, 400, 99_991_672, "", Advice::SetUp),
+        (Endpoint::UrgentPhone, 500, 2_200, "", Advice::RetrySameKey),
         (Create, 400, 230_022, "", Advice::ChangeContent),
         (Create, 400, 230_099, mention, Advice::DropMentions),
         (Create, 400, 230_099, "ext=ErrCode: 200621; ErrMsg: parse", Advice::ChangeContent),

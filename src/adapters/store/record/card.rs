@@ -24,6 +24,8 @@ pub(in crate::adapters::store) struct CardRecord<'a> {
     message: Option<&'a str>,
     shown_rev: u32,
     posted_at: i64,
+    /// Since version 4.
+    replaces: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -67,6 +69,7 @@ impl<'a> CardRecord<'a> {
             message: card.message.as_ref().map(|message| message.as_str()),
             shown_rev: card.shown_rev,
             posted_at: card.posted_at.as_ms(),
+            replaces: card.replaces.as_ref().map(|message| message.as_str()),
         }
     }
 
@@ -83,6 +86,7 @@ impl<'a> CardRecord<'a> {
             message: self.message.map(Into::into),
             shown_rev: self.shown_rev,
             posted_at: Timestamp::from_ms(self.posted_at),
+            replaces: self.replaces.map(Into::into),
         }
     }
 }

@@ -341,12 +341,13 @@ fn card() -> BoxedStrategy<CardState> {
         (text(), any::<u32>())
             .prop_map(|(source, number)| CardShows::Digest(Subject::Source(source.as_str().into()), number)),
     ];
-    (shows, text(), option::of(text()), any::<u32>(), at())
-        .prop_map(|(shows, receiver, message, shown_rev, posted_at)| CardState {
+    (shows, text(), option::of(text()), any::<u32>(), at(), option::of(text()))
+        .prop_map(|(shows, receiver, message, shown_rev, posted_at, replaces)| CardState {
             key: CardKey { shows, receiver: receiver.as_str().into() },
             message: message.map(|message| message.as_str().into()),
             shown_rev,
             posted_at,
+            replaces: replaces.map(|message| message.as_str().into()),
         })
         .boxed()
 }

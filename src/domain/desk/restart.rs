@@ -1,0 +1,95 @@
+//! After a restart: one line to operations says how long deskbell was down, what was read again and what was sent after.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{
+    desk::{
+        machine::Desk,
+        state::{Entry, Stored},
+        troubles::SEEN_KEPT,
+    },
+    notice::{NoticeKey, Step},
+    text::Message,
+    time::{Span, Timestamp},
+};
+
+/// A shorter break is worth no line, unless something had to be sent after it.
+const BREAK_MIN: Span = Span::from_mins(2);
+
+/// The line is told at the latest this long after the start.
+const TOLD_BY: Span = Span::from_mins(10);
+
+/// A start on a store that was in use before.
+#[derive(Debug)]
+pub(super) struct Restart {
+    began_at: Timestamp,
+    /// The newest instant in the store.
+    alive_until: Timestamp,
+    /// Notices that waited when the process ended.
+    waiting: BTreeSet<NoticeKey>,
+    sent: usize,
+    dropped: usize,
+}
+
+impl Restart {
+    /// What the store says of the time before; nothing where it was never in use.
+    pub(super) fn of(stored: &Stored, now: Timestamp) -> Option<Self> {
+        let sources = stored.sources.iter().flat_map(|source| [source.cursor, source.swept_at]).flatten();
+        let tickets = stored.tickets.iter().map(|tracked| tracked.asked_at);
+        let notices = stored.outbox.iter().flat_map(|entry| [Some(entry.decided_at), entry.first_tried_at]).flatten();
+        let seen = stored.seen.iter().map(|(_, until)| until.minus(SEEN_KEPT));
+        let alive_until = sources.chain(tickets).chain(notices).chain(seen).filter(|at| *at <= now).max()?;
+        let tells = |entry: &&Entry| {
+            !matches!(entry.key.step, Step::Update | Step::Answer | Step::Trouble | Step::Announced)
+        };
+        let waiting = stored.outbox.iter().filter(tells).map(|entry| entry.key.clone()).collect();
+        Some(Self { began_at: now, alive_until, waiting, sent: 0, dropped: 0 })
+    }
+
+    /// One that waited arrived.
+    pub(super) fn delivered(&mut self, key: &NoticeKey) {
+        self.sent += usize::from(self.waiting.remove(key));
+    }
+
+    /// One that waited is gone, by whatever way.
+    pub(super) fn gone(&mut self, key: &NoticeKey) {
+        self.dropped += usize::from(self.waiting.remove(key));
+    }
+}
+
+impl Desk {
+    /// When the line is due: once every source was read and nothing of before waits, or it took too long.
+    pub(super) fn restart_due(&self) -> Timestamp {
+        let Some(restart) = &self.restart else { return Timestamp::NEVER };
+        let read = self.sources.values().all(|source| source.read_through >= Some(restart.began_at));
+        if read && restart.waiting.is_empty() { restart.began_at } else { restart.began_at.plus(TOLD_BY) }
+    }
+
+    pub(super) fn tell_restart(&mut self, now: Timestamp) {
+        if self.restart_due() > now {
+            return;
+        }
+        let Some(restart) = self.restart.take() else { return };
+        let down = restart.began_at.since(restart.alive_until);
+        // Nobody knows better than from poll to poll when it was last at work.
+        let every = self.sources.values().map(|source| source.every).max().unwrap_or_default();
+        let worth_a_line = Span::from_ms(BREAK_MIN.as_ms() + every.as_ms());
+        if down <= worth_a_line && restart.sent + restart.dropped + restart.waiting.len() == 0 {
+            return;
+        }
+        let minutes = (down.as_secs() + 30) / 60;
+        let read = self.counters.observed + self.counters.unchanged;
+        let mut zh = format!("deskbell 已恢复：停了约 {minutes} 分钟，重新读取 {read} 张工单");
+        let mut en = format!("deskbell is back: down for about {minutes} min, {read} tickets read again");
+        let counts = [
+            (restart.sent, "补发", "notices sent after"),
+            (restart.dropped, "不再需要而作罢", "dropped, no longer due"),
+            (restart.waiting.len(), "仍在等待", "still waiting"),
+        ];
+        for (count, words_zh, words_en) in counts.into_iter().filter(|(count, ..)| *count > 0) {
+            zh.push_str(&format!("，{words_zh} {count} 条"));
+            en.push_str(&format!(", {count} {words_en}"));
+        }
+        self.news("restarted", self.settings.operations.clone(), Message::new(zh, en), now);
+    }
+}
