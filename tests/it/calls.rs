@@ -272,7 +272,7 @@ async fn a_card_that_can_no_longer_be_updated_is_replaced_once_and_its_end_is_to
         world.pass(Span::from_mins(15)).await;
         // The card, the escalation, and the one card that takes the first one's place.
         assert_eq!(world.cards(TEAM).len(), 3, "{code}: {:?}", world.cards(TEAM));
-        let id = world.platform(|platform, _| platform.tickets().next().unwrap().id.clone());
+        let id = world.platform(|platform, _| platform.tickets().next().unwrap().ticket_id.clone());
         world.platform(|platform, now| platform.update_ticket(&id, now, |ticket| ticket.score = Some(3)));
         world.pass(Span::from_mins(10)).await;
         let over = world.cards(TEAM).iter().filter(|card| card.view.colour == "green").count();
