@@ -28,7 +28,7 @@ pub struct JournalLine {
 }
 
 /// What stands before a line's own sentence, by its word. The sentence says the rest.
-pub const LEADS: [(&str, Words); 27] = [
+pub const LEADS: [(&str, Words); 33] = [
     ("fired", Words { zh: "触发：", en: "rang: " }),
     ("would_ring", Words { zh: "试运行，本来会触发：", en: "in trial, would have rung: " }),
     ("refired", Words { zh: "再次触发：", en: "rang again: " }),
@@ -46,6 +46,12 @@ pub const LEADS: [(&str, Words); 27] = [
     ("snoozed", ALONE),
     ("woken", ALONE),
     ("called", ALONE),
+    ("called_up", ALONE),
+    ("not_called", ALONE),
+    ("call_limited", ALONE),
+    ("call_refused", ALONE),
+    ("hopped", ALONE),
+    ("replaced", ALONE),
     ("gone", ALONE),
     ("digest", ALONE),
     ("digest_closed", ALONE),

@@ -335,8 +335,8 @@ mod tests {
         assert_eq!(
             told.ladder,
             [Message::new(
-                "1 小时 没有人接手：通知 团队的组长，电话加急（还不会起作用）",
-                "nobody took it for 1 hour: tells the team's lead, urgent by phone (not in effect yet)"
+                "1 小时 没有人接手：通知 团队的组长，电话加急",
+                "nobody took it for 1 hour: tells the team's lead, urgent by phone"
             )]
         );
         assert_eq!(told.mode, Message::new("试运行：只发给 leads", "on trial: told only to leads"));
