@@ -42,6 +42,9 @@ pub const TAKE_HINT: Words = Words {
     en: "\"I'll take it\" leaves the ticket's owner in Feishu as it is",
 };
 
+/// The button that opens where agents work.
+const OPEN_HELPDESK: Words = Words { zh: "打开服务台", en: "Open the helpdesk" };
+
 /// The buttons of an alert's card.
 ///
 /// | the alert | buttons |
@@ -76,7 +79,20 @@ pub fn buttons(view: &AlertView, offers: &[Offer], locale: Locale) -> Vec<Button
         primary: at == 0 && matches!(press, Press::Take | Press::Done),
         does: Does::Press(press, alert.key.clone(), alert.episode),
     };
-    presses.into_iter().enumerate().map(button).collect()
+    let mut buttons: Vec<Button> = presses.into_iter().enumerate().map(button).collect();
+    if view.menu == Menu::More {
+        let after_why = buttons.len().min(1);
+        buttons.splice(after_why..after_why, opener(view, locale));
+    }
+    buttons
+}
+
+/// Opens where agents work on the ticket; the platform has no address of a single one.
+fn opener(view: &AlertView, locale: Locale) -> Option<Button> {
+    let address = view.ticket.as_ref()?.labels.workbench.as_deref()?;
+    let is_web = address.starts_with("https://") || address.starts_with("http://");
+    let text = OPEN_HELPDESK.get(locale).to_string();
+    is_web.then(|| Button { text, primary: false, does: Does::Open(address.to_string()) })
 }
 
 /// Whether the card explains its take button.

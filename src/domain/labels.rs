@@ -19,6 +19,9 @@ pub struct Labels {
     pub subject: Vec<Caption>,
     /// The custom field that holds the priority.
     pub priority: Option<Arc<str>>,
+    /// Where its agents work: the address of their workbench, where one is known. No address leads to a single ticket
+    /// (`facts/feishu.md §10`).
+    pub workbench: Option<Arc<str>>,
     /// The teams, first match first.
     pub teams: Arc<Vec<Team>>,
 }

@@ -10,7 +10,8 @@ use crate::domain::{
 /// these, or looks that a chat command gives better.
 const TYPED: &[(Press, Words, &str)] = &[
     (Press::Take, Words { zh: "接手", en: "take it" }, "/take"),
-    (Press::Done, Words { zh: "已处理", en: "it is handled" }, "/done"),
+    (Press::Release, Words { zh: "交回", en: "give it back" }, "/release"),
+    (Press::Done, Words { zh: "已处理", en: "say that it is handled" }, "/done"),
     (Press::Later, Words { zh: "稍后提醒", en: "put it off" }, "/snooze"),
 ];
 
@@ -68,6 +69,8 @@ mod tests {
                 "why\n接手：在和 deskbell 的对话里发 /take {reference}\n稍后提醒：在和 deskbell 的对话里发 /snooze {reference}"
             )
         );
+        let taken = [press(Press::Release), press(Press::More)];
+        assert_eq!(lines(&taken, Locale::Zh), [format!("交回：在和 deskbell 的对话里发 /release {reference}")]);
         let english = lines(&card.buttons, Locale::En);
         assert_eq!(english[0], format!("To take it, send /take {reference} to deskbell in chat"));
     }

@@ -172,6 +172,16 @@ impl BaseUrl {
         url
     }
 
+    /// Where the agents of its helpdesks work: `feishu.cn/helpdesk/admin` or the same of Lark; nothing is known of
+    /// other hosts (`facts/feishu.md §10`).
+    pub fn workbench(&self) -> Option<&'static str> {
+        match self.0.host_str()? {
+            "open.feishu.cn" => Some("https://feishu.cn/helpdesk/admin"),
+            "open.larksuite.com" => Some("https://larksuite.com/helpdesk/admin"),
+            _ => None,
+        }
+    }
+
     /// The address as text.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -232,6 +242,19 @@ mod tests {
         assert_eq!((config.app_id.as_str(), config.plan, config.events.http), ("cli_a", Plan::Paid, false));
         assert_eq!(config.limits, Limits::default());
         assert!(!format!("{config:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn the_workbench_is_where_the_platform_is() {
+        let cases = [
+            (BASE_URL_DEFAULT, Some("https://feishu.cn/helpdesk/admin")),
+            ("https://open.larksuite.com/", Some("https://larksuite.com/helpdesk/admin")),
+            ("https://gateway.corp.example", None),
+            ("http://127.0.0.1:9", None),
+        ];
+        for (address, expected) in cases {
+            assert_eq!(BaseUrl::parse(address).unwrap().workbench(), expected, "{address}");
+        }
     }
 
     #[test]

@@ -7,3 +7,4 @@ mod views;
 mod hostile;
 mod samples;
 mod schema;
+mod states;

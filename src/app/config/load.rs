@@ -202,7 +202,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let locale = words::locale(&mut root, "locale", faults).unwrap_or_default();
     let (feishu, http) = app(&mut root, base, faults);
     let calendars = calendars::read(&mut root, base, zone, faults);
-    let mut sources = sources::read(&mut root, base, &calendars, faults);
+    let mut sources = sources::read(&mut root, base, &calendars, feishu.as_ref(), faults);
     let receivers = receivers::read(&mut root, base, &calendars, locale, faults);
     let operations = receivers::operations(&mut root, &receivers, faults);
     let source_names: BTreeSet<SourceName> = sources.keys().cloned().collect();

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use crate::{
     adapters::{
-        feishu::config::HelpdeskConfig,
+        feishu::config::{Config, HelpdeskConfig},
         yaml::{
             map::{Map, not_built_yet, text_of},
             tree::Node,
@@ -65,6 +65,7 @@ pub fn read(
     root: &mut Map<'_>,
     base: &Path,
     calendars: &Calendars,
+    feishu: Option<&Config>,
     faults: &mut Vec<Fault>,
 ) -> BTreeMap<SourceName, Option<Source>> {
     let place = root.place().clone();
@@ -88,7 +89,16 @@ pub fn read(
         let source = one(&name, node, base, calendars, faults);
         sources.insert(name, source);
     }
+    set_workbench(feishu, &mut sources);
     sources
+}
+
+/// Says of each source where its agents work, as far as the platform's address tells it.
+fn set_workbench(feishu: Option<&Config>, sources: &mut BTreeMap<SourceName, Option<Source>>) {
+    let Some(workbench) = feishu.and_then(|feishu| feishu.base_url.workbench()) else { return };
+    for source in sources.values_mut().flatten() {
+        source.labels = Arc::new(Labels { workbench: Some(workbench.into()), ..Labels::clone(&source.labels) });
+    }
 }
 
 fn one(name: &SourceName, node: &Node, base: &Path, calendars: &Calendars, faults: &mut Vec<Fault>) -> Option<Source> {
