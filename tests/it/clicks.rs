@@ -8,7 +8,13 @@ use deskbell::{
         feishu::callback::Callback,
         http::{self, Proxy},
     },
-    domain::{text::Locale, time::Span},
+    domain::{
+        calendar::Wait,
+        desk::settings::{Access, Look},
+        id::ChatId,
+        text::Locale,
+        time::Span,
+    },
     sim::{
         faults::Fault,
         http::post,
@@ -25,7 +31,7 @@ use deskbell::{
 use secrecy::SecretString;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::world::{Plot, TEAM, World};
+use crate::world::{OPS, Plot, TEAM, World, bad_score};
 
 /// A world whose callbacks arrive.
 struct Chats {
@@ -36,7 +42,12 @@ struct Chats {
 }
 
 async fn chats(sealed: bool) -> Chats {
-    let world = World::start(Plot::default(), |platform| {
+    chats_of(Plot::default(), sealed, Span::ZERO).await
+}
+
+/// The same of any world, where whoever clicks waits so much longer for what became of it.
+async fn chats_of(plot: Plot, sealed: bool, slow: Span) -> Chats {
+    let world = World::start(plot, |platform| {
         platform.add_person("ou_han", "韩梅梅", "han@example.com");
         platform.add_member(TEAM, "ou_han");
         if !sealed {
@@ -48,7 +59,7 @@ async fn chats(sealed: bool) -> Chats {
         let app = platform.app();
         (app.verification_token.clone(), app.encrypt_key.clone())
     });
-    let (port, writing) = (world.port(), world.port());
+    let (port, writing, clock) = (world.port(), world.port(), world.clock());
     let callbacks = Callbacks {
         feishu: Some(Arc::new(Callback::new(SecretString::from(token), key.map(SecretString::from)))),
         submit: Arc::new(move |message| {
@@ -56,8 +67,12 @@ async fn chats(sealed: bool) -> Chats {
             Box::pin(async move { port.submit(message).await.map_or(Submitted::Refused, |()| Submitted::Durable) })
         }),
         act: Arc::new(move |act| {
-            let port = port.clone();
-            Box::pin(async move { port.act(act).await })
+            let (port, clock) = (port.clone(), clock.clone());
+            Box::pin(async move {
+                let acted = port.act(act).await;
+                clock.sleep(slow).await;
+                acted
+            })
         }),
         clock: world.clock(),
         locale: Locale::Zh,
@@ -240,4 +255,70 @@ async fn a_reply_on_a_card_takes_its_alert() {
     });
     assert_eq!(answers.len(), 1, "{answers:?}");
     assert!(answers[0].contains("已由你接手"), "{answers:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nobody_may_act_a_click_changes_nothing_and_says_where_to() {
+    let access = Access { act: Look::Chats([ChatId::from(OPS)].into()), ..Plot::default().access };
+    let chats = chats_of(Plot { access, ..Plot::default() }, true, Span::ZERO).await;
+    let card = chats.ring().await;
+    let before = chats.message(&card).content().to_string();
+    for button in ["take", "more", "later"] {
+        let shown = chats.press(&card, "ou_li", button).await;
+        assert_eq!((toast(&shown).0, shown.changed, shown.error), ("warning", false, None), "{button}: {shown:?}");
+        assert!(toast(&shown).1.contains("chat.access.act"), "{shown:?}");
+    }
+    chats.world.pass(Span::from_mins(1)).await;
+    assert_eq!(chats.message(&card).content(), before);
+    let told = chats.world.platform(|platform, _| platform.count(Route::MessagePatch) + platform.count(Route::MessageReply));
+    assert_eq!((told, chats.world.cards(TEAM).len()), (0, 1), "nobody else hears of it");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_card_says_that_a_new_one_was_sent_and_has_no_buttons() {
+    let mut rule = bad_score();
+    rule.notify[0].repeat = vec![Wait::wall(Span::from_mins(10))];
+    rule.notify[0].repeat_max = 3;
+    let chats = chats_of(Plot { rules: vec![rule], ..Plot::default() }, true, Span::ZERO).await;
+    let old = chats.ring().await;
+    // The platform updates cards for two weeks; this one can no longer be.
+    chats.world.platform(|platform, _| platform.fail_next(Route::MessagePatch, Fault::Refused(400, 230_031), 1));
+    assert_eq!(toast(&chats.press(&old, "ou_li", "take").await).0, "success");
+    chats.world.pass(Span::from_mins(1)).await;
+    assert_eq!(toast(&chats.press(&old, "ou_li", "release").await).0, "success");
+    chats.world.pass(Span::from_mins(12)).await;
+    let new = chats.with_button("take");
+    assert_ne!(new, old, "it rings on, on a card of its own");
+    let shown = chats.press(&old, "ou_li", "take").await;
+    assert!(toast(&shown).1.starts_with("这是旧卡片，已发新卡") && shown.changed, "{shown:?}");
+    let text = chats.text(&old);
+    assert!(text.contains("This card is an old one; a new one was sent here") && !text.contains("[More]"), "{text}");
+    chats.world.pass(Span::from_secs(20)).await;
+    assert!(chats.text(&new).contains("works on it"), "what was clicked is done: {}", chats.text(&new));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_not_answered_in_time_is_told_so_and_the_update_follows() {
+    let chats = chats_of(Plot::default(), true, Span::from_secs(30)).await;
+    let card = chats.ring().await;
+    let clicked_at = chats.world.now();
+    let shown = chats.press(&card, "ou_li", "take").await;
+    let waited = chats.world.now() - clicked_at;
+    assert!((2_000..2_500).contains(&waited), "{waited} ms");
+    assert_eq!((toast(&shown).0, shown.changed, shown.error), ("info", false, None), "{shown:?}");
+    assert!(toast(&shown).1.starts_with("已收到，正在更新"), "{shown:?}");
+    chats.world.pass(Span::from_secs(10)).await;
+    assert!(chats.text(&card).contains("works on it"), "{}", chats.text(&card));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_silenced_from_its_card_shows_so_at_once() {
+    let chats = chats(true).await;
+    let card = chats.ring().await;
+    chats.press(&card, "ou_li", "more").await;
+    let shown = chats.press(&card, "ou_li", "silence_2h").await;
+    assert_eq!((toast(&shown).0, shown.changed), ("success", true), "{shown:?}");
+    let text = chats.text(&card);
+    assert!(text.contains("silenced until 2026-11-20 12:0") || text.contains("silenced until 12:0"), "{text}");
+    assert!(text.contains("[I'll take it] [Remind me later] [More]"), "{text}");
 }

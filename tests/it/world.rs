@@ -94,6 +94,8 @@ pub(crate) struct Plot {
     pub(crate) outside: Vec<Receiver>,
     /// When many alerts of one rule become one digest.
     pub(crate) storm: Option<StormSettings>,
+    /// Who may look and act.
+    pub(crate) access: Access,
 }
 
 impl Default for Plot {
@@ -107,6 +109,7 @@ impl Default for Plot {
             until: Until::Stopped,
             outside: Vec::new(),
             storm: None,
+            access: Access::new(Look::Receivers, Direct::Members),
         }
     }
 }
@@ -253,7 +256,7 @@ impl World {
             operations: Some(ReceiverName::from("ops")),
             limits: Limits::default(),
             plan: self.plot.plan,
-            access: Access::new(Look::Receivers, Direct::Members),
+            access: self.plot.access.clone(),
             retention: Span::from_days(90),
             storm: self.plot.storm,
             rotas: BTreeMap::new(),

@@ -42,7 +42,10 @@ impl Desk {
                 words: alert.why.clone(),
                 card: None,
             }),
-            Deed::Silence(new) => self.add_silence(act, new, now),
+            Deed::Silence(new) => {
+                let acted = self.add_silence(act, new, now);
+                self.with_clicked_card(act, acted, now)
+            }
             Deed::EndSilence(id) => self.end_silence(act, *id, now),
             Deed::Retry(_) | Deed::Forget(_) => self.see_to_letter(act, again, now),
             Deed::Cover(new) => self.cover(act, new, now),

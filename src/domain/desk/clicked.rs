@@ -63,6 +63,14 @@ impl Desk {
         Acted { card: self.card_shown(act, key, episode, menu), ..acted }
     }
 
+    /// The same for a deed that names no alert: the card it was done on gets its usual buttons back.
+    pub(super) fn with_clicked_card(&self, act: &Act, acted: Acted, now: Timestamp) -> Acted {
+        match act.clicked.as_ref().and_then(|message| self.card_of_message(message)) {
+            Some(CardShows::Alert(key, episode)) => self.with_card(act, key, *episode, acted, now),
+            Some(CardShows::Digest(..)) | None => acted,
+        }
+    }
+
     /// The card of an alert's episode as it stands now, in the template and the language of the receiver whose card it
     /// is. Nothing at the admin API, and where the chat has no card of it.
     fn card_shown(&self, act: &Act, key: &AlertKey, episode: u32, menu: Menu) -> Option<Box<Send>> {
