@@ -181,7 +181,7 @@ impl Performance {
         let mut line = None;
         for seen in seen {
             self.print(seen)?;
-            let cards = u32::from(!matches!(seen.what, What::Words(..)));
+            let cards = u32::from(!matches!(seen.what, What::Words(..) | What::Click(..)));
             if line.is_none() {
                 line = self.rest(self.pace.pause(cards, day)).await;
             }

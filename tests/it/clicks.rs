@@ -270,7 +270,8 @@ async fn where_nobody_may_act_a_click_changes_nothing_and_says_where_to() {
     }
     chats.world.pass(Span::from_mins(1)).await;
     assert_eq!(chats.message(&card).content(), before);
-    let told = chats.world.platform(|platform, _| platform.count(Route::MessagePatch) + platform.count(Route::MessageReply));
+    let told =
+        chats.world.platform(|platform, _| platform.count(Route::MessagePatch) + platform.count(Route::MessageReply));
     assert_eq!((told, chats.world.cards(TEAM).len()), (0, 1), "nobody else hears of it");
 }
 
@@ -319,6 +320,6 @@ async fn a_ticket_silenced_from_its_card_shows_so_at_once() {
     let shown = chats.press(&card, "ou_li", "silence_2h").await;
     assert_eq!((toast(&shown).0, shown.changed), ("success", true), "{shown:?}");
     let text = chats.text(&card);
-    assert!(text.contains("silenced until 2026-11-20 12:0") || text.contains("silenced until 12:0"), "{text}");
+    assert!(text.contains("silenced until 11-20 12:0"), "{text}");
     assert!(text.contains("[I'll take it] [Remind me later] [More]"), "{text}");
 }

@@ -37,7 +37,7 @@ const BUTTON_VALUE_BYTES_MAX: usize = 2_048;
 /// Bytes of JSON the line under the buttons may take.
 const HINT_BYTES_MAX: usize = 512;
 
-/// Buttons a card can hold; a card of ours has at most five.
+/// Buttons a card can hold; a card of ours has at most six.
 const BUTTONS_MAX: usize = 8;
 
 /// What ends a shortened body.
@@ -297,7 +297,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::card::escape_markdown;
+    use crate::domain::{
+        alert::AlertKey,
+        card::{Press, escape_markdown},
+        id::Subject,
+    };
 
     fn card(body: &str) -> Card {
         Card {
@@ -336,6 +340,25 @@ mod tests {
             ],
         });
         assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn a_button_opens_an_address_or_comes_back_with_what_it_does() {
+        let button = |text: &str, primary, does| Button { text: text.to_owned(), primary, does };
+        let key = AlertKey { subject: Subject::Group("支付".into()), rule: "排队".into() };
+        let open = button("打开服务台", false, Does::Open("https://feishu.cn/helpdesk/admin".to_owned()));
+        let take = button("我来处理", true, Does::Press(Press::Take, key, 3));
+        let plain = card("why");
+        let written =
+            |is_reply| to_value(&Card { buttons: vec![take.clone(), open.clone()], is_reply, ..plain.clone() }, 9_999);
+        let text = |words: &str| json!({ "tag": "plain_text", "content": words });
+        let value = json!({ "do": "take", "subject": "group:支付", "rule": "排队", "episode": 3 });
+        let expected = json!({ "tag": "action", "actions": [
+            { "tag": "button", "type": "primary", "text": text("我来处理"), "value": value },
+            { "tag": "button", "type": "default", "text": text("打开服务台"), "url": "https://feishu.cn/helpdesk/admin" },
+        ] });
+        assert_eq!(written(false)["elements"][1], expected);
+        assert_eq!(written(true)["elements"][1]["actions"][0]["value"]["reply"], true);
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Mirror {
     /// Takes what a chat received. A custom bot's cards cannot change: of updates only endings are told.
     pub fn take(&self, seen: &Seen) {
         let is_told = match &seen.what {
-            What::Words(..) => false,
+            What::Words(..) | What::Click(..) => false,
             What::Card(_) | What::Answer(..) | What::FollowUp(_) => true,
             What::Update(view) => view.colour == "green",
         };

@@ -44,6 +44,10 @@ impl Screen {
                 let colon = self.word("：", ": ");
                 format!("{}  {}{colon}{}\n\n", head("").trim_end(), one_line(who), one_line(words))
             }
+            What::Click(who, button) => {
+                let clicks = self.word(" 点按钮：", " clicks: ");
+                format!("{}  {}{clicks}[{}]\n\n", head("").trim_end(), one_line(who), one_line(button))
+            }
             What::Card(view) => head("") + &self.card(view),
             What::Answer(who, view) => {
                 let what = self.word(" · 回复 ", " · in reply to ");
@@ -203,6 +207,7 @@ mod tests {
     fn each_kind_says_what_it_is() {
         let table = [
             (What::Words("王磊".to_string(), "@deskbell /ticket 7".to_string()), "10:12  IT 支持群  王磊：@deskbell"),
+            (What::Click("王磊".to_string(), "我来处理".to_string()), "10:12  IT 支持群  王磊 点按钮：[我来处理]\n"),
             (What::Answer("王磊".to_string(), view()), "10:12  IT 支持群 · 回复 王磊\n"),
             (What::FollowUp(view()), "10:12  IT 支持群 · 回复卡片\n"),
             (What::Update(view()), "10:12  IT 支持群 · 卡片更新\n"),

@@ -1,7 +1,9 @@
 //! What happens on the demo's day: a table. It knows no platform and no clock.
 
 use crate::{
-    cli::demo::script::Happening::{Answers, Asks, Closes, Fixes, Opens, Priority, Rates, Reopens, Says, Takes},
+    cli::demo::script::Happening::{
+        Answers, Asks, Clicks, Closes, Fixes, Opens, Priority, Rates, Reopens, Says, Takes,
+    },
     domain::time::{Span, Timestamp},
 };
 
@@ -53,6 +55,8 @@ pub enum Happening {
     Reopens(&'static str),
     /// An agent says something to the bot in a chat; a nickname in braces is the ticket's id.
     Says(Room, &'static str),
+    /// Its agent clicks on the take button of its card in a chat.
+    Clicks(Room, &'static str),
 }
 
 /// Yesterday: hour, minute, what happened.
@@ -109,6 +113,7 @@ const TODAY: &[(i64, i64, Happening)] = &[
     (12, 12, Rates("finance", 3, "")),
     (13, 12, Takes("onboard")),
     (13, 22, Opens("mail", "全员收不到外部邮件", "邮箱", "P0")),
+    (13, 31, Clicks(URGENT, "mail")),
     (13, 32, Takes("mail")),
     (13, 37, Takes("scanner")),
     (13, 42, Asks("scanner")),
@@ -204,7 +209,8 @@ impl Happening {
             | Fixes(name)
             | Closes(name)
             | Rates(name, ..)
-            | Reopens(name) => Some(name),
+            | Reopens(name)
+            | Clicks(_, name) => Some(name),
             Says(..) => None,
         }
     }

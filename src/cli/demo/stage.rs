@@ -7,12 +7,15 @@ use crate::{
         english::say,
         script::{Happening, ROOMS, Room, Script},
     },
-    domain::{text::Locale, time::Timestamp},
+    domain::{card::Press, text::Locale, time::Timestamp},
     sim::{
         dice::Dice,
         directory::ChatKind,
         helpdesk::FieldDefinition,
-        platform::Platform,
+        platform::{
+            Platform,
+            clicks::{Click, Manner},
+        },
         ticket::{FieldValue, STATUS_AWAITING_USER, STATUS_CLOSED_BY_AGENT, STATUS_PROCESSING, STATUS_QUEUEING, User},
     },
 };
@@ -147,8 +150,21 @@ impl Stage {
             Happening::Reopens(_) => {
                 platform.reopen_ticket(&id, now_ms);
             }
-            Happening::Opens(..) | Happening::Says(..) => {}
+            // What is clicked goes to the service, which answers.
+            Happening::Opens(..) | Happening::Says(..) | Happening::Clicks(..) => {}
         }
+    }
+
+    /// The agent of a ticket clicks on the take button of its last card in a chat; who that is, by name.
+    pub fn click(&self, platform: &mut Platform, at: Timestamp, room: Room, nickname: &str) -> Option<(String, Click)> {
+        let id = self.tickets.get(nickname)?;
+        let agent = self.agent_of(id);
+        let cards = platform.messages_in(room.chat_id);
+        let card =
+            cards.iter().rev().find(|card| card.kind == "interactive" && card.content().contains(id.as_str()))?;
+        let card = card.id.clone();
+        let click = platform.click(&card, &agent.id, Press::Take.name(), Manner::default(), at.as_ms())?;
+        Some((agent.name.clone(), click))
     }
 
     /// The newcomer types a line to the bot.

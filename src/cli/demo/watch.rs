@@ -29,6 +29,8 @@ pub struct Seen {
 pub enum What {
     /// A text: who, and the words.
     Words(String, String),
+    /// A click on a card: who, and what the button says.
+    Click(String, String),
     /// A card.
     Card(View),
     /// A card that hangs on what somebody said: who.
@@ -56,7 +58,13 @@ impl Watch {
         news.sort_by_key(|message| platform.chat(&message.chat_id).map(|chat| chat.number));
         let mut seen = Vec::new();
         for message in news {
-            let is_update = self.versions.insert(message.id.clone(), message.versions.len()).is_some();
+            let known = self.versions.insert(message.id.clone(), message.versions.len());
+            let is_update = known.is_some();
+            // Whoever clicked saw the card at once; the update that follows shows the same.
+            let before = known.and_then(|count| message.versions.get(count.checked_sub(1)?));
+            if before.is_some_and(|before| before.content == message.content()) {
+                continue;
+            }
             let at = if is_update { message.changed_ms() } else { message.sent_ms() };
             let chat = chat_name(platform, &message.chat_id);
             let what = what(platform, message, is_update);
@@ -139,6 +147,7 @@ mod tests {
                 .map(|seen| {
                     let what = match seen.what {
                         What::Words(who, words) => format!("{who}：{words}"),
+                        What::Click(who, button) => format!("{who} > {button}"),
                         What::Card(view) => format!("card {}", view.title),
                         What::Answer(who, view) => format!("to {who} {}", view.title),
                         What::FollowUp(view) => format!("follow-up {}", view.title),
@@ -155,8 +164,11 @@ mod tests {
         assert_eq!(look(&platform), [] as [String; 0]);
         send(&mut platform, "PATCH", &format!("/{first}"), "c3", 20);
         send(&mut platform, "PATCH", &format!("/{first}"), "c4", 21);
+        assert_eq!(look(&platform), ["21 甲 update c4"]);
+        send(&mut platform, "PATCH", &format!("/{first}"), "c4", 22);
+        assert_eq!(look(&platform), [""; 0], "the same once more");
         send(&mut platform, "POST", &format!("/{asked}/reply"), "c5", 22);
         send(&mut platform, "POST", &format!("/{first}/reply"), "c6", 23);
-        assert_eq!(look(&platform), ["21 甲 update c4", "22 甲 to 李雷 c5", "23 甲 follow-up c6"]);
+        assert_eq!(look(&platform), ["22 甲 to 李雷 c5", "23 甲 follow-up c6"]);
     }
 }

@@ -19,18 +19,21 @@ use crate::{
     cli::{
         demo::{
             configuration::{self, Whereto},
-            script::{SUPPORT, Script},
+            english::say,
+            script::{Happening, Room, SUPPORT, Script},
             stage::Stage,
-            watch::{Seen, Watch},
+            watch::{Seen, Watch, What},
         },
         run::Stop,
     },
     domain::{
+        card::Press,
+        card_buttons,
         text::Locale,
         time::{Span, Timestamp},
     },
     sim::{
-        http::{Now, Server, Shared, deliver_due, lock},
+        http::{Now, Server, Shared, deliver_due, lock, post},
         platform::Platform,
         route::Route,
     },
@@ -57,6 +60,7 @@ const EVENT_PATIENCE: Duration = Duration::from_secs(30);
 /// The world.
 pub struct World {
     script: Script,
+    locale: Locale,
     stage: Stage,
     platform: Shared,
     now: Now,
@@ -96,6 +100,7 @@ impl World {
         let poster = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(EVENT_PATIENCE).build();
         Ok(Self {
             script,
+            locale,
             stage,
             platform,
             now,
@@ -191,10 +196,27 @@ impl World {
         let before = self.now();
         self.instants += 1;
         self.lead.go_on_to(at);
-        for (at, happening) in self.script.between(before, at) {
-            self.stage.play(&mut lock(&self.platform), *at, happening);
+        let happenings: Vec<_> = self.script.between(before, at).copied().collect();
+        let mut seen = Vec::new();
+        for (at, happening) in happenings {
+            match happening {
+                Happening::Clicks(room, nickname) => seen.extend(self.click(at, room, nickname).await),
+                _ => self.stage.play(&mut lock(&self.platform), at, &happening),
+            }
         }
-        self.finish_instant().await
+        seen.extend(self.finish_instant().await);
+        seen
+    }
+
+    /// Someone clicks on a ticket's card: the callback to the service, and the answer that changes the card.
+    async fn click(&self, at: Timestamp, room: Room, nickname: &str) -> Option<Seen> {
+        let (who, click) = self.stage.click(&mut lock(&self.platform), at, room, nickname)?;
+        let answer = post(&self.poster, &self.events_at, &click.headers, click.body.clone()).await;
+        let answer = answer.as_ref().map(|(status, body)| (*status, body.as_str()));
+        lock(&self.platform).show_answer(&click, answer, at.as_ms());
+        let button = card_buttons::words(Press::Take, false).get(self.locale).to_string();
+        let chat = say(self.locale, room.name).to_string();
+        Some(Seen { at, chat, what: What::Click(who, button), content: String::new() })
     }
 
     /// Waits until all of this instant is done; what it brought.

@@ -1,25 +1,21 @@
-//! The card of every state an alert can be in, as it goes to the platform: element by element, button by button.
+//! The card of every state an alert can be in, with what each of its buttons does.
 
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use serde_json::Value;
 
 use super::samples::{NOON, alert, around, digest, firing, over, send, shipped};
-use crate::{
-    adapters::feishu::card::{self, CHAT_CARD_BYTES_MAX},
-    domain::{
-        actor::Actor,
-        alert::{AlertState, Snoozed, Taken},
-        calendar::Wait,
-        card::Menu,
-        id::Subject,
-        labels::Labels,
-        notice::{AlertView, Content, DigestCause, DigestView, Silenced, Step},
-        rule::{Rule, Rung, RungAt, To},
-        text::{Locale, Message},
-        time::Span,
-    },
+use crate::domain::{
+    actor::Actor,
+    alert::{AlertState, Snoozed, Taken},
+    calendar::Wait,
+    card::{Card, Does, Menu, shown},
+    id::Subject,
+    labels::Labels,
+    notice::{AlertView, Content, DigestCause, DigestView, Silenced, Step},
+    rule::{Rule, Rung, RungAt, To},
+    text::{Locale, Message},
+    time::Span,
 };
 
 const WORKBENCH: &str = "https://feishu.cn/helpdesk/admin";
@@ -131,17 +127,22 @@ fn states() -> Vec<(&'static str, Content)> {
     ]
 }
 
-/// The header, then a line for each element and each button.
-fn lines(json: &str) -> String {
-    let json: Value = serde_json::from_str(json).unwrap();
-    let mut out = format!("{}\n", json["header"]);
-    for element in json["elements"].as_array().unwrap() {
-        match element["actions"].as_array() {
-            Some(buttons) => buttons.iter().for_each(|button| out.push_str(&format!("  {button}\n"))),
-            None => out.push_str(&format!("  {element}\n")),
-        }
+/// A card as a reader sees it, with what each of its buttons does.
+fn drawn(card: &Card) -> String {
+    let tags: String = card.tags.iter().map(|tag| format!(" [{tag}]")).collect();
+    let mut out = format!("({}) {}{tags}\n{}\n", card.colour.name(), card.title, shown(&card.body));
+    for button in &card.buttons {
+        let mark = if button.primary { "!" } else { "" };
+        let does = match &button.does {
+            Does::Open(address) => address.clone(),
+            Does::Press(press, key, episode) => format!("{} {} {episode}", press.name(), key.subject),
+        };
+        out.push_str(&format!("  [{}]{mark} {does}\n", button.text));
     }
-    out
+    if !card.hint.is_empty() {
+        out.push_str(&format!("  {}\n", card.hint));
+    }
+    format!("{out}-- {}\n", card.footer)
 }
 
 fn all(locale: Locale) -> String {
@@ -151,7 +152,7 @@ fn all(locale: Locale) -> String {
         let template = matches!(content, Content::Alert(_)).then_some("waiting-for-user");
         let rendered = templates.render(&send(content, template, locale), &around());
         assert_eq!(rendered.trouble, None, "{what}");
-        out.push_str(&format!("=== {what}\n{}", lines(&card::to_json(&rendered.card, CHAT_CARD_BYTES_MAX))));
+        out.push_str(&format!("=== {what}\n{}", drawn(&rendered.card)));
     }
     out
 }
