@@ -9,7 +9,6 @@ use deskbell::{
         http::{self, Proxy},
     },
     domain::{
-        calendar::Wait,
         desk::settings::{Access, Look},
         id::ChatId,
         text::Locale,
@@ -31,7 +30,7 @@ use deskbell::{
 use secrecy::SecretString;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::world::{OPS, Plot, TEAM, World, bad_score};
+use crate::world::{OPS, Plot, TEAM, World};
 
 /// A world whose callbacks arrive.
 struct Chats {
@@ -273,30 +272,6 @@ async fn where_nobody_may_act_a_click_changes_nothing_and_says_where_to() {
     let told =
         chats.world.platform(|platform, _| platform.count(Route::MessagePatch) + platform.count(Route::MessageReply));
     assert_eq!((told, chats.world.cards(TEAM).len()), (0, 1), "nobody else hears of it");
-}
-
-#[tokio::test(start_paused = true)]
-async fn an_old_card_says_that_a_new_one_was_sent_and_has_no_buttons() {
-    let mut rule = bad_score();
-    rule.notify[0].repeat = vec![Wait::wall(Span::from_mins(10))];
-    rule.notify[0].repeat_max = 3;
-    let chats = chats_of(Plot { rules: vec![rule], ..Plot::default() }, true, Span::ZERO).await;
-    let old = chats.ring().await;
-    // The platform updates cards for two weeks; this one can no longer be.
-    chats.world.platform(|platform, _| platform.fail_next(Route::MessagePatch, Fault::Refused(400, 230_031), 1));
-    assert_eq!(toast(&chats.press(&old, "ou_li", "take").await).0, "success");
-    chats.world.pass(Span::from_mins(1)).await;
-    assert_eq!(toast(&chats.press(&old, "ou_li", "release").await).0, "success");
-    chats.world.pass(Span::from_mins(12)).await;
-    let new = chats.with_button("take");
-    assert_ne!(new, old, "it rings on, on a card of its own");
-    let late = chats.click(&old, "ou_li", "take", Manner { version: Some(0), ..Manner::default() });
-    let shown = chats.send(&late).await;
-    assert!(toast(&shown).1.starts_with("这是旧卡片，已发新卡") && shown.changed, "{shown:?}");
-    let text = chats.text(&old);
-    assert!(text.contains("This card is an old one; a new one was sent here") && !text.contains("[More]"), "{text}");
-    chats.world.pass(Span::from_secs(20)).await;
-    assert!(chats.text(&new).contains("works on it"), "what was clicked is done: {}", chats.text(&new));
 }
 
 #[tokio::test(start_paused = true)]
