@@ -275,6 +275,27 @@ async fn where_nobody_may_act_a_click_changes_nothing_and_says_where_to() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_old_card_says_that_a_new_one_was_sent_and_has_no_buttons() {
+    let chats = chats(true).await;
+    let old = chats.ring().await;
+    // The platform updates cards for two weeks; this one can no longer be.
+    chats.world.platform(|platform, _| platform.fail_next(Route::MessagePatch, Fault::Refused(400, 230_031), 1));
+    assert_eq!(toast(&chats.press(&old, "ou_li", "take").await).0, "success");
+    chats.world.pass(Span::from_mins(1)).await;
+    assert_eq!(toast(&chats.press(&old, "ou_li", "release").await).0, "success");
+    chats.world.pass(Span::from_mins(1)).await;
+    let new = chats.with_button("take");
+    assert_ne!(new, old, "it rings on, on a card of its own");
+    let late = chats.click(&old, "ou_li", "take", Manner { version: Some(0), ..Manner::default() });
+    let shown = chats.send(&late).await;
+    assert!(toast(&shown).1.starts_with("这是旧卡片，已发新卡") && shown.changed, "{shown:?}");
+    let text = chats.text(&old);
+    assert!(text.contains("This card is an old one; a new one was sent here") && !text.contains("[More]"), "{text}");
+    chats.world.pass(Span::from_secs(20)).await;
+    assert!(chats.text(&new).contains("works on it"), "what was clicked is done: {}", chats.text(&new));
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_is_not_answered_in_time_is_told_so_and_the_update_follows() {
     let chats = chats_of(Plot::default(), true, Span::from_secs(30)).await;
     let card = chats.ring().await;
