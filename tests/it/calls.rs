@@ -178,8 +178,11 @@ fn urges(world: &World) -> Vec<(Way, String, String)> {
 async fn a_rung_calls_the_person_it_mentions_where_they_are() {
     for (email, id, direct) in [("li@example.com", "ou_li", false), ("eve@example.com", "ou_eve", true)] {
         for (urgent, way) in [(Urgent::App, Way::App), (Urgent::Sms, Way::Sms), (Urgent::Phone, Way::Phone)] {
-            let mut world = World::start(urging(email, urgent), stage).await;
+            let mut plot = urging(email, urgent);
+            plot.rules[0].notify[0].mention = Some(Mention::Person(email.into()));
+            let mut world = World::start(plot, stage).await;
             world.pass(Span::from_mins(14)).await;
+            assert_eq!(self::direct(&world, id).len(), usize::from(direct), "{email}: one card, however often mentioned");
             let chat = if direct { world.platform(|it, _| it.direct_chat(id)) } else { TEAM.to_owned() };
             assert_eq!(urges(&world), [(way, id.to_owned(), chat)], "{email} {urgent:?}");
             let shown = world.cards(TEAM)[0].text();
@@ -266,17 +269,19 @@ async fn a_card_that_can_no_longer_be_updated_is_replaced_once_and_its_end_is_to
     for code in [230_031, 230_011, 230_110] {
         let mut plot = urging("li@example.com", Urgent::App);
         plot.rules[0].until = Until::Cleared;
+        let later = Rung { at: RungAt::After(Wait::wall(Span::from_mins(12))), ..plot.rules[0].ladder[0].clone() };
+        plot.rules[0].ladder.push(later);
         let mut world = World::start(plot, stage).await;
         world.pass(Span::from_mins(5)).await;
         world.platform(|platform, _| platform.fail_next(Route::MessagePatch, Fault::Refused(400, code), 50));
         world.pass(Span::from_mins(15)).await;
-        // The card, the escalation, and the one card that takes the first one's place.
-        assert_eq!(world.cards(TEAM).len(), 3, "{code}: {:?}", world.cards(TEAM));
+        // The card, two escalations, and the one card that takes the first one's place.
+        assert_eq!(world.cards(TEAM).len(), 4, "{code}: {:?}", world.cards(TEAM));
         let id = world.platform(|platform, _| platform.tickets().next().unwrap().ticket_id.clone());
         world.platform(|platform, now| platform.update_ticket(&id, now, |ticket| ticket.score = Some(3)));
         world.pass(Span::from_mins(10)).await;
         let over = world.cards(TEAM).iter().filter(|card| card.view.colour == "green").count();
-        assert_eq!((over, world.cards(TEAM).len()), (1, 4), "{code}: {:?}", world.cards(TEAM));
+        assert_eq!((over, world.cards(TEAM).len()), (1, 5), "{code}: {:?}", world.cards(TEAM));
         world.stop().await;
     }
 }

@@ -50,10 +50,10 @@ impl Desk {
                 self.urge(&alert, &told, &key.receiver, (message, urgent, person), now);
             }
             (Step::Escalated, None, Some(person)) => {
-                if delivered.absent.contains(&person) || entry.without_mentions {
+                let receiver = self.direct_receiver(&person);
+                let card = self.cards.get(&card_of(&alert, &receiver)).and_then(|card| card.message.clone());
+                if card.is_some() || delivered.absent.contains(&person) || entry.without_mentions {
                     // Where they have no card yet, one is on its way, and calls when it arrived.
-                    let receiver = self.direct_receiver(&person);
-                    let card = self.cards.get(&card_of(&alert, &receiver)).and_then(|card| card.message.clone());
                     self.urge(&alert, &told, &receiver, (card, urgent, person), now);
                 } else {
                     self.urge(&alert, &told, &key.receiver, (message, urgent, person), now);
