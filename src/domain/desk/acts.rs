@@ -42,6 +42,8 @@ impl Desk {
                 words: alert.why.clone(),
                 card: None,
             }),
+            Deed::Silence(_) if again && !self.has_asked_for_silence(act) => repeated(),
+            Deed::EndSilence(_) | Deed::Cover(_) | Deed::EndCovers(_) | Deed::ConfirmRoster(_) if again => repeated(),
             Deed::Silence(new) => {
                 let acted = self.add_silence(act, new, now);
                 self.with_clicked_card(act, acted, now)
@@ -72,11 +74,7 @@ impl Desk {
                 words: Message::new("这条还没有开始提醒", "this one does not ring yet"),
                 card: None,
             },
-            AlertState::Firing { .. } if again => Acted {
-                tone: Tone::Already,
-                words: Message::new("这一步已经处理过，卡片是最新的", "this was done before; the card is up to date"),
-                card: None,
-            },
+            AlertState::Firing { .. } if again => repeated(),
             AlertState::Firing { .. } => deed(self, act, &alert, now),
         };
         self.with_card(act, &alert.key, alert.episode, acted, now)
@@ -173,7 +171,7 @@ impl Desk {
                 let same_card = |alert: &&Alert| {
                     alert.episode == *episode || act.clicked.as_ref().is_some_and(|message| self.shows(message, alert))
                 };
-                present.filter(same_card).or_else(|| self.episode(key, *episode)).or(present)
+                present.filter(same_card).or_else(|| self.episode(key, *episode))
             }
             Which::Reference(text) => self.alert_called(text),
             Which::Card(message) => {
@@ -218,6 +216,12 @@ impl Desk {
             "alerts cannot be acted on in this chat. Do it where the alert arrived, or ask an admin to add this chat to chat.access.act",
         ))
     }
+}
+
+/// The very same deed once more.
+fn repeated() -> Acted {
+    let words = Message::new("这一步已经处理过，现在就是最新的", "this was done before; what you see is up to date");
+    Acted { tone: Tone::Already, words, card: None }
 }
 
 const fn done(words: Message) -> Acted {

@@ -8,7 +8,7 @@ use crate::domain::{
     desk::{
         digests::DIGEST,
         machine::Desk,
-        members::told_of_beginning,
+        members::told_in,
         state::{Answer, CardShows, Entry, Tracked},
     },
     id::{RuleName, SourceName, Subject, TicketKey},
@@ -65,7 +65,7 @@ impl Desk {
         let mut members: Vec<&Alert> = self
             .digest_members(&of, key.episode)
             .into_iter()
-            .filter(|alert| told_of_beginning(alert).any(|line| line.receiver == key.receiver))
+            .filter(|alert| told_in(alert, &of, key.episode).any(|line| line.receiver == key.receiver))
             .collect();
         members.sort_by_key(|alert| (!alert.is_firing(), alert.since));
         let mut by_rule: BTreeMap<&RuleName, usize> = BTreeMap::new();

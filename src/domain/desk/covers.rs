@@ -246,7 +246,7 @@ impl Desk {
         };
         let is_theirs = |cover: &Cover| {
             let theirs = Some(&cover.person) == asker.person.as_ref() || cover.by.is_same(&act.by);
-            cover.rota == rota.name && (theirs || act.place == Place::Admin)
+            cover.rota == rota.name && (theirs || asker.manages)
         };
         let (over, left) = std::mem::take(&mut self.rosters.covers).into_iter().partition(is_theirs);
         self.rosters.covers = left;

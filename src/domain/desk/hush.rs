@@ -16,7 +16,7 @@ use crate::domain::{
     id::{ReceiverName, SilenceId, Subject},
     notice::{NoticeKey, Step},
     seen::Seen,
-    silence::{About, Hush, Silence},
+    silence::{About, Hush, Matcher, Silence},
     text::Message,
     time::Timestamp,
 };
@@ -60,8 +60,14 @@ impl Hushing {
     }
 
     /// A ticket changed: what hushed an alert may do so no longer.
-    pub(super) fn note(&mut self, cause: &Cause) {
-        if matches!(cause, Cause::Observed(Some(_))) {
+    pub(super) fn note(&mut self, cause: &Cause, inhibits: &[Inhibit]) {
+        let looks = |matcher: &Matcher| matcher.when.is_some() || matcher.team.is_some();
+        let changes = matches!(cause, Cause::Observed(Some(_))) && !self.held.is_empty();
+        let by_ticket = || {
+            self.in_force().any(|silence| looks(&silence.matches))
+                || inhibits.iter().any(|inhibit| looks(&inhibit.while_ringing) || looks(&inhibit.mutes))
+        };
+        if changes && by_ticket() {
             self.look_again();
         }
     }

@@ -32,7 +32,7 @@ const REFRESH_SINGLE_MAX: usize = 50;
 impl Desk {
     /// Judges a ticket by every rule that watches it.
     pub(super) fn judge(&mut self, key: &TicketKey, cause: &Cause, now: Timestamp) {
-        self.hush.note(cause);
+        self.hush.note(cause, &self.settings.inhibits);
         let Some(mut hearing) = self.hearing(key, cause, now) else { return };
         let duties = self.duties.get(&key.source).cloned().unwrap_or_default();
         let mut outlook = Outlook::clear();

@@ -17,7 +17,7 @@ use crate::domain::{
 };
 
 /// After the ladder's end `fallback` is told this often while nobody acts.
-const FALLBACK_EVERY: Span = Span::from_mins(30);
+pub(super) const FALLBACK_EVERY: Span = Span::from_mins(30);
 
 /// How often at most, in one episode: for a day.
 const FALLBACKS_MAX: u32 = 48;
@@ -209,7 +209,8 @@ impl Desk {
         let last = alert.fallbacks == FALLBACKS_MAX;
         self.put_alert(alert.clone());
         if let Some(receiver) = receiver {
-            self.tell(&alert, notice::Step::Fallback, alert.fallbacks, &receiver, now);
+            let ordinal = NoticeKey::ladder_ordinal(alert.rounds, alert.fallbacks);
+            self.tell(&alert, notice::Step::Fallback, ordinal, &receiver, now);
         }
         if last {
             let reference = alert.reference();

@@ -23,8 +23,8 @@ struct Told {
 }
 
 impl Told {
-    fn count(&mut self, alert: &Alert, by: isize) {
-        for line in told_of_beginning(alert) {
+    fn count(&mut self, alert: &Alert, (of, number): (&Subject, u32), by: isize) {
+        for line in told_in(alert, of, number) {
             let count = self.ringing.entry(line.receiver.clone()).or_default();
             *count = count.saturating_add_signed(by);
             if *count == 0 {
@@ -38,11 +38,11 @@ impl Members {
     /// Notes where an alert's episode is told, and whether it rings; it is not noted already.
     pub(super) fn note(&mut self, alert: &Alert) {
         for digest in digests_of(alert) {
-            let told = self.of.entry(digest).or_default();
+            let told = self.of.entry(digest.clone()).or_default();
             let rings = alert.is_firing();
-            told.episodes.insert((alert.key.clone(), alert.episode), rings);
-            if rings {
-                told.count(alert, 1);
+            let noted = told.episodes.insert((alert.key.clone(), alert.episode), rings) == Some(true);
+            if rings && !noted {
+                told.count(alert, (&digest.0, digest.1), 1);
             }
         }
     }
@@ -52,7 +52,7 @@ impl Members {
         for digest in digests_of(alert) {
             let Some(told) = self.of.get_mut(&digest) else { continue };
             if told.episodes.remove(&(alert.key.clone(), alert.episode)) == Some(true) {
-                told.count(alert, -1);
+                told.count(alert, (&digest.0, digest.1), -1);
             }
             if told.episodes.is_empty() {
                 self.of.remove(&digest);
@@ -80,6 +80,19 @@ impl Members {
 pub(super) fn told_of_beginning(alert: &Alert) -> impl Iterator<Item = &Line> {
     let later = |at: usize, line: &Line| at > 0 && matches!(line.from, LineOf::Rung(_));
     alert.lines.iter().enumerate().filter(move |(at, line)| !later(*at, line)).map(|(_, line)| line)
+}
+
+/// The lines of an alert that a digest tells: of a receiver's those that say so, of a source's those told when the alert
+/// began.
+pub(super) fn told_in<'a>(alert: &'a Alert, of: &Subject, number: u32) -> impl Iterator<Item = &'a Line> {
+    let by_receiver = matches!(of, Subject::Receiver(_));
+    let said =
+        |line: &&Line| matches!(of, Subject::Receiver(name) if line.receiver == *name && line.digest == Some(number));
+    let lines: Vec<&Line> = match by_receiver {
+        true => alert.lines.iter().filter(said).collect(),
+        false => told_of_beginning(alert).collect(),
+    };
+    lines.into_iter()
 }
 
 /// The digests that tell an alert's episode.

@@ -52,6 +52,7 @@ impl Desk {
         self.begin_trials(now);
         self.begin_tallies(now);
         self.end_removed(now);
+        self.expire_silences(now); // their alerts and tickets are known by now
         self.take_up_rotas(stored.covers, stored.rosters, now);
         for entry in stored.outbox {
             // Answers are looked for again below; their ticket was in memory only.

@@ -22,7 +22,9 @@ impl Desk {
     pub(super) fn put_off(&mut self, alert: &Alert, by: Actor, until: Timestamp, now: Timestamp) -> Alert {
         let (who, clock) = (by.words(), self.clock_words(until, now));
         let note = Message::new(format!("{} 推迟到 {clock}", who.zh), format!("put off until {clock} by {}", who.en));
-        let snoozed = Some(Snoozed { by, at: now, until });
+        // Put off once more, it has rested since the first time.
+        let at = alert.snoozed.as_ref().filter(|before| before.until > now).map_or(now, |before| before.at);
+        let snoozed = Some(Snoozed { by, at, until });
         let alert = Alert { snoozed, snoozes: alert.snoozes + 1, ..alert.clone() };
         self.change(alert, "snoozed", note, now)
     }

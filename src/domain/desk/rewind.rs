@@ -2,11 +2,14 @@
 //! brought back to now, so that nothing waits for it.
 
 use crate::domain::{
+    alert::{Alert, AlertState},
     budget::Budgets,
     delivery::QUOTA_WAIT,
     desk::{
         count::Tally,
+        ladder::FALLBACK_EVERY,
         machine::{Desk, Talk},
+        whom::next_repeat,
     },
     id::TicketKey,
     rule::REFIRE_WINDOW_DEFAULT,
@@ -47,7 +50,41 @@ impl Desk {
             self.schedule(&key, now);
         }
         self.begin_rotas(now);
+        self.rewind_alerts(now);
         self.tallies.values_mut().for_each(Tally::rewind);
         self.touch_groups();
+    }
+    /// What people did and what comes next on alerts that ring: no instant of it lies ahead any longer than it was meant to.
+    fn rewind_alerts(&mut self, now: Timestamp) {
+        let firing: Vec<Alert> = self.alerts.values().flatten().filter(|alert| alert.is_firing()).cloned().collect();
+        for before in firing {
+            let mut alert = before.clone();
+            let rule = self.rule_named(&alert.key.rule).cloned();
+            if let AlertState::Firing { fired_at, .. } = &mut alert.state {
+                *fired_at = (*fired_at).min(now);
+            }
+            alert.since = alert.since.min(now);
+            alert.quiet_since = alert.quiet_since.map(|at| at.min(now));
+            alert.ladder_from = alert.ladder_from.map(|at| at.min(now));
+            alert.fallback_at = alert.fallback_at.map(|at| at.min(now.plus(FALLBACK_EVERY)));
+            if let Some(taken) = alert.taken.as_mut().filter(|taken| taken.at > now) {
+                taken.until = now.plus(taken.until.since(taken.at));
+                taken.at = now;
+            }
+            if let Some(taken) = &mut alert.taken {
+                taken.asked_at = taken.asked_at.map(|at| at.min(now));
+            }
+            if let Some(snoozed) = alert.snoozed.as_mut().filter(|snoozed| snoozed.at > now) {
+                snoozed.until = now.plus(snoozed.until.since(snoozed.at));
+                snoozed.at = now;
+            }
+            for line in &mut alert.lines {
+                let wait = rule.as_ref().and_then(|rule| next_repeat(rule, line.from, line.repeats));
+                line.next_at = line.next_at.map(|at| wait.map_or(at, |wait| at.min(wait.ends(now))));
+            }
+            if alert != before {
+                self.put_alert(alert);
+            }
+        }
     }
 }

@@ -85,6 +85,11 @@ impl Desk {
         acted(Tone::Done, told)
     }
 
+    /// Whether this very deed asked for a silence that is still kept.
+    pub(super) fn has_asked_for_silence(&self, act: &Act) -> bool {
+        self.hush.silences.values().any(|silence| silence.asked == act.id)
+    }
+
     /// Ends a silence by hand.
     pub(super) fn end_silence(&mut self, act: &Act, id: SilenceId, now: Timestamp) -> Acted {
         let last = self.hush.silences.keys().next_back().copied();
@@ -101,9 +106,9 @@ impl Desk {
         };
         // Whoever asked for it may take it back, and whoever might have asked for it.
         if !silence.by.is_same(&act.by)
-            && let Err(refused) = self.may_silence(act, &silence.matches, silence.until.min(now.plus(LASTS_MAX)), now)
+            && !self.has_authority(act, &silence.matches, silence.until.min(now.plus(LASTS_MAX)), now)
         {
-            return refused;
+            return acted(Tone::Refused, self.only_managers());
         }
         let held = self.hush.held.len();
         self.finish_silence(silence, act.by.clone(), now);
@@ -161,7 +166,6 @@ impl Desk {
         self.hush.silences = stored.into_iter().map(|silence| (silence.id, silence)).collect();
         let held = |alert: &&Alert| alert.is_firing() && alert.lines.iter().any(|line| line.held);
         self.hush.held = self.alerts.values().flatten().filter(held).map(|alert| alert.key.clone()).collect();
-        self.expire_silences(now);
         // The first reading comes before anything is told of what lay in the store.
         self.hush.look_at = now.plus(super::machine::REFRESH_PATIENCE);
     }
@@ -209,10 +213,6 @@ impl Desk {
             );
             return Err(acted(Tone::Refused, words));
         }
-        let manages = act.place == Place::Admin || self.is_manager(&act.by);
-        let workday = Rest::NextWorkday;
-        let one = NewSilence { matches: matches.clone(), reason: "".into(), lasts: workday };
-        let few = matches.ticket.is_some() && until <= now.plus(LASTS_MAX).max(self.silence_until(&one, now));
         if until < now.plus(LASTS_MIN) || until > now.plus(LASTS_MANAGED_MAX) {
             let words = Message::new(
                 "静默最短 1 分钟，最长 30 天。例如 2h、1d、until 18:00、明天",
@@ -220,7 +220,18 @@ impl Desk {
             );
             return Err(acted(Tone::Refused, words));
         }
-        if manages || few { Ok(()) } else { Err(acted(Tone::Refused, self.only_managers())) }
+        if self.has_authority(act, matches, until, now) {
+            Ok(())
+        } else {
+            Err(acted(Tone::Refused, self.only_managers()))
+        }
+    }
+
+    fn has_authority(&self, act: &Act, matches: &Matcher, until: Timestamp, now: Timestamp) -> bool {
+        let workday = Rest::NextWorkday;
+        let one = NewSilence { matches: matches.clone(), reason: "".into(), lasts: workday };
+        let few = || matches.ticket.is_some() && until <= now.plus(LASTS_MAX).max(self.silence_until(&one, now));
+        act.place == Place::Admin || self.is_manager(&act.by) || few()
     }
 
     fn only_managers(&self) -> Message {

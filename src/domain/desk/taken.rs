@@ -47,6 +47,7 @@ impl Desk {
         alert.rung = 0;
         alert.rounds += 1;
         alert.fallback_at = None;
+        alert.fallbacks = 0;
         if alert.announced == Announced::Nobody {
             return alert; // what was not told is not told again
         }

@@ -19,7 +19,7 @@ use deskbell::{
         people::{KnownPerson, Standing},
         receiver::PersonId,
         rota::{Rota, Shift, Turn},
-        rule::{Rung, RungAt, RuleSet, To},
+        rule::{RuleSet, Rung, RungAt, To},
         time::{Span, Zone},
     },
 };

@@ -115,6 +115,7 @@ impl<'a> DigestRecord<'a> {
 
     pub(in crate::adapters::store) fn digest(self, shared: &mut Shared) -> Digest {
         let more = self.since_2;
+        let began_at = Timestamp::from_ms(more.began_at);
         let of = match more.receiver {
             Some(name) => Subject::Receiver(ReceiverName::new(shared.text(name))),
             None => Subject::Source(SourceName::new(shared.text(self.source))),
@@ -123,9 +124,10 @@ impl<'a> DigestRecord<'a> {
             of,
             rule: more.rule.map(|name| rule(name, shared)),
             critical: more.critical,
-            began_at: Timestamp::from_ms(more.began_at),
+            began_at,
             joined_at: Timestamp::from_ms(more.joined_at),
-            closed_at: at(more.closed_at),
+            // Nothing joins a digest of version 1 any more, which did not say when it began.
+            closed_at: at(more.closed_at).or_else(|| (began_at == Timestamp::from_ms(0)).then_some(began_at)),
             number: self.number,
             cause: self.cause.into(),
             receivers: self.receivers.into_iter().map(|name| ReceiverName::new(shared.text(name))).collect(),
