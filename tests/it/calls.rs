@@ -186,7 +186,10 @@ async fn a_rung_calls_the_person_it_mentions_where_they_are() {
             let chat = if direct { world.platform(|it, _| it.direct_chat(id)) } else { TEAM.to_owned() };
             assert_eq!(urges(&world), [(way, id.to_owned(), chat)], "{email} {urgent:?}");
             let shown = world.cards(TEAM)[0].text();
-            assert!(shown.contains(if direct { "eve@example.com" } else { "ou_li" }) || shown.contains("李雷"), "{shown}");
+            assert!(
+                shown.contains(if direct { "eve@example.com" } else { "ou_li" }) || shown.contains("李雷"),
+                "{shown}"
+            );
             world.stop().await;
             world.wake();
             world.pass(Span::from_mins(30)).await;
@@ -201,7 +204,11 @@ async fn a_refused_phone_call_goes_through_the_app_and_operations_hears_once() {
     type Stage = fn(&mut Platform);
     let refusals: [(&str, Stage, usize); 4] = [
         ("quota used up", |it| it.turn(|knobs| knobs.urgent_quota = Some(0)), 1),
-        ("no permission", |it| it.turn(|knobs| knobs.scopes_missing = ["im:message.urgent:phone".to_owned()].into()), 1),
+        (
+            "no permission",
+            |it| it.turn(|knobs| knobs.scopes_missing = ["im:message.urgent:phone".to_owned()].into()),
+            1,
+        ),
         ("the group forbids it", |it| assert!(it.change_chat(TEAM, |chat| chat.may_urge = false)), 0),
         ("refused by order", |it| it.fail_next(Route::UrgentPhone, Fault::Refused(400, 230_027), 1), 1),
     ];

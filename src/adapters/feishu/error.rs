@@ -80,7 +80,8 @@ impl Endpoint {
 
     /// Whether a repeat could be seen by people.
     pub const fn is_write(self) -> bool {
-        matches!(self, Self::MessageCreate | Self::MessageReply | Self::MessagePatch | Self::Webhook) || self.is_urgent()
+        matches!(self, Self::MessageCreate | Self::MessageReply | Self::MessagePatch | Self::Webhook)
+            || self.is_urgent()
     }
 
     /// Whether it calls someone up.

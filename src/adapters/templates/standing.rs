@@ -58,8 +58,11 @@ fn standing(view: &AlertView, around: &Surroundings) -> Option<Message> {
                 format!("{} works on it · until {until}", who.en),
             ),
             Some(_) => Message::new(
-                format!("{}，进展如何？没有回答就重新开始提醒和升级", who.zh),
-                format!("{}, how does it stand? Without an answer reminders and escalation begin anew", who.en),
+                format!("{}，进展如何？30 分钟没有回答就重新开始提醒和升级", who.zh),
+                format!(
+                    "{}, how does it stand? Without an answer for 30 minutes reminders and escalation begin anew",
+                    who.en
+                ),
             ),
         });
     }
@@ -81,7 +84,10 @@ fn ladder_end(view: &AlertView) -> Option<Message> {
     let rule = view.rule.as_ref()?;
     let climbed = usize::try_from(view.alert.rung).unwrap_or(usize::MAX) >= rule.ladder.len();
     // Of a service level's steps the first ones are no escalation.
-    let is_ladder = !rule.ladder.is_empty() && !matches!(rule.kind, RuleKind::Sla(_) if rule.fallback.is_none());
+    // The last step has just been told: they have not had the time to act.
+    let just_told = view.step == Step::Escalated;
+    let is_ladder =
+        !just_told && !rule.ladder.is_empty() && !matches!(rule.kind, RuleKind::Sla(_) if rule.fallback.is_none());
     if !climbed || !is_ladder {
         return None;
     }

@@ -17,11 +17,17 @@ const SCOPES: &[(&str, Words)] = &[
     ("im:chat:readonly", Words { zh: "列出机器人所在的群和成员", en: "list the bot's chats and their members" }),
     (
         "contact:user.id:readonly",
-        Words { zh: "按邮箱或手机号找人，@ 和加急要用", en: "find people by email or mobile, to mention and to call them up" },
+        Words {
+            zh: "按邮箱或手机号找人，@ 和加急要用",
+            en: "find people by email or mobile, to mention and to call them up",
+        },
     ),
     ("im:message.urgent", Words { zh: "应用内加急", en: "call people up in the app" }),
     ("im:message.urgent:sms", Words { zh: "短信加急（用企业额度）", en: "call people up by SMS (takes of a quota)" }),
-    ("im:message.urgent:phone", Words { zh: "电话加急（用企业额度）", en: "call people up by phone (takes of a quota)" }),
+    (
+        "im:message.urgent:phone",
+        Words { zh: "电话加急（用企业额度）", en: "call people up by phone (takes of a quota)" },
+    ),
 ];
 
 /// The permissions as the console's bulk import takes them.

@@ -239,14 +239,20 @@ impl Desk {
         })
     }
 
+    /// The firing alert that a notice tells of; of a storm's digest the one that has rung longest.
+    fn alert_told_by(&self, key: &NoticeKey) -> Option<&Alert> {
+        if key.rule.as_str() == DIGEST {
+            let members = self.digest_members(&key.subject, key.episode);
+            return members.into_iter().filter(|alert| alert.is_firing()).min_by_key(|alert| alert.fired_at());
+        }
+        let place = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+        self.alert(&place).filter(|alert| alert.is_firing() && alert.episode == key.episode)
+    }
+
     /// Tells someone directly of an alert, once in its episode: a mention does not reach them.
     pub(super) fn call_directly(&mut self, entry: &Entry, person: &PersonId, why: Why, now: Timestamp) {
         let key = &entry.key;
-        let place = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
-        if !self.is_firing_episode(&place, key.episode) {
-            return;
-        }
-        let Some(mut alert) = self.alert(&place).cloned() else { return };
+        let Some(mut alert) = self.alert_told_by(key).cloned() else { return };
         let receiver = self.direct_receiver(person);
         if alert.lines.iter().any(|line| line.receiver == receiver) {
             return;

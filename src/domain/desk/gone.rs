@@ -66,8 +66,9 @@ impl Desk {
     pub(super) fn lost_card(&self, alert: &Alert, receiver: &ReceiverName) -> bool {
         let is_lost =
             |card: &CardState| card.message.is_none() && card.replaces.is_some() && card.key.receiver == *receiver;
-        let under_way = (1..=alert.takeovers)
-            .any(|number| self.outbox.get(&notice_of(alert, Step::Fired, number, receiver)).is_some_and(may_have_arrived));
+        let under_way = (1..=alert.takeovers).any(|number| {
+            self.outbox.get(&notice_of(alert, Step::Fired, number, receiver)).is_some_and(may_have_arrived)
+        });
         self.cards.get(&card_of(alert, receiver)).is_some_and(is_lost) && !under_way
     }
 

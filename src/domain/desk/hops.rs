@@ -84,13 +84,7 @@ impl Desk {
     pub(super) fn hop_of(&self, entry: &Entry) -> Option<ReceiverName> {
         let tells = matches!(
             entry.key.step,
-            Step::Fired
-                | Step::Escalated
-                | Step::Repeated
-                | Step::Ended
-                | Step::Digest
-                | Step::Fallback
-                | Step::Woken
+            Step::Fired | Step::Escalated | Step::Repeated | Step::Ended | Step::Digest | Step::Fallback | Step::Woken
         );
         // What says why it comes there has come from elsewhere: one hop is enough.
         if !tells || entry.text.is_some() {

@@ -43,7 +43,9 @@ impl Desk {
         match key.step {
             // A reply on a card that was opened again leaves that card the alert's own.
             Step::Fired if key.ordinal == 0 && self.card_for(key).is_some_and(|card| card.message.is_some()) => {}
-            Step::Fired | Step::Digest | Step::Called => self.remember_card(key, delivered.message_id.clone(), rev, now),
+            Step::Fired | Step::Digest | Step::Called => {
+                self.remember_card(key, delivered.message_id.clone(), rev, now)
+            }
             Step::Repeated | Step::Escalated | Step::Asked | Step::Woken | Step::Fallback
                 if self.card_for(key).is_none() =>
             {
@@ -176,6 +178,9 @@ impl Desk {
             }
             Next::RetryMaskedAt(at) => self.put_back(Entry { not_before: at, masked: true, ..entry }),
             Next::GiveUp => {
+                if entry.key.step == Step::Update {
+                    self.give_card_up(&entry.key); // else it would be behind, and tried again at once, for ever
+                }
                 self.bury(&entry, failure.reason.clone(), now);
                 self.settle(&entry.key, now);
             }
@@ -186,6 +191,13 @@ impl Desk {
                 self.settle(&entry.key, now);
             }
         }
+    }
+
+    /// What a card should show is refused: it is not tried again before there is something else to show.
+    fn give_card_up(&mut self, key: &NoticeKey) {
+        let Some(card) = self.card_for(key).cloned() else { return };
+        let shown_rev = self.rev_of(&card.key.shows);
+        self.put_card(CardState { shown_rev, ..card });
     }
 
     /// A receiver that is told by posts alone asked to slow down: nothing else goes to it before the next try.

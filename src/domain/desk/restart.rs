@@ -39,9 +39,8 @@ impl Restart {
         let notices = stored.outbox.iter().flat_map(|entry| [Some(entry.decided_at), entry.first_tried_at]).flatten();
         let seen = stored.seen.iter().map(|(_, until)| until.minus(SEEN_KEPT));
         let alive_until = sources.chain(tickets).chain(notices).chain(seen).filter(|at| *at <= now).max()?;
-        let tells = |entry: &&Entry| {
-            !matches!(entry.key.step, Step::Update | Step::Answer | Step::Trouble | Step::Announced)
-        };
+        let tells =
+            |entry: &&Entry| !matches!(entry.key.step, Step::Update | Step::Answer | Step::Trouble | Step::Announced);
         let waiting = stored.outbox.iter().filter(tells).map(|entry| entry.key.clone()).collect();
         Some(Self { began_at: now, alive_until, waiting, sent: 0, dropped: 0 })
     }

@@ -5,7 +5,7 @@ use crate::domain::{
     alert::{Alert, AlertKey},
     deed::{Act, Acted, NewSilence, Place, Rest, Tone},
     desk::{machine::Desk, outcome::Write, state::CardKey},
-    id::{RuleName, SilenceId, Subject, TicketKey},
+    id::{RuleName, SilenceId, Subject, TeamName, TicketKey},
     receiver::PersonId,
     rule::Rule,
     silence::{LASTS_MANAGED_MAX, LASTS_MAX, LASTS_MIN, Matcher, SILENCES_MAX, Silence, reason},
@@ -64,6 +64,9 @@ impl Desk {
         let until = self.silence_until(new, now);
         if let Err(refused) = self.may_silence(act, &new.matches, until, now) {
             return refused;
+        }
+        if let Some(why) = self.names_nothing(&new.matches) {
+            return acted(Tone::Refused, why);
         }
         self.drop_ended_silences();
         let id = SilenceId(self.hush.silences.keys().next_back().map_or(0, |last| last.0).saturating_add(1));
@@ -225,6 +228,32 @@ impl Desk {
         } else {
             Err(acted(Tone::Refused, self.only_managers()))
         }
+    }
+
+    /// Why a matcher could never match: it names a rule, a source or a team that there is not.
+    fn names_nothing(&self, matches: &Matcher) -> Option<Message> {
+        if let Some(rule) = matches.rule.as_ref().filter(|rule| self.rule_named(rule).is_none()) {
+            return Some(Message::new(
+                format!("没有叫“{rule}”的规则，deskbell rules 列出全部"),
+                format!("there is no rule \"{rule}\"; deskbell rules lists all"),
+            ));
+        }
+        if let Some(source) = matches.source.as_ref().filter(|source| !self.settings.sources.contains_key(*source)) {
+            return Some(Message::new(
+                format!("没有叫“{source}”的数据源，deskbell status 列出全部"),
+                format!("there is no source \"{source}\"; deskbell status lists all"),
+            ));
+        }
+        let is_team = |team: &TeamName| {
+            let mut labels = self.settings.sources.values().map(|source| &source.labels);
+            labels.any(|labels| labels.teams.iter().any(|known| known.name == *team))
+        };
+        matches.team.as_ref().filter(|team| !is_team(team)).map(|team| {
+            Message::new(
+                format!("没有叫“{team}”的团队，见配置的 teams"),
+                format!("there is no team \"{team}\"; see `teams` of the configuration"),
+            )
+        })
     }
 
     fn has_authority(&self, act: &Act, matches: &Matcher, until: Timestamp, now: Timestamp) -> bool {

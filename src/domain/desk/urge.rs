@@ -134,8 +134,7 @@ impl Desk {
     pub(super) fn called_up(&mut self, entry: &Entry, now: Timestamp) {
         let Some(Target::Urge(_, urgent, person)) = &entry.target else { return };
         let (how, name) = (How::from(*urgent).words(), self.people.words(person));
-        let note =
-            Message::new(format!("已向 {name} 发出{}", how.zh), format!("{name} was called up: {}", how.en));
+        let note = Message::new(format!("已向 {name} 发出{}", how.zh), format!("{name} was called up: {}", how.en));
         self.journal(now, (&entry.key.subject, Some(&entry.key.rule), entry.key.episode), "called_up", note);
         self.show_call(entry, Fate::Made, now);
     }
