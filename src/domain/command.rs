@@ -8,6 +8,7 @@ use crate::domain::{
     text::Locale,
 };
 
+pub mod oncall;
 pub mod reply;
 pub mod silence;
 pub mod verb;
@@ -63,7 +64,6 @@ const HELP: &[&str] = &["help", "帮助", "怎么用", "使用说明"];
 const NOT_BUILT: &[(&str, &[&str])] = &[
     ("/tickets", &["tickets", "工单列表"]),
     ("/order", &["order", "订单"]),
-    ("/oncall", &["oncall", "值班"]),
     ("/rules", &["rules", "规则"]),
 ];
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{actor::Actor, id::OpenId, receiver::PersonId, ticket::Text};
+use crate::domain::{actor::Actor, id::OpenId, receiver::PersonId, text::fold, ticket::Text};
 
 /// People remembered, at most; the first in the order of their ids makes room.
 pub const PEOPLE_MAX: usize = 20_000;
@@ -79,6 +79,12 @@ impl People {
     /// The name behind an open id.
     pub fn name_of(&self, id: &OpenId) -> Option<&Text> {
         self.names.get(id)
+    }
+
+    /// Everyone of this name.
+    pub fn called(&self, name: &str) -> Vec<OpenId> {
+        let folded = fold(name);
+        self.names.iter().filter(|(_, known)| fold(known) == folded).map(|(id, _)| id.clone()).collect()
     }
 
     /// What they are called: by name where it is known, else as they are addressed.

@@ -7,6 +7,7 @@ use crate::{
         card::{Colour, cut, escape_markdown},
         id::Subject,
         notice::{AlertView, AnswerView, Content, Send, TicketView},
+        rota,
         rule::Severity,
         text::{Locale, Message},
     },
@@ -26,8 +27,11 @@ pub(crate) fn draft(send: &Send, around: &Surroundings) -> Draft {
         },
         Content::Announcement(message) => {
             let mut draft = sentence(message, send.locale, Colour::Blue);
-            let of_rules = send.key.rule.as_str() != "deskbell.restarted";
-            let tag = if of_rules { ("规则", "rules") } else { ("运行状况", "operations") };
+            let tag = match send.key.rule.as_str() {
+                "deskbell.restarted" => ("运行状况", "operations"),
+                rule if rota::words::NOTICES.contains(&rule) => ("值班", "on call"),
+                _ => ("规则", "rules"),
+            };
             draft.tags.push(pick(send.locale, tag.0, tag.1).to_string());
             draft
         }

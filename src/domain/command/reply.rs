@@ -19,10 +19,11 @@ pub const USAGE: Words = Words {
 /// What the bot can do today.
 pub const HELP: Words = Words {
     zh: "@我并写：/ticket 工单号（或只发工单号）看工单；/alerts 看现在在响的提醒；/why 工单号 看为什么提醒或没提醒。\
-         在提醒卡片上回复“我来”就接手，回复“已处理”就结束；/take、/done、/snooze 30m、/release 后面写 #提醒编号也行。",
+         在提醒卡片上回复“我来”就接手，回复“已处理”就结束；/take、/done、/snooze 30m、/release 后面写 #提醒编号也行。/值班 看谁值班，/值班 接 顶班。",
     en: "Mention me and write /ticket <ticket id> (or just the id) for a ticket, /alerts for what rings, /why <ticket \
          id> for why it rings or does not. Reply \"on it\" on an alert's card to take it, \"done\" to end it; or write \
-         /take, /done, /snooze 30m, /release with the alert's #reference.",
+         /take, /done, /snooze 30m, /release with the alert's #reference. /oncall tells who is on call, /oncall take \
+         stands in.",
 };
 
 /// A person who may not ask here. Says nothing of whether the ticket exists.
@@ -128,6 +129,12 @@ pub fn verb_usage(verb: Verb) -> Message {
             "Please write: /silence #<reference> 2h <reason>. Or a ticket id, rule <name>, source <name>, team <name>, \
              severity warning, when { condition }; the time as 2h, until 18:00 or tomorrow. /silence list shows them, \
              /silence end S7 ends one",
+        ),
+        Verb::Oncall => Message::new(
+            "请这样写：/值班 看谁值班；/值班 接（到 18:00）；/值班 给 邮箱；/值班 换 邮箱 10-01；/值班 交还；/值班 确认。\
+             可以写上班次和值班表的名字",
+            "Please write: /oncall for who is on call; /oncall take (until 18:00); /oncall give <email>; /oncall swap \
+             <email> 10-01; /oncall back; /oncall ok. A shift and a rota may be named",
         ),
         Verb::Why => Message::new(
             "请这样写：/why 工单号，或 /why #提醒编号",

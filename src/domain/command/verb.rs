@@ -15,6 +15,8 @@ pub enum Verb {
     Snooze,
     /// Hold notices back.
     Silence,
+    /// Who is on call, and changes of it.
+    Oncall,
     /// What rings.
     Alerts,
     /// Why a ticket rings, or does not.
@@ -28,6 +30,7 @@ pub const VERBS: &[(Verb, &str, &[&str])] = &[
     (Verb::Done, "done", &["done", "已处理"]),
     (Verb::Snooze, "snooze", &["snooze", "稍后提醒"]),
     (Verb::Silence, "silence", &["silence", "静默"]),
+    (Verb::Oncall, "oncall", &["oncall", "值班", "谁值班"]),
     (Verb::Alerts, "alerts", &["alerts", "提醒", "告警"]),
     (Verb::Why, "why", &["why", "为什么"]),
 ];
@@ -61,6 +64,10 @@ const TAKING: &[&str] = &[
 
 /// Words that mean to take an alert wherever they are said to the bot.
 const TAKING_ANYWHERE: &[&str] = &["我来", "我来处理", "处理中"];
+
+/// Words that ask who is on call.
+const ON_CALL_ANYWHERE: &[&str] =
+    &["值班", "谁值班", "谁在值班", "现在谁值班", "今天谁值班", "oncall", "on call", "who is on call", "who s on call"];
 
 /// Words that say that it is handled, in a reply on its card.
 const DONE: &[&str] =
@@ -130,6 +137,9 @@ impl Verb {
 
     /// What plain words mean that are said to the bot on nothing.
     pub(super) fn anywhere(words: &str) -> Option<Self> {
+        if ON_CALL_ANYWHERE.contains(&words) {
+            return Some(Self::Oncall);
+        }
         TAKING_ANYWHERE.contains(&words).then_some(Self::Take)
     }
 }

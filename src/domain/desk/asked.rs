@@ -54,10 +54,12 @@ impl Desk {
             let said = self.silence_asked(question, &Asked::read(behind), understood, &sources, now);
             return self.answer_in_words(question, said, now);
         }
+        let said_behind = behind;
         let behind = Behind::read(behind);
         let said = match verb {
             Verb::Alerts => self.list(&sources, now),
             Verb::Why => self.say_why(question, &behind, &sources, now),
+            Verb::Oncall => self.oncall_asked(question, said_behind, now),
             Verb::Take | Verb::Release | Verb::Done | Verb::Snooze | Verb::Silence => {
                 self.do_it(question, verb, &behind, &sources, now)
             }
@@ -83,7 +85,7 @@ impl Desk {
         let which = Which::Episode(key, episode);
         let usual = Rest::For(crate::domain::command::verb::SNOOZE_USUAL);
         let deed = match verb {
-            Verb::Take | Verb::Alerts | Verb::Why | Verb::Silence => Deed::Take(which),
+            Verb::Take | Verb::Alerts | Verb::Why | Verb::Silence | Verb::Oncall => Deed::Take(which),
             Verb::Release => Deed::Release(which),
             Verb::Done => Deed::Done(which),
             Verb::Snooze => Deed::Snooze(which, behind.rest.unwrap_or(usual)),

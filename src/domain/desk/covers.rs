@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::domain::{
+    actor::Actor,
     deed::{Act, Acted, NewCover, Place, Tone},
     desk::{acts::refused, machine::Desk, outcome::Write, roster::CONFIRMED_AHEAD},
     id::{RotaName, Subject},
@@ -37,7 +38,7 @@ struct Asker {
 impl Desk {
     /// Someone stands in.
     pub(super) fn cover(&mut self, act: &Act, new: &NewCover, now: Timestamp) -> Acted {
-        let rota = match self.rota_meant(new.rota.as_ref(), act) {
+        let rota = match self.rota_meant(new.rota.as_ref(), &act.by) {
             Ok(rota) => rota,
             Err(acted) => return acted,
         };
@@ -236,7 +237,7 @@ impl Desk {
 
     /// Ends what the asker stands in for, and what they said.
     pub(super) fn end_covers(&mut self, act: &Act, rota: Option<&RotaName>, now: Timestamp) -> Acted {
-        let rota = match self.rota_meant(rota, act) {
+        let rota = match self.rota_meant(rota, &act.by) {
             Ok(rota) => rota,
             Err(acted) => return acted,
         };
@@ -268,7 +269,7 @@ impl Desk {
 
     /// Someone looked at who is on call on the next long holiday.
     pub(super) fn confirm_roster(&mut self, act: &Act, rota: Option<&RotaName>, now: Timestamp) -> Acted {
-        let rota = match self.rota_meant(rota, act).and_then(|rota| self.asker(&rota, act).map(|_| rota)) {
+        let rota = match self.rota_meant(rota, &act.by).and_then(|rota| self.asker(&rota, act).map(|_| rota)) {
             Ok(rota) => rota,
             Err(acted) => return acted,
         };
@@ -291,7 +292,7 @@ impl Desk {
     }
 
     /// The rota that is named, the only one there is, or the only one the asker is on.
-    fn rota_meant(&self, name: Option<&RotaName>, act: &Act) -> Result<Arc<Rota>, Acted> {
+    pub(super) fn rota_meant(&self, name: Option<&RotaName>, by: &Actor) -> Result<Arc<Rota>, Acted> {
         let rotas = &self.settings.rotas;
         let missing = |words| Acted { tone: Tone::Missing, words, card: None };
         if rotas.is_empty() {
@@ -309,7 +310,7 @@ impl Desk {
                 ))
             });
         }
-        let is_on = |rota: &&Arc<Rota>| act.by.open_id().is_some_and(|id| self.member_of(rota, id).is_some());
+        let is_on = |rota: &&Arc<Rota>| by.open_id().is_some_and(|id| self.member_of(rota, id).is_some());
         let own: Vec<&Arc<Rota>> = rotas.values().filter(is_on).collect();
         match (rotas.len(), rotas.values().next(), own.as_slice()) {
             (1, Some(only), _) => Ok(Arc::clone(only)),
@@ -366,7 +367,7 @@ impl Desk {
         {
             return;
         }
-        let by = act.by.words();
+        let by = self.people.named(&act.by).words();
         let words =
             Message::new(format!("{}（{} 安排）", words.zh, by.zh), format!("{} (arranged by {})", words.en, by.en));
         self.announce_to("cover", Receiver::name_of_person(&cover.person), words, now);

@@ -15,6 +15,7 @@ mod judge;
 mod life;
 mod ring;
 mod whom;
+mod oncall;
 mod rotas;
 mod covers;
 mod roster;

@@ -23,6 +23,9 @@ pub struct Stretch {
     pub duties: Vec<Duty>,
 }
 
+/// The rules of the notices that tell of rotas.
+pub const NOTICES: [&str; 3] = ["deskbell.handover", "deskbell.roster", "deskbell.cover"];
+
 /// Stretches that are listed at most.
 const STRETCHES_MAX: usize = 500;
 

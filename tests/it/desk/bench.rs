@@ -27,6 +27,7 @@ use deskbell::{
         field::Field,
         id::{MessageId, ReceiverName, RuleName, Subject, TicketId, TicketKey},
         notice::{AnswerView, Content, Send, Target},
+        rota::words,
         rule::{CatchUp, RuleSet},
         text::{Locale, Message},
         ticket::Status,
@@ -44,9 +45,6 @@ use crate::histories::{
 
 const POLL_EVERY: Span = Span::from_mins(4);
 const SWEEP_EVERY: u64 = 5;
-
-/// Announcements that are told in full.
-const ON_CALL: [&str; 3] = ["deskbell.handover", "deskbell.roster", "deskbell.cover"];
 
 /// A desk and everything around it.
 pub(super) struct Bench {
@@ -67,6 +65,8 @@ pub(super) struct Bench {
     history_is_readable: bool,
     told: Vec<(Timestamp, String)>,
     messages: u64,
+    /// Answers are told in full.
+    in_full: bool,
 }
 
 impl Bench {
@@ -98,6 +98,7 @@ impl Bench {
             history_is_readable: true,
             told: Vec::new(),
             messages: 0,
+            in_full: false,
         };
         bench.take(outcome);
         bench
@@ -156,6 +157,8 @@ impl Bench {
             "does" => self.does(word),
             "tended" => self.tended(),
             "covers" => self.cover(word),
+            "meets" => self.handle(Input::People(vec![duty::known(word)])),
+            "says" => self.say(word),
             "leaves" => self.handle(Input::People(vec![duty::left(word)])),
             "confirms" => self.act_on_rota(word, Deed::ConfirmRoster(None)),
             other => panic!("{}: {other} is no happening", value.place),
@@ -289,13 +292,24 @@ impl Bench {
 
     fn ask(&mut self, line: &str) {
         let (chat, text) = line.split_once(' ').unwrap();
+        self.write(chat, "ou_someone", text);
+    }
+
+    /// `li /值班 接`: someone the directory knows writes in a chat that may look.
+    fn say(&mut self, line: &str) {
+        let (who, text) = line.split_once(' ').unwrap();
+        self.in_full = true;
+        self.write("oc_a", &format!("ou_{who}"), text);
+    }
+
+    fn write(&mut self, chat: &str, sender: &str, text: &str) {
         self.messages += 1;
         let message = ChatMessage {
             event: format!("event-{}", self.messages).as_str().into(),
             message: MessageId::from(format!("om_question_{}", self.messages).as_str()),
             chat: chat.into(),
             chat_kind: if chat.starts_with("oc_p2p") { ChatKind::Direct } else { ChatKind::Group },
-            sender: "ou_someone".into(),
+            sender: sender.into(),
             sender_name: None,
             reply_to: None,
             command: Command::parse(text),
@@ -396,7 +410,7 @@ impl Bench {
                 self.messages += 1;
                 let id = MessageId::from(format!("om_{}", self.messages).as_str());
                 let keyed = self.settings.receivers.get(&send.key.receiver).is_none_or(|known| known.kind.has_key());
-                self.told.push((self.now, line(send)));
+                self.told.push((self.now, line(send, self.in_full)));
                 Ok(Delivered { message_id: keyed.then_some(id), absent: Vec::new() })
             }
         };
@@ -439,7 +453,7 @@ impl Bench {
 }
 
 /// A message as a line: receiver, what it is, of what, and what marks it.
-fn line(send: &Send) -> String {
+fn line(send: &Send, in_full: bool) -> String {
     let how = match &send.target {
         Target::Post(_) => "",
         Target::Reply(_) => " reply",
@@ -459,13 +473,14 @@ fn line(send: &Send) -> String {
         Content::Digest(view) => format!(" {:?} {} of {}", view.cause, view.firing, view.total).to_lowercase(),
         Content::Answer(answer) => match &**answer {
             AnswerView::Ticket(view) => format!(" ticket {}", view.ticket.key.id),
+            AnswerView::Text(message) if in_full => format!(" {}", message.zh.replace('\n', " / ")),
             AnswerView::Text(message) => format!(" “{}”", message.zh.chars().take(8).collect::<String>()),
         },
         Content::Trouble(_) => format!(" {}", send.key.rule),
         Content::Announcement(message) if send.key.rule.as_str() == "deskbell.rules_changed" => {
             format!(" {}", message.zh)
         }
-        Content::Announcement(message) if ON_CALL.contains(&send.key.rule.as_str()) => {
+        Content::Announcement(message) if words::NOTICES.contains(&send.key.rule.as_str()) => {
             format!(" {}", message.zh.replace('\n', " / "))
         }
         Content::Announcement(_) => format!(" {}", send.key.rule),

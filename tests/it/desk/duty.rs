@@ -37,6 +37,11 @@ pub(super) fn person(name: &str) -> PersonId {
     PersonId::Email(format!("{name}@example.com").as_str().into())
 }
 
+/// What the directory says of someone who is there.
+pub(super) fn known(name: &str) -> KnownPerson {
+    KnownPerson { standing: Standing::Active, ..left(name) }
+}
+
 /// What the directory says of someone who left.
 pub(super) fn left(name: &str) -> KnownPerson {
     let open_id = Some(format!("ou_{name}").as_str().into());

@@ -366,7 +366,7 @@ fn the_permissions_are_those_that_init_prints() {
 
 /// Every name under which operations hears of a trouble, as the sources write it.
 fn troubles() -> BTreeSet<String> {
-    let starts = [".trouble(\"", ".trouble_again(\"", "Input::Trouble { name: \"", ".report(\""];
+    let starts = [".trouble(\"", ".trouble_of(\"", ".trouble_again(\"", "Input::Trouble { name: \"", ".report(\""];
     let mut found: BTreeSet<String> = ["deskbell.source_silent".to_string()].into();
     let mut dirs = vec![Path::new("src").to_path_buf()];
     while let Some(dir) = dirs.pop() {
