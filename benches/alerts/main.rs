@@ -1,6 +1,7 @@
 //! 5,000 alerts at one instant, decided, made durable, rendered and delivered over the HTTP receiver:
 //! `cargo bench --bench alerts`. Storms are off and the receiver's budget is lifted. Wall time from the instant at which
-//! the tickets fall due until the last report is durable; the sink is a process of its own on loopback.
+//! the tickets fall due until the last report is durable; the sink is a process of its own on loopback, and so is each
+//! repetition: its memory is that of one service.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
@@ -10,7 +11,12 @@ mod pages;
 mod service;
 mod sink;
 
-use std::{fs, sync::Arc, time::Instant};
+use std::{
+    env, fs,
+    process::{Command, Stdio},
+    sync::Arc,
+    time::Instant,
+};
 
 use deskbell::adapters::http;
 use tokio::{runtime::Runtime, sync::Semaphore};
@@ -30,6 +36,9 @@ const MEMORY_BAR_MB: f64 = 60.0;
 /// How often each is measured.
 const REPETITIONS: usize = 20;
 
+/// Set, to where the sink is, in the process that runs one repetition.
+const RING: &str = "DESKBELL_BENCH_RING";
+
 /// Posts of the floor under way at once: as many as the service sends at once.
 const FLOOR_AT_ONCE: usize = 32;
 
@@ -38,23 +47,31 @@ const FLOOR_BODY_BYTES: usize = 2_500;
 
 fn main() {
     sink::serve_if_asked();
+    ring_if_asked();
     let sink = sink::start();
     println!("{ALERTS} alerts at one instant, a store on disk, one sink on loopback; {REPETITIONS} repetitions\n");
-    let tickets = service::tickets();
-    let mut ours = Vec::new();
+    let mut runs = Vec::new();
     for _ in 0..REPETITIONS {
         let before = posts(&sink);
-        ours.push(service::ring(&sink.base, &tickets));
+        runs.push(ring_apart(&sink.base));
         assert_eq!(posts(&sink) - before, ALERTS, "each is posted once");
     }
-    let memory = peak_mb();
+    let all = |of: fn(&Run) -> f64| {
+        let mut all: Vec<f64> = runs.iter().map(of).collect();
+        all.sort_unstable_by(f64::total_cmp);
+        all
+    };
+    let (ours, memory) = (all(|run| run.seconds), all(|run| run.peak_mb));
     let mut floor: Vec<f64> = (0..REPETITIONS).map(|_| plain_posts(&sink)).collect();
-    ours.sort_unstable_by(f64::total_cmp);
     floor.sort_unstable_by(f64::total_cmp);
-    println!("{:<58} {:>8} {:>8} {:>8}  s", "", "least", "middle", "most");
-    line("decided, durable, rendered, delivered", &ours);
-    line("floor: as many posts of the same size, same client", &floor);
-    let (took, least) = (middle(&ours), middle(&floor));
+    println!("{:<58} {:>8} {:>8} {:>8}", "", "least", "middle", "most");
+    line("decided, durable, rendered, delivered, s", &ours);
+    line("  CPU time of it, s", &all(|run| run.cpu_seconds));
+    line("  commits", &all(|run| run.commits));
+    line("  written to the disk's cache, MB", &all(|run| run.written_mb));
+    line("floor: as many posts of the same size, same client, s", &floor);
+    line("peak memory of the process, MB", &memory);
+    let (took, least, memory) = (middle(&ours), middle(&floor), middle(&memory));
     println!("\n{:.2} × the floor", took / least);
     println!(
         "{:.2} × Alertmanager's {ALERTMANAGER_SECONDS} s (in memory only); the bar is 1 ×: {}",
@@ -66,6 +83,48 @@ fn main() {
         memory / ALERTMANAGER_MB,
         said(memory < MEMORY_BAR_MB)
     );
+}
+
+/// One repetition, measured from within its own process.
+#[derive(Debug, Default)]
+struct Run {
+    seconds: f64,
+    cpu_seconds: f64,
+    commits: f64,
+    written_mb: f64,
+    peak_mb: f64,
+}
+
+/// Runs one repetition in a process of its own: its memory is that of one service that has just started.
+fn ring_apart(base: &str) -> Run {
+    let program = env::current_exe().expect("this program has a path");
+    let output =
+        Command::new(program).env(RING, base).stderr(Stdio::inherit()).output().expect("it can be started again");
+    assert!(output.status.success(), "a repetition failed");
+    let text = String::from_utf8(output.stdout).expect("it prints numbers");
+    let mut numbers = text.split_whitespace().map(|number| number.parse().expect("a number"));
+    let mut next = || numbers.next().expect("five numbers");
+    Run { seconds: next(), cpu_seconds: next(), commits: next(), written_mb: next(), peak_mb: next() }
+}
+
+/// Measures one repetition, in the process that is to; returns at once in every other.
+fn ring_if_asked() {
+    let Ok(base) = env::var(RING) else { return };
+    let tickets = service::tickets();
+    let took = service::ring(&base, &tickets);
+    println!("{} {} {} {} {}", took.seconds, took.cpu_seconds, took.commits, written_mb(), peak_mb());
+    std::process::exit(0);
+}
+
+/// What this process has written to files, MB.
+fn written_mb() -> f64 {
+    number_in("/proc/self/io", "write_bytes:") / 1_000_000.0
+}
+
+fn number_in(file: &str, name: &str) -> f64 {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix(name));
+    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(f64::NAN)
 }
 
 const fn said(met: bool) -> &'static str {
@@ -83,10 +142,7 @@ fn middle(sorted: &[f64]) -> f64 {
 
 /// The most memory this process ever held, MB.
 fn peak_mb() -> f64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kb: f64 = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse().ok()).unwrap_or(f64::NAN);
-    kb / 1_000.0
+    number_in("/proc/self/status", "VmHWM:") / 1_000.0
 }
 
 /// How many posts the sink has seen.

@@ -51,6 +51,10 @@ use deskbell::{
         start::{Engine, Parts},
     },
 };
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeValLike,
+};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tempfile::TempDir;
@@ -99,25 +103,51 @@ pub(crate) fn tickets() -> Vec<Arc<Ticket>> {
     out
 }
 
-/// Lets them all ring; seconds from that instant until all of it is delivered and durable.
-pub(crate) fn ring(base: &str, tickets: &[Arc<Ticket>]) -> f64 {
+/// What a repetition took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Took {
+    /// From the instant at which all fell due until all was delivered and durable.
+    pub(crate) seconds: f64,
+    /// CPU time of the process meanwhile.
+    pub(crate) cpu_seconds: f64,
+    /// Commits since the start.
+    pub(crate) commits: u64,
+}
+
+/// Lets them all ring.
+pub(crate) fn ring(base: &str, tickets: &[Arc<Ticket>]) -> Took {
     let runtime = Runtime::new().expect("a runtime");
     let home = TempDir::new().expect("a temporary directory");
     let (store, _) = Store::open(&Config::at(home.path().join("data"))).expect("a new store opens");
     let clock = Clock::system();
     let due = clock.now().plus(QUIET_BEFORE);
     let inside = runtime.enter();
-    let engine = Engine::start(parts(base, store, stored(tickets, due, clock.now()), clock));
+    let engine = Engine::start(parts(base, store, stored(tickets, due, clock.now()), clock.clone()));
     drop(inside);
     let port = engine.port();
+    while clock.now() < due {
+        thread::sleep(LOOK);
+    }
+    let cpu = cpu_seconds();
     let sends = || usize::try_from(port.health().counters.sends.load(Ordering::Relaxed)).unwrap_or(0);
     while sends() < ALERTS || !port.is_silent() {
         thread::sleep(LOOK);
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is past 1970").as_secs_f64();
     assert_eq!(port.health().counters.sends_failed.load(Ordering::Relaxed), 0);
+    let took = Took {
+        seconds: now - due.as_ms() as f64 / 1_000.0,
+        cpu_seconds: cpu_seconds() - cpu,
+        commits: port.health().counters.commits.load(Ordering::Relaxed),
+    };
     runtime.block_on(engine.stop(Span::from_secs(10)));
-    now - due.as_ms() as f64 / 1_000.0
+    took
+}
+
+/// CPU time of all threads of this process.
+fn cpu_seconds() -> f64 {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("a process may ask about itself");
+    (usage.user_time().num_microseconds() + usage.system_time().num_microseconds()) as f64 / 1_000_000.0
 }
 
 fn stored(tickets: &[Arc<Ticket>], due: Timestamp, now: Timestamp) -> Stored {

@@ -52,8 +52,9 @@ use crate::{
     },
 };
 
-/// Sends and searches under way at once, at most.
-pub const SENDS_MAX: usize = 64;
+/// Sends and searches under way at once, at most: as many as the desk lets go, so that none waits behind a channel that
+/// does not answer.
+pub const SENDS_MAX: usize = 128;
 
 /// How long one send may take before its fate is unknown.
 pub const SEND_TIME_MAX: Span = Span::from_secs(20);

@@ -1,6 +1,6 @@
 //! The values of one card, laid out as `shape` says: whatever is not known stays null, texts and lists are bounded.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -44,9 +44,12 @@ const SETTLED: Span = Span::from_mins(1);
 
 type Object = Map<String, Json>;
 
+/// The context that says nothing, laid out once.
+static BLANK: LazyLock<Object> = LazyLock::new(|| ROOT.blank());
+
 /// The context of a send.
 pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
-    let mut root = ROOT.blank();
+    let mut root = BLANK.clone();
     let locale = send.locale;
     match &send.content {
         Content::Alert(view) => alert_root(&mut root, view, locale, around),
@@ -58,7 +61,8 @@ pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
         }
         Content::Answer(view) => {
             if let AnswerView::Ticket(view) = view.as_ref() {
-                root.insert("ticket".into(), Json::Object(ticket(view, locale)));
+                let blank = part_of(&mut root, "ticket");
+                root.insert("ticket".into(), Json::Object(ticket(blank, view, locale)));
                 root.insert("source".into(), text(view.ticket.key.source.as_str()));
             }
         }
@@ -95,12 +99,14 @@ fn alert_root(root: &mut Object, view: &AlertView, locale: Locale, around: &Surr
     rule.insert("advice".into(), shared(view.rule.as_ref().and_then(|rule| rule.advice.as_ref())));
     rule.insert("runbook".into(), shared(view.rule.as_ref().and_then(|rule| rule.runbook.as_ref())));
     root.insert("rule".into(), Json::Object(rule));
-    root.insert("alert".into(), Json::Object(alert_values(root, view, locale)));
+    let blank = part_of(root, "alert");
+    root.insert("alert".into(), Json::Object(alert_values(blank, view, locale)));
     if let Some(source) = alert.key.subject.source() {
         root.insert("source".into(), text(source.as_str()));
     }
     if let Some(view) = &view.ticket {
-        root.insert("ticket".into(), Json::Object(ticket(view, locale)));
+        let blank = part_of(root, "ticket");
+        root.insert("ticket".into(), Json::Object(ticket(blank, view, locale)));
     } else if let Some(key) = alert.key.subject.ticket()
         && let Some(Json::Object(ticket)) = root.get_mut("ticket")
     {
@@ -134,9 +140,17 @@ fn clock(view: &AlertView, now: Timestamp) -> Option<Json> {
     }))
 }
 
-fn alert_values(root: &Object, view: &AlertView, locale: Locale) -> Object {
+/// A part of the root, taken out of it to be filled.
+fn part_of(root: &mut Object, name: &str) -> Object {
+    match root.get_mut(name).map(Json::take) {
+        Some(Json::Object(part)) => part,
+        _ => Object::new(),
+    }
+}
+
+/// The alert's values, in the part of the root that is blank.
+fn alert_values(mut out: Object, view: &AlertView, locale: Locale) -> Object {
     let alert = &view.alert;
-    let mut out = root.get("alert").and_then(Json::as_object).cloned().unwrap_or_default();
     out.insert("ref".into(), json!(alert.reference()));
     out.insert("severity".into(), json!(alert.severity.name()));
     out.insert("since".into(), instant(alert.since));
@@ -176,9 +190,8 @@ fn alert_values(root: &Object, view: &AlertView, locale: Locale) -> Object {
     out
 }
 
-/// A ticket as templates see it.
-fn ticket(view: &TicketView, locale: Locale) -> Object {
-    let mut out = ROOT.part("ticket").map(Shape::blank).unwrap_or_default();
+/// A ticket as templates see it, in the part of the root that is blank.
+fn ticket(mut out: Object, view: &TicketView, locale: Locale) -> Object {
     let ticket = &view.ticket;
     for field in FIELDS {
         let read = (field.read)(&view.seen());

@@ -194,20 +194,19 @@ impl Templates {
     }
 
     fn fill(&self, variant: &Variant, send: &Send, around: &Surroundings) -> Result<Draft, String> {
-        let context = Context::wraps(context::of(send, around)).map_err(|error| error.to_string())?;
+        let context = Context::from(context::of(send, around)); // taken as it is, not serialized once more
         let id = variant.file.as_str();
         let plain = |name: &str| render(&self.plain, &part(id, name), &context);
         let title = plain("title")?;
         if title.trim().is_empty() {
             return Err("title".to_string() + ": empty");
         }
-        let builtin = builtin::draft(send, around);
         let colour = match variant.colour {
             true => {
                 let name = plain("colour")?;
                 Colour::from_name(name.trim()).ok_or_else(|| format!("colour: {}", one_line(&name)))?
             }
-            false => builtin.colour,
+            false => builtin::draft(send, around).colour,
         };
         let tags = (0..variant.tags).map(|index| plain(&format!("tag {index}"))).collect::<Result<_, _>>()?;
         let body = render(&self.markdown, &part(id, "body"), &context)?;

@@ -7,7 +7,7 @@ use crate::domain::{
     desk::{
         machine::Desk,
         outcome::Write,
-        pump::may_have_arrived,
+        pump::{IN_FLIGHT_MAX, may_have_arrived},
         state::{Answer, CardKey, CardShows, Entry, Lane},
     },
     id::{MessageId, ReceiverName, RuleName, Subject},
@@ -23,8 +23,9 @@ const AGES_UP_AFTER: Span = Span::from_mins(1);
 /// Lanes, first served first.
 const LANES: [Lane; 4] = [Lane::Answers, Lane::Critical, Lane::Alerts, Lane::Updates];
 
-/// Sends of one channel under way at once, so that one that never answers leaves room for the others.
-const CHANNEL_IN_FLIGHT_MAX: usize = 8;
+/// Sends of one channel under way at once: a quarter of all, so that one that never answers leaves room for the others.
+/// Each commit lets go of what the reports before it made room for: fewer, and commits grow small and many.
+const CHANNEL_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX / 4;
 
 /// Where a queued notice is to be found: ready since, in order of arrival.
 type Ready = BTreeSet<(Timestamp, u64, NoticeKey)>;
@@ -434,7 +435,7 @@ mod tests {
     fn a_channel_that_never_answers_leaves_room_for_the_others() {
         let (now, slow) = (Timestamp::from_ms(0), ReceiverName::from("slow"));
         let mut outbox = Outbox::default();
-        (0..20).for_each(|ordinal| outbox.put(entry("slow", ordinal)));
+        (0..100).for_each(|ordinal| outbox.put(entry("slow", ordinal)));
         outbox.put(entry("other", 0));
         outbox.wake(now);
         while outbox.is_open(&slow) {

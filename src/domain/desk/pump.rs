@@ -18,8 +18,8 @@ use crate::domain::{
     time::{Span, Timestamp},
 };
 
-/// Sends under way at once.
-const IN_FLIGHT_MAX: usize = 32;
+/// Sends under way at once, over all channels.
+pub(super) const IN_FLIGHT_MAX: usize = 128;
 
 /// How long a repeat waits for the card it hangs on, and looks again.
 const CARD_WAIT: Span = Span::from_secs(5);

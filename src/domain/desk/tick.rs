@@ -6,8 +6,9 @@ use crate::domain::{
     time::Timestamp,
 };
 
-/// Tickets one tick takes up; the next tick, which is due at once, goes on.
-const DUE_PER_TICK_MAX: usize = 500;
+/// Tickets one tick takes up; the next tick, which is due at once, goes on. Few enough that the writes of a tick, three
+/// or so a ticket, make a commit of usual size, and that reports and people are heard in between.
+const DUE_PER_TICK_MAX: usize = 100;
 
 impl Desk {
     pub(super) fn tick(&mut self, now: Timestamp) {
