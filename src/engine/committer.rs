@@ -30,9 +30,8 @@ use crate::{
 /// Batches that may wait; the loop waits for room beyond.
 pub const BATCHES_WAITING_MAX: usize = 256;
 
-/// Writes after which a merged commit takes no further batch. The database frees the pages it replaced only when a
-/// commit is over: at 4,096 writes a burst of alerts took 50 MB more, and was no faster.
-pub const COMMIT_WRITES_MAX: usize = 512;
+/// Writes after which a merged commit takes no further batch.
+pub const COMMIT_WRITES_MAX: usize = 4_096;
 
 /// Old journal lines are removed this often, after a commit.
 pub const PRUNE_EVERY: Span = Span::from_mins(10);
