@@ -61,11 +61,8 @@ const TICKET: &[&str] = &["ticket", "工单", "工单号"];
 const HELP: &[&str] = &["help", "帮助", "怎么用", "使用说明"];
 
 /// Commands of the language that are not built yet: name, then its twins.
-const NOT_BUILT: &[(&str, &[&str])] = &[
-    ("/tickets", &["tickets", "工单列表"]),
-    ("/order", &["order", "订单"]),
-    ("/rules", &["rules", "规则"]),
-];
+const NOT_BUILT: &[(&str, &[&str])] =
+    &[("/tickets", &["tickets", "工单列表"]), ("/order", &["order", "订单"]), ("/rules", &["rules", "规则"])];
 
 /// Courtesies that need no answer.
 const COURTESIES: &[&str] = &[

@@ -182,7 +182,11 @@ async fn a_rung_calls_the_person_it_mentions_where_they_are() {
             plot.rules[0].notify[0].mention = Some(Mention::Person(email.into()));
             let mut world = World::start(plot, stage).await;
             world.pass(Span::from_mins(14)).await;
-            assert_eq!(self::direct(&world, id).len(), usize::from(direct), "{email}: one card, however often mentioned");
+            assert_eq!(
+                self::direct(&world, id).len(),
+                usize::from(direct),
+                "{email}: one card, however often mentioned"
+            );
             let chat = if direct { world.platform(|it, _| it.direct_chat(id)) } else { TEAM.to_owned() };
             assert_eq!(urges(&world), [(way, id.to_owned(), chat)], "{email} {urgent:?}");
             let shown = world.cards(TEAM)[0].text();

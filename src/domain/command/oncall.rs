@@ -59,11 +59,8 @@ pub enum Day {
     In(u32),
 }
 
-const WAYS: &[(Way, &[&str])] = &[
-    (Way::Take, &["take", "接班", "接"]),
-    (Way::Give, &["give", "给"]),
-    (Way::Swap, &["swap", "换班", "换"]),
-];
+const WAYS: &[(Way, &[&str])] =
+    &[(Way::Take, &["take", "接班", "接"]), (Way::Give, &["give", "给"]), (Way::Swap, &["swap", "换班", "换"])];
 const BACK: &[&str] = &["back", "交还", "还"];
 const CONFIRM: &[&str] = &["ok", "confirm", "确认"];
 const FROM: &[&str] = &["from", "从"];
