@@ -52,8 +52,6 @@ pub enum Which {
     Episode(AlertKey, u32),
     /// By its reference (`4F7A2C`), with or without `#`, in either case.
     Reference(String),
-    /// The one whose card, or a reply on it, is this message.
-    Card(MessageId),
 }
 
 /// How long an alert is put off.

@@ -3,7 +3,7 @@
 use crate::domain::{
     alert::{Alert, AlertState, EndReason},
     deed::{Act, Acted, Deed, Place, Rest, Tone, Which},
-    desk::{machine::Desk, outbox::card_of, state::CardShows},
+    desk::{machine::Desk, outbox::card_of},
     text::Message,
     time::Timestamp,
 };
@@ -174,13 +174,6 @@ impl Desk {
                 present.filter(same_card).or_else(|| self.episode(key, *episode))
             }
             Which::Reference(text) => self.alert_called(text),
-            Which::Card(message) => {
-                let card = self.cards.values().find(|card| card.message.as_ref() == Some(message))?;
-                match &card.key.shows {
-                    CardShows::Alert(key, episode) => self.episode(key, *episode),
-                    CardShows::Digest(..) => None,
-                }
-            }
         }
     }
 
@@ -244,7 +237,7 @@ fn missing(which: &Which) -> Acted {
                 ),
             )
         }
-        Which::Episode(..) | Which::Card(_) => Message::new(
+        Which::Episode(..) => Message::new(
             "这张卡片的提醒已不在了。/alerts 列出正在响的",
             "the alert of this card is gone; /alerts lists what rings",
         ),

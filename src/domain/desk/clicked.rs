@@ -182,7 +182,7 @@ impl Which {
     fn subject(&self) -> Option<Subject> {
         match self {
             Self::Episode(key, _) => Some(key.subject.clone()),
-            Self::Reference(_) | Self::Card(_) => None,
+            Self::Reference(_) => None,
         }
     }
 }

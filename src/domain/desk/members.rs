@@ -78,21 +78,27 @@ impl Members {
 
 /// The lines that were told when the alert began; its ladder adds others later.
 pub(super) fn told_of_beginning(alert: &Alert) -> impl Iterator<Item = &Line> {
-    let later = |at: usize, line: &Line| at > 0 && matches!(line.from, LineOf::Rung(_));
-    alert.lines.iter().enumerate().filter(move |(at, line)| !later(*at, line)).map(|(_, line)| line)
+    alert.lines.iter().enumerate().filter(|(at, line)| !came_later(*at, line)).map(|(_, line)| line)
+}
+
+const fn came_later(at: usize, line: &Line) -> bool {
+    at > 0 && matches!(line.from, LineOf::Rung(_))
 }
 
 /// The lines of an alert that a digest tells: of a receiver's those that say so, of a source's those told when the alert
 /// began.
-pub(super) fn told_in<'a>(alert: &'a Alert, of: &Subject, number: u32) -> impl Iterator<Item = &'a Line> {
-    let by_receiver = matches!(of, Subject::Receiver(_));
-    let said =
-        |line: &&Line| matches!(of, Subject::Receiver(name) if line.receiver == *name && line.digest == Some(number));
-    let lines: Vec<&Line> = match by_receiver {
-        true => alert.lines.iter().filter(said).collect(),
-        false => told_of_beginning(alert).collect(),
+pub(super) fn told_in<'a>(alert: &'a Alert, of: &Subject, number: u32) -> impl Iterator<Item = &'a Line> + use<'a> {
+    let receiver = match of {
+        Subject::Receiver(name) => Some(name.clone()),
+        _ => None,
     };
-    lines.into_iter()
+    alert.lines.iter().enumerate().filter_map(move |(at, line)| {
+        let told = match &receiver {
+            Some(name) => line.receiver == *name && line.digest == Some(number),
+            None => !came_later(at, line),
+        };
+        told.then_some(line)
+    })
 }
 
 /// The digests that tell an alert's episode.

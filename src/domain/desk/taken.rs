@@ -6,7 +6,6 @@ use crate::domain::{
     alert::{Alert, AlertState, Announced, Taken},
     calendar::Wait,
     desk::{hearing::Hearing, ladder::Outlook, machine::Desk, whom::next_repeat},
-    id::Subject,
     notice,
     rule::TAKEN_FOR_DEFAULT,
     seen::Seen,
@@ -65,11 +64,7 @@ impl Desk {
         self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), what, note);
         self.put_alert(alert.clone());
         self.refresh_cards(&alert.key, now);
-        match &alert.key.subject {
-            Subject::Ticket(key) => self.schedule(&key.clone(), now),
-            Subject::Group(group) => self.touch_group(&alert.key.rule, group),
-            Subject::Source(_) | Subject::Service | Subject::Message(_) | Subject::Receiver(_) => {}
-        }
+        self.look_again(&alert.key.subject, &alert.key.rule, now);
         alert
     }
 
