@@ -126,7 +126,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
         operators: Some(Operators { port: port.clone(), zone, clock: clock.clone(), compile }),
         status: status(port, fixed, reloads, clock.clone()),
         reload: reloadable.then(|| reload_handle(asks)),
-        api_token: setup.server.api_token,
+        tokens: setup.server.tokens(),
         counts,
     };
     service.listen = callbacks_at.local_addr().ok();

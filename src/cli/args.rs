@@ -146,10 +146,10 @@ pub enum Verb {
         #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
         format: Format,
     },
-    /// 给编辑器用的 JSON Schema · JSON Schema for editors
+    /// 给编辑器用的 JSON Schema，给程序用的 OpenAPI · JSON Schema for editors, OpenAPI for programs
     Schema {
-        /// rules 规则、config 配置、calendars 节假日、tests 规则测试 · What: rules, config, calendars, tests
-        #[arg(value_name = "rules|config|calendars|tests", hide_possible_values = true)]
+        /// rules 规则、config 配置、calendars 节假日、tests 规则测试、api 接口 · What: rules, config, calendars, tests, api
+        #[arg(value_name = "rules|config|calendars|tests|api", hide_possible_values = true)]
         what: SchemaOf,
     },
     /// 列出机器人所在的群 · List the chats the bot is in

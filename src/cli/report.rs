@@ -26,6 +26,7 @@ const SECRET_KEYS: &[&str] = &[
     "verification_token",
     "encrypt_key",
     "api_token",
+    "token",
     "secret",
     "webhook",
     "proxy",

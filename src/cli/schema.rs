@@ -1,4 +1,4 @@
-//! `deskbell schema <what>`: JSON Schema for editors, as the parser reads.
+//! `deskbell schema <what>`: JSON Schema for editors, as the parser reads; and the admin API's reference for programs.
 
 use clap::ValueEnum;
 use serde_json::Value;
@@ -7,6 +7,7 @@ use crate::{
     adapters::rulebook::schema::{cases::tests, files::rules},
     app::config::schema::{config, public_holidays},
     cli::{run::Stop, terminal::Terminal},
+    web::openapi,
 };
 
 /// What a schema is of.
@@ -20,11 +21,13 @@ pub enum SchemaOf {
     Calendars,
     /// Rule tests.
     Tests,
+    /// The admin API, as OpenAPI.
+    Api,
 }
 
 impl SchemaOf {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Rules, Self::Config, Self::Calendars, Self::Tests];
+    pub const ALL: [Self; 5] = [Self::Rules, Self::Config, Self::Calendars, Self::Tests, Self::Api];
 
     /// The file it stands in, in a folder of a configuration and in the repository.
     pub const fn file(self) -> &'static str {
@@ -33,6 +36,7 @@ impl SchemaOf {
             Self::Config => "schemas/config.json",
             Self::Calendars => "schemas/calendars.json",
             Self::Tests => "schemas/tests.json",
+            Self::Api => "docs/openapi.json",
         }
     }
 
@@ -43,6 +47,7 @@ impl SchemaOf {
             Self::Config => config(),
             Self::Calendars => public_holidays(),
             Self::Tests => tests(),
+            Self::Api => openapi::document(),
         }
     }
 

@@ -10,6 +10,8 @@ use axum::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
+use smol_str::SmolStr;
+use utoipa::ToSchema;
 
 use crate::{
     adapters::yaml::duration::read_span,
@@ -25,6 +27,7 @@ use crate::{
         operators::{Operators, name},
         problem::Problem,
         status::Sentence,
+        tokens::Caller,
     },
 };
 
@@ -34,16 +37,18 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Characters of who did it that are kept.
 const BY_CHARS_MAX: usize = 60;
 
-/// Who did it where the request does not say.
+/// Who did it where neither the request nor the token's name says.
 const BY_DEFAULT: &str = "API";
 
 /// What the next working day is called.
 const NEXT_WORKDAY: [&str; 4] = ["next workday", "next_workday", "next working day", "下个工作日"];
 
 /// What a deed without further words says.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = Deed)]
 #[serde(deny_unknown_fields)]
 pub struct Plain {
+    /// Who does it, for the journal and the card; absent: the name of the token.
     by: Option<String>,
 }
 
@@ -55,15 +60,18 @@ impl Plain {
 }
 
 /// How long something is put off.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = Snooze)]
 #[serde(deny_unknown_fields)]
 pub struct Later {
+    /// Who does it, for the journal and the card; absent: the name of the token.
     by: Option<String>,
+    /// For how long: `30m`, `2h`, `1d`, `next workday`.
     r#for: Option<String>,
 }
 
 /// What became of a deed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Done {
     /// `done`; `already`, where nothing had to change; `refused`; `missing`.
     pub tone: String,
@@ -78,6 +86,7 @@ pub struct Done {
 pub struct Asked {
     id: MessageId,
     body: Bytes,
+    caller: Option<SmolStr>,
 }
 
 impl FromRequest<Operators> for Asked {
@@ -93,6 +102,7 @@ impl FromRequest<Operators> for Asked {
             }
             None => format!("{:032x}", rand::random::<u128>()),
         };
+        let caller = request.extensions().get::<Caller>().and_then(|caller| caller.name.clone());
         let mut hash = Sha256::new();
         hash.update(format!("{key}\u{1f}{} {}\u{1f}", request.method(), request.uri().path()));
         let body = Bytes::from_request(request, state).await.map_err(|error| Problem {
@@ -101,7 +111,7 @@ impl FromRequest<Operators> for Asked {
         })?;
         hash.update(&body);
         let digits: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { id: MessageId::new(format!("api:{digits}")), body })
+        Ok(Self { id: MessageId::new(format!("api:{digits}")), body, caller })
     }
 }
 
@@ -123,13 +133,27 @@ impl Asked {
     /// The deed as it is done.
     pub fn act(self, by: Option<&str>, deed: Deed) -> Act {
         let by: String = by.unwrap_or_default().chars().filter(|c| !c.is_control()).take(BY_CHARS_MAX).collect();
-        let by = if by.trim().is_empty() { BY_DEFAULT } else { by.trim() };
-        let (by, place) = (Actor::Operator(by.into()), Place::Admin);
+        let by = match (by.trim(), self.caller.as_deref()) {
+            ("", None) => BY_DEFAULT.to_string(),
+            ("", Some(token)) => token.to_string(),
+            (by, None) => by.to_string(),
+            (by, Some(token)) => format!("{by} ({token})"),
+        };
+        let (by, place) = (Actor::Operator(by.as_str().into()), Place::Admin);
         Act { id: self.id, by, place, clicked: None, deed, locale: Locale::En }
     }
 }
 
 /// Takes an alert.
+#[utoipa::path(
+    post,
+    path = "/api/v1/alerts/{reference}/take",
+    operation_id = "take_alert",
+    tag = "alerts",
+    params(("reference" = String, Path, description = "The alert's reference (`4F7A2C`)")),
+    request_body = Option<Plain>,
+    responses((status = 200, description = "It is so", body = Done))
+)]
 pub async fn take(
     State(operators): State<Operators>,
     Path(reference): Path<String>,
@@ -138,7 +162,16 @@ pub async fn take(
     on_alert(&operators, reference, asked, Deed::Take).await
 }
 
-/// Gives it back.
+/// Gives an alert back.
+#[utoipa::path(
+    post,
+    path = "/api/v1/alerts/{reference}/release",
+    operation_id = "release_alert",
+    tag = "alerts",
+    params(("reference" = String, Path, description = "The alert's reference (`4F7A2C`)")),
+    request_body = Option<Plain>,
+    responses((status = 200, description = "It is so", body = Done))
+)]
 pub async fn release(
     State(operators): State<Operators>,
     Path(reference): Path<String>,
@@ -147,7 +180,16 @@ pub async fn release(
     on_alert(&operators, reference, asked, Deed::Release).await
 }
 
-/// Says that it is handled.
+/// Says that an alert is handled.
+#[utoipa::path(
+    post,
+    path = "/api/v1/alerts/{reference}/done",
+    operation_id = "done_alert",
+    tag = "alerts",
+    params(("reference" = String, Path, description = "The alert's reference (`4F7A2C`)")),
+    request_body = Option<Plain>,
+    responses((status = 200, description = "It is so", body = Done))
+)]
 pub async fn done(
     State(operators): State<Operators>,
     Path(reference): Path<String>,
@@ -156,7 +198,16 @@ pub async fn done(
     on_alert(&operators, reference, asked, Deed::Done).await
 }
 
-/// Puts it off.
+/// Puts an alert off.
+#[utoipa::path(
+    post,
+    path = "/api/v1/alerts/{reference}/snooze",
+    operation_id = "snooze_alert",
+    tag = "alerts",
+    params(("reference" = String, Path, description = "The alert's reference (`4F7A2C`)")),
+    request_body = Later,
+    responses((status = 200, description = "It is so", body = Done))
+)]
 pub async fn snooze(
     State(operators): State<Operators>,
     Path(reference): Path<String>,
@@ -170,6 +221,15 @@ pub async fn snooze(
 }
 
 /// Tries a notice once more.
+#[utoipa::path(
+    post,
+    path = "/api/v1/outbox/{name}/retry",
+    operation_id = "retry_notice",
+    tag = "outbox",
+    params(("name" = String, Path, description = "The notice's name, as the list gives it")),
+    request_body = Option<Plain>,
+    responses((status = 200, description = "It goes out again", body = Done))
+)]
 pub async fn retry(
     State(operators): State<Operators>,
     Path(letter): Path<String>,
@@ -179,6 +239,15 @@ pub async fn retry(
 }
 
 /// Gives a notice up for good.
+#[utoipa::path(
+    post,
+    path = "/api/v1/outbox/{name}/drop",
+    operation_id = "drop_notice",
+    tag = "outbox",
+    params(("name" = String, Path, description = "The notice's name, as the list gives it")),
+    request_body = Option<Plain>,
+    responses((status = 200, description = "It is given up", body = Done))
+)]
 pub async fn forget(
     State(operators): State<Operators>,
     Path(letter): Path<String>,

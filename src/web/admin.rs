@@ -2,36 +2,51 @@
 
 use axum::{
     Json, Router,
-    extract::{Request, State},
+    extract::{DefaultBodyLimit, State},
     http::{StatusCode, header},
-    middleware::{self, Next},
+    middleware,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::get,
 };
-use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::web::{explain, metrics, operators, state::Admin};
+use crate::web::{
+    explain, metrics, openapi,
+    operators::{self, BODY_BYTES_MAX},
+    state::Admin,
+    status::Status,
+    tokens::{ask_for_act, ask_for_token},
+};
 
 /// The admin's routes.
 pub fn router(admin: Admin) -> Router {
-    let mut api = Router::new()
-        .route("/api/v1/status", get(status))
-        .route("/api/v1/explain", get(explain::answer))
-        .route("/-/reload", post(reload))
-        .with_state(admin.clone());
+    let mut questions = Router::from(reads()).with_state(admin.clone());
+    let mut deeds = Router::from(acts()).with_state(admin.clone());
     if let Some(operators) = &admin.operators {
-        api = api.merge(operators::routes(operators.clone()));
+        questions = questions.merge(Router::from(operators::reads()).with_state(operators.clone()));
+        deeds = deeds.merge(Router::from(operators::acts()).with_state(operators.clone()));
     }
-    let api = api.route_layer(middleware::from_fn_with_state(admin.clone(), ask_for_token));
+    let deeds = deeds.route_layer(middleware::from_fn(ask_for_act));
+    let ask = middleware::from_fn_with_state(admin.tokens.clone(), ask_for_token);
+    let api = questions.merge(deeds).layer(DefaultBodyLimit::max(BODY_BYTES_MAX)).route_layer(ask);
     Router::new()
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
+        .route("/api/v1/openapi.json", get(|| async { Json(openapi::document()) }))
         .with_state(admin)
         .merge(api)
+}
+
+/// The questions about the service itself.
+pub fn reads() -> OpenApiRouter<Admin> {
+    OpenApiRouter::new().routes(routes!(status)).routes(routes!(explain::answer))
+}
+
+/// What is done to the service itself.
+pub fn acts() -> OpenApiRouter<Admin> {
+    OpenApiRouter::new().routes(routes!(reload))
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {
@@ -47,11 +62,29 @@ async fn metrics(State(admin): State<Admin>) -> Response {
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }
 
+/// How the service stands.
+#[utoipa::path(
+    get,
+    path = "/api/v1/status",
+    operation_id = "get_status",
+    tag = "service",
+    responses((status = 200, description = "Sources, rules, queues, counters", body = Status))
+)]
 async fn status(State(admin): State<Admin>) -> Response {
     Json((admin.status)()).into_response()
 }
 
 /// Reads rules and templates again, as a hang-up signal does.
+#[utoipa::path(
+    post,
+    path = "/-/reload",
+    operation_id = "reload",
+    tag = "service",
+    responses(
+        (status = 200, description = "They are in force", body = Object),
+        (status = 422, description = "They are not: the faults", body = Object)
+    )
+)]
 async fn reload(State(admin): State<Admin>) -> Response {
     let Some(reload) = &admin.reload else { return StatusCode::NOT_FOUND.into_response() };
     match reload().await {
@@ -61,24 +94,4 @@ async fn reload(State(admin): State<Admin>) -> Response {
         }
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
-}
-
-async fn ask_for_token(State(admin): State<Admin>, request: Request, next: Next) -> Response {
-    let Some(token) = &admin.api_token else {
-        let error = json!({ "error": "server.api_token is not set in the configuration" });
-        return (StatusCode::FORBIDDEN, Json(error)).into_response();
-    };
-    let given = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let given = given.and_then(|value| value.strip_prefix("Bearer "));
-    if given.is_some_and(|given| is_same(given, token)) {
-        return next.run(request).await;
-    }
-    let ask = [(header::WWW_AUTHENTICATE, "Bearer")];
-    (StatusCode::UNAUTHORIZED, ask, Json(json!({ "error": "a bearer token is needed" }))).into_response()
-}
-
-/// Compares in constant time; hashed, so that the lengths tell nothing either.
-fn is_same(given: &str, token: &SecretString) -> bool {
-    let digest = |text: &str| Sha256::digest(text.as_bytes());
-    digest(given).as_slice().ct_eq(digest(token.expose_secret()).as_slice()).into()
 }

@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, Query, State, rejection::QueryRejection},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
@@ -25,21 +26,30 @@ use crate::{
 };
 
 /// What may be asked of the list.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct AlertsQuery {
+    /// Only of this rule.
     rule: Option<String>,
+    /// Only of this source.
     source: Option<String>,
+    /// Only of this team.
     team: Option<String>,
+    /// Only of this severity: `info`, `warning`, `critical`.
     severity: Option<String>,
+    /// Only in this state: `firing`, `taken`, `snoozed`, `pending`, `ended`.
     state: Option<String>,
+    /// Only of this ticket: its id, or its last digits.
     ticket: Option<String>,
+    /// How many a page has.
     limit: Option<usize>,
+    /// What the page before gave as `more`.
     after: Option<String>,
 }
 
 /// A page of alerts.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AlertsPage {
     /// How many fit in all.
     pub total: usize,
@@ -50,7 +60,7 @@ pub struct AlertsPage {
 }
 
 /// One alert.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AlertDocument {
     /// Its reference (`4F7A2C`).
     pub reference: String,
@@ -97,7 +107,7 @@ pub struct AlertDocument {
 }
 
 /// Who works on an alert.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TakenDocument {
     /// Who.
     pub by: Sentence,
@@ -108,7 +118,7 @@ pub struct TakenDocument {
 }
 
 /// Who put an alert off.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SnoozedDocument {
     /// Who.
     pub by: Sentence,
@@ -117,7 +127,7 @@ pub struct SnoozedDocument {
 }
 
 /// How one receiver was told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ToldDocument {
     /// Whom.
     pub receiver: String,
@@ -134,7 +144,7 @@ pub struct ToldDocument {
 }
 
 /// How far a ladder was climbed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LadderDocument {
     /// Rungs reached.
     pub reached: u32,
@@ -143,7 +153,7 @@ pub struct LadderDocument {
 }
 
 /// What an alert does next by itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NextDocument {
     /// `rings`, `repeat`, `rung`, `fallback`, `asked`, `wakes`.
     pub what: String,
@@ -156,6 +166,14 @@ pub struct NextDocument {
 }
 
 /// The alerts that are asked for.
+#[utoipa::path(
+    get,
+    path = "/api/v1/alerts",
+    operation_id = "list_alerts",
+    tag = "alerts",
+    params(AlertsQuery),
+    responses((status = 200, description = "The most serious first", body = AlertsPage))
+)]
 pub async fn list(
     State(operators): State<Operators>,
     query: Result<Query<AlertsQuery>, QueryRejection>,
@@ -167,6 +185,14 @@ pub async fn list(
 }
 
 /// One alert.
+#[utoipa::path(
+    get,
+    path = "/api/v1/alerts/{reference}",
+    operation_id = "get_alert",
+    tag = "alerts",
+    params(("reference" = String, Path, description = "The alert's reference (`4F7A2C`)")),
+    responses((status = 200, description = "The alert", body = AlertDocument))
+)]
 pub async fn one(
     State(operators): State<Operators>,
     Path(reference): Path<String>,

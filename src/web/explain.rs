@@ -9,6 +9,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::timeout;
+use utoipa::IntoParams;
 
 use crate::{
     domain::{
@@ -31,14 +32,26 @@ pub const EXPLAIN_PATIENCE: Span = Span::from_secs(2);
 const NAME_CHARS_MAX: usize = 200;
 
 /// What is asked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct Asked {
+    /// The ticket: its id, or its last digits.
     ticket: String,
+    /// Only this rule.
     rule: Option<String>,
+    /// The language of `text`: `zh` or `en`.
     lang: Option<String>,
 }
 
-/// Answers from the desk: 404 with the reason where the question meets nothing.
+/// What the rules say of a ticket, and why.
+#[utoipa::path(
+    get,
+    path = "/api/v1/explain",
+    operation_id = "explain_ticket",
+    tag = "rules",
+    params(Asked),
+    responses((status = 200, description = "The answer of each rule, part by part", body = Object))
+)]
 pub async fn answer(State(admin): State<Admin>, Query(asked): Query<Asked>) -> Response {
     let Some(explain) = &admin.explain else { return StatusCode::NOT_FOUND.into_response() };
     let is_long = |name: &String| name.chars().count() > NAME_CHARS_MAX;

@@ -6,6 +6,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{chronicle::JournalLine, desk::meant::Meant, id::Subject, text::Message, time::Timestamp},
@@ -22,15 +23,18 @@ use crate::{
 pub const LINES: usize = 1_000;
 
 /// What may be asked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct JournalQuery {
+    /// A ticket, an alert's reference, a source, `service`.
     of: String,
+    /// How many lines, at most 1,000.
     limit: Option<usize>,
 }
 
 /// The journal of one matter.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JournalPage {
     /// What it is about (`ticket:it-desk:6626…`).
     pub subject: String,
@@ -43,7 +47,7 @@ pub struct JournalPage {
 }
 
 /// One line.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LineDocument {
     /// When.
     pub at: i64,
@@ -57,7 +61,15 @@ pub struct LineDocument {
     pub note: Sentence,
 }
 
-/// The journal of what is meant.
+/// What happened and why, about one matter.
+#[utoipa::path(
+    get,
+    path = "/api/v1/journal",
+    operation_id = "read_journal",
+    tag = "journal",
+    params(JournalQuery),
+    responses((status = 200, description = "The lines, oldest first", body = JournalPage))
+)]
 pub async fn answer(
     State(operators): State<Operators>,
     query: Result<Query<JournalQuery>, QueryRejection>,

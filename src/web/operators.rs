@@ -2,12 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::DefaultBodyLimit,
-    routing::{delete, get, post},
-};
 use tokio::time::timeout;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     adapters::clock::Clock,
@@ -63,44 +59,29 @@ impl Operators {
     }
 }
 
-/// The requests that are answered, for the reference.
-pub const ROUTES: [(&str, &str); 15] = [
-    ("GET", "/api/v1/alerts"),
-    ("GET", "/api/v1/alerts/{reference}"),
-    ("POST", "/api/v1/alerts/{reference}/take"),
-    ("POST", "/api/v1/alerts/{reference}/release"),
-    ("POST", "/api/v1/alerts/{reference}/done"),
-    ("POST", "/api/v1/alerts/{reference}/snooze"),
-    ("GET", "/api/v1/outbox"),
-    ("GET", "/api/v1/outbox/{name}"),
-    ("POST", "/api/v1/outbox/{name}/retry"),
-    ("POST", "/api/v1/outbox/{name}/drop"),
-    ("GET", "/api/v1/silences"),
-    ("POST", "/api/v1/silences"),
-    ("DELETE", "/api/v1/silences/{id}"),
-    ("GET", "/api/v1/journal"),
-    ("GET", "/api/v1/route"),
-];
+/// The questions.
+pub fn reads() -> OpenApiRouter<Operators> {
+    OpenApiRouter::new()
+        .routes(routes!(alerts::list))
+        .routes(routes!(alerts::one))
+        .routes(routes!(outbox::list))
+        .routes(routes!(outbox::one))
+        .routes(routes!(silences::list))
+        .routes(routes!(journal::answer))
+        .routes(routes!(route::answer))
+}
 
-/// The routes.
-pub fn routes(operators: Operators) -> Router {
-    Router::new()
-        .route("/api/v1/alerts", get(alerts::list))
-        .route("/api/v1/alerts/{reference}", get(alerts::one))
-        .route("/api/v1/alerts/{reference}/take", post(acts::take))
-        .route("/api/v1/alerts/{reference}/release", post(acts::release))
-        .route("/api/v1/alerts/{reference}/done", post(acts::done))
-        .route("/api/v1/alerts/{reference}/snooze", post(acts::snooze))
-        .route("/api/v1/outbox", get(outbox::list))
-        .route("/api/v1/outbox/{name}", get(outbox::one))
-        .route("/api/v1/outbox/{name}/retry", post(acts::retry))
-        .route("/api/v1/outbox/{name}/drop", post(acts::forget))
-        .route("/api/v1/silences", get(silences::list).post(silences::add))
-        .route("/api/v1/silences/{id}", delete(silences::end))
-        .route("/api/v1/journal", get(journal::answer))
-        .route("/api/v1/route", get(route::answer))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .with_state(operators)
+/// The deeds.
+pub fn acts() -> OpenApiRouter<Operators> {
+    OpenApiRouter::new()
+        .routes(routes!(acts::take))
+        .routes(routes!(acts::release))
+        .routes(routes!(acts::done))
+        .routes(routes!(acts::snooze))
+        .routes(routes!(acts::retry))
+        .routes(routes!(acts::forget))
+        .routes(routes!(silences::add))
+        .routes(routes!(silences::end))
 }
 
 /// A name of bounded length.

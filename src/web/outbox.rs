@@ -5,6 +5,7 @@ use axum::{
     extract::{Path, State},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     domain::{
@@ -20,7 +21,7 @@ use crate::{
 };
 
 /// What is not delivered.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OutboxPage {
     /// How many notices wait or are on their way.
     pub waiting_total: usize,
@@ -31,7 +32,7 @@ pub struct OutboxPage {
 }
 
 /// One notice.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct LetterDocument {
     /// What it is named by: the first eight hex digits of its `uuid`.
     pub name: String,
@@ -74,11 +75,26 @@ pub struct LetterDocument {
 }
 
 /// What is not delivered.
+#[utoipa::path(
+    get,
+    path = "/api/v1/outbox",
+    operation_id = "list_outbox",
+    tag = "outbox",
+    responses((status = 200, description = "What waits, and what was given up", body = OutboxPage))
+)]
 pub async fn list(State(operators): State<Operators>) -> Result<Json<OutboxPage>, Problem> {
     Ok(Json(OutboxPage::from(operators.ask(Ask::Letters).await?)))
 }
 
 /// One notice.
+#[utoipa::path(
+    get,
+    path = "/api/v1/outbox/{name}",
+    operation_id = "get_notice",
+    tag = "outbox",
+    params(("name" = String, Path, description = "The notice's name, as the list gives it")),
+    responses((status = 200, description = "The notice", body = LetterDocument))
+)]
 pub async fn one(
     State(operators): State<Operators>,
     Path(typed): Path<String>,

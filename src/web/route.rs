@@ -6,6 +6,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::IntoParams;
 
 use crate::{
     domain::{
@@ -22,14 +23,25 @@ use crate::{
 };
 
 /// What may be asked.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub struct RouteQuery {
+    /// The ticket: its id, or its last digits.
     ticket: String,
+    /// The language of `text`: `zh` or `en`.
     lang: Option<String>,
 }
 
-/// Whom the ticket's alerts reach.
+/// Whom a ticket's alerts reach, and why.
+#[utoipa::path(
+    get,
+    path = "/api/v1/route",
+    operation_id = "route_ticket",
+    tag = "rules",
+    params(RouteQuery),
+    responses((status = 200, description = "Team, receivers, steps, with reasons", body = Object))
+)]
 pub async fn answer(
     State(operators): State<Operators>,
     query: Result<Query<RouteQuery>, QueryRejection>,

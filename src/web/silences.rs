@@ -9,6 +9,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::{
     domain::{
@@ -21,7 +22,7 @@ use crate::{
     },
     engine::asks::Ask,
     web::{
-        acts::{self, Asked, Plain},
+        acts::{self, Asked, Done, Plain},
         alerts::severity_of,
         operators::{Operators, name},
         problem::Problem,
@@ -33,14 +34,14 @@ use crate::{
 const INSTANT_FORMATS: [&str; 2] = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
 
 /// The silences in force.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SilencesPage {
     /// The oldest first.
     pub silences: Vec<SilenceDocument>,
 }
 
 /// A silence.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SilenceDocument {
     /// Its number (`S7`).
     pub id: String,
@@ -59,28 +60,55 @@ pub struct SilenceDocument {
 }
 
 /// A silence as asked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[schema(as = NewSilence)]
 #[serde(deny_unknown_fields)]
 pub struct NewDocument {
+    /// Only this ticket: its id, or its last digits.
     ticket: Option<String>,
+    /// Only this rule.
     rule: Option<String>,
+    /// Only this severity: `info`, `warning`, `critical`.
     severity: Option<String>,
+    /// Only this source.
     source: Option<String>,
+    /// Only this team.
     team: Option<String>,
+    /// Only tickets of which this condition holds: as rules write it, in a text or as JSON.
+    #[schema(value_type = Option<Object>)]
     when: Option<Value>,
+    /// For how long from now (`30m`, `2h`, `next workday`). Either this or `until`.
     r#for: Option<String>,
+    /// Until when (`2026-11-20 18:00`, or RFC 3339).
     until: Option<String>,
+    /// Why.
     reason: Option<String>,
+    /// Who asks for it.
     by: Option<String>,
 }
 
 /// The silences in force.
+#[utoipa::path(
+    get,
+    path = "/api/v1/silences",
+    operation_id = "list_silences",
+    tag = "silences",
+    responses((status = 200, description = "The oldest first", body = SilencesPage))
+)]
 pub async fn list(State(operators): State<Operators>) -> Result<Json<SilencesPage>, Problem> {
     let silences = operators.ask(Ask::Silences).await?;
     Ok(Json(SilencesPage { silences: silences.into_iter().map(SilenceDocument::from).collect() }))
 }
 
-/// A new one.
+/// A new silence.
+#[utoipa::path(
+    post,
+    path = "/api/v1/silences",
+    operation_id = "add_silence",
+    tag = "silences",
+    request_body = NewDocument,
+    responses((status = 200, description = "It is in force", body = Done))
+)]
 pub async fn add(State(operators): State<Operators>, asked: Asked) -> Result<Response, Problem> {
     let new: NewDocument = asked.read()?;
     let matches = matcher(&operators, &new).await?;
@@ -91,7 +119,16 @@ pub async fn add(State(operators): State<Operators>, asked: Asked) -> Result<Res
     acts::answer(&operators, act, None).await
 }
 
-/// The end of one.
+/// The end of a silence.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/silences/{id}",
+    operation_id = "end_silence",
+    tag = "silences",
+    params(("id" = String, Path, description = "Its number (`S7`)")),
+    request_body = Option<Plain>,
+    responses((status = 200, description = "It is over", body = Done))
+)]
 pub async fn end(
     State(operators): State<Operators>,
     Path(id): Path<String>,

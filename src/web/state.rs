@@ -9,14 +9,13 @@ use std::{
     },
 };
 
-use secrecy::SecretString;
-
 use crate::{
     domain::{deed::Act, desk::input::ChatMessage, explain::explanation::Explained, text::Message},
     engine::{doors::Refused, start::ActAnswer},
     web::{
         operators::Operators,
         status::{FaultStatus, Status},
+        tokens::Tokens,
     },
 };
 
@@ -58,8 +57,8 @@ pub struct Admin {
     pub explain: Option<Explain>,
     /// What operators ask and do; absent where nobody answers.
     pub operators: Option<Operators>,
-    /// What `/api` asks for (`server.api_token`); absent: `/api` is closed.
-    pub api_token: Option<SecretString>,
+    /// What `/api` asks for.
+    pub tokens: Tokens,
     /// How callbacks were answered.
     pub counts: Arc<CallbackCounts>,
 }

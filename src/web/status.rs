@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::domain::{
     desk::{
@@ -17,7 +18,7 @@ use crate::domain::{
 };
 
 /// The service as operators see it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// The version.
     pub version: String,
@@ -72,7 +73,7 @@ pub struct Status {
 }
 
 /// A sentence in both languages.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Sentence {
     /// Chinese.
     pub zh: String,
@@ -97,7 +98,7 @@ impl From<Message> for Sentence {
 }
 
 /// A fault in what people wrote.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FaultStatus {
     /// Where.
     pub place: String,
@@ -112,7 +113,7 @@ impl From<&Fault> for FaultStatus {
 }
 
 /// One source.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourceStatus {
     /// Tickets under watch.
     pub tracked: usize,
@@ -141,7 +142,7 @@ pub struct SourceStatus {
 }
 
 /// A ticket that could not be decoded.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BrokenStatus {
     /// Its id, where even that could be read.
     pub id: Option<String>,
@@ -152,7 +153,7 @@ pub struct BrokenStatus {
 }
 
 /// A notice that waits.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct WaitingStatus {
     /// Whom it tells.
     pub receiver: String,
@@ -182,7 +183,7 @@ impl From<&WaitingView> for WaitingStatus {
 }
 
 /// A notice that cannot be delivered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DeadLetterStatus {
     /// Whom it would have told.
     pub receiver: String,
@@ -202,7 +203,7 @@ impl From<&DeadView> for DeadLetterStatus {
 }
 
 /// A counter since the start.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct Counter {
     /// Its name in `/metrics`, without the prefix.
     pub name: String,

@@ -10,10 +10,11 @@ use deskbell::{
     domain::{chronicle::LEADS, id::RuleName, text::Message, time::Span},
     sim::{faults::Fault, route::Route},
     web::{
-        admin, listener,
+        admin, listener, openapi,
         operators::{BODY_BYTES_MAX, Operators},
         state::{Admin, CallbackCounts},
         status::Status,
+        tokens::{Scope, Token, Tokens},
     },
 };
 use reqwest::Method;
@@ -46,7 +47,7 @@ impl Office {
                     _ => Err(Message::new("没有这个字段", "there is no such field")),
                 }),
             }),
-            api_token: Some(SecretString::from("operator")),
+            tokens: tokens(),
             counts: Arc::new(CallbackCounts::default()),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -65,9 +66,20 @@ impl Office {
         key: Option<&str>,
         body: impl Into<reqwest::Body>,
     ) -> (u16, Value) {
+        self.send_with("operator", method, path, key, body).await
+    }
+
+    async fn send_with(
+        &self,
+        token: &str,
+        method: Method,
+        path: &str,
+        key: Option<&str>,
+        body: impl Into<reqwest::Body>,
+    ) -> (u16, Value) {
         let mut request = self.client.request(method, format!("http://{}{path}", self.address)).body(body);
         // An idle connection would be closed when time jumps.
-        request = request.bearer_auth("operator").header("connection", "close");
+        request = request.bearer_auth(token).header("connection", "close");
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
@@ -84,6 +96,20 @@ impl Office {
     async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         self.send(Method::POST, path, None, body.to_string()).await
     }
+}
+
+/// The command line's, one that reads and one that acts.
+fn tokens() -> Tokens {
+    let token = |name: Option<&str>, secret: &str, scope| Token {
+        name: name.map(Into::into),
+        secret: SecretString::from(secret.to_owned()),
+        scope,
+    };
+    Tokens::new(vec![
+        token(None, "operator", Scope::Act),
+        token(Some("grafana"), "looker", Scope::Read),
+        token(Some("runbook"), "runner", Scope::Act),
+    ])
 }
 
 fn plot() -> Plot {
@@ -373,4 +399,33 @@ async fn hostile_requests_are_refused_with_their_place() {
     assert_eq!(wrong.await.unwrap().status().as_u16(), 401);
     let rule = RuleName::from("bad score");
     assert_eq!(office.world.port().view().desk.firing.get(&rule), Some(&3), "nothing was done");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_opens_what_its_scope_says_and_its_name_stands_in_the_journal() {
+    let office = office().await;
+    let page = office.get("/api/v1/alerts").await.1;
+    let references = list(&page, "reference");
+    let (first, second) = (references[0], references[1]);
+    let take = |reference: &str| format!("/api/v1/alerts/{reference}/take");
+    let (status, _) = office.send_with("looker", Method::GET, "/api/v1/alerts", None, "").await;
+    assert_eq!(status, 200);
+    for (method, path) in openapi::requests().into_iter().filter(|(.., scope)| *scope == Scope::Act).map(|r| (r.0, r.1))
+    {
+        let path = path.replace("{reference}", first).replace("{name}", "00000000").replace("{id}", "S1");
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        let (status, refused) = office.send_with("looker", method.clone(), &path, None, "").await;
+        assert_eq!(status, 403, "{method} {path}: {refused}");
+        let (status, _) = office.send_with("stranger", method.clone(), &path, None, "").await;
+        assert_eq!(status, 401, "{method} {path}");
+    }
+    assert_eq!(office.get(&format!("/api/v1/alerts/{first}")).await.1["state"], "firing", "nothing was done");
+    for (reference, body, who) in [(first, "", "runbook"), (second, r#"{"by": "lilei"}"#, "lilei (runbook)")] {
+        let (status, done) = office.send_with("runner", Method::POST, &take(reference), None, body).await;
+        assert_eq!((status, &done["alert"]["taken"]["by"]["en"]), (200, &json!(who)), "{done:#}");
+        let (_, journal) = office.get(&format!("/api/v1/journal?of=%23{reference}")).await;
+        let lines = journal["lines"].as_array().unwrap();
+        let taken = lines.iter().find(|line| line["what"] == "taken").unwrap();
+        assert!(taken["note"]["en"].as_str().unwrap().contains(who), "{taken}");
+    }
 }

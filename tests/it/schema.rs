@@ -231,6 +231,11 @@ fn sections() -> Vec<(&'static str, Vec<&'static str>, String)> {
         ("access", vec!["chat", "access"], with("chat: { access: { QQQQQQ: 1 } }")),
         ("storm", vec!["storm"], with("storm: { QQQQQQ: 1 }")),
         ("server", vec!["server"], with("server: { QQQQQQ: 1 }")),
+        (
+            "a token",
+            vec!["server", "api_tokens", "*"],
+            with("server: { api_tokens: { one: { token: 0123456789abcdef, QQQQQQ: 1 } } }"),
+        ),
         ("store", vec!["store"], with("store: { QQQQQQ: 1 }")),
     ]
 }

@@ -29,6 +29,7 @@ use deskbell::{
         listener,
         state::{Admin, CallbackCounts, Submitted},
         status::{Counter, Sentence, SourceStatus, Status},
+        tokens::{Scope, Token, Tokens},
     },
 };
 use secrecy::SecretString;
@@ -104,7 +105,7 @@ async fn world(engine: Engine) -> World {
         reload: None,
         explain: None,
         operators: None,
-        api_token: Some(SecretString::from("operator")),
+        tokens: Tokens::new(vec![Token { name: None, secret: SecretString::from("operator"), scope: Scope::Act }]),
         counts,
     };
     let (stop, stopping) = watch::channel(false);

@@ -19,6 +19,7 @@ use crate::{
         words::NAME_CHARS_MAX,
     },
     domain::{receiver::HTTP_PER_SECOND_MAX, text::Words},
+    web::tokens::Scope,
 };
 
 /// Items of any list; the sections' own limits are lower and say so better.
@@ -350,7 +351,13 @@ fn server() -> Object {
         .optional(&["listen"], text(), doc("飞书的回调，IP:端口", "the platform's callbacks, IP:port"))
         .optional(&["admin_listen"], text(), doc("运维接口，IP:端口", "for operators, IP:port"))
         .optional(&["public_url"], text(), doc("外面看到的地址", "how the outside reaches `listen`"));
-    secret(object, "api_token", "api_token_file", doc("/api 要的令牌", "what /api asks for"))
+    let object = secret(object, "api_token", "api_token_file", doc("/api 要的令牌", "what /api asks for"));
+    let scope = words(Scope::ALL.map(Scope::name));
+    let token = needed_secret(Object::new(), "token", "token_file", doc("令牌", "the token"))
+        .optional(&["scope"], scope, doc("能做什么，默认 read", "what it may do; read unless told otherwise"))
+        .schema();
+    let tokens = Object::new().keys_like(&format!(r"^[^.:/\\]{{1,{NAME_CHARS_MAX}}}$"), token).schema();
+    object.optional(&["api_tokens"], tokens, doc("给程序用的令牌，各有名字", "tokens for programs, by name"))
 }
 
 fn store() -> Object {
