@@ -15,13 +15,12 @@ use crate::{
         terminal::Terminal,
     },
     domain::{
-        condition::Condition,
-        id::{ConditionName, RuleName},
-        rule::{Mode, Rule, RuleKind, RuleSet},
-        sentence::condition_words,
+        id::RuleName,
+        rule::{Mode, Rule, RuleSet},
         story::{Story, severity_words},
         text::{Locale, Message, Words, fold, grouped},
     },
+    web::rules::RuleDocument,
 };
 
 /// The API calls a month that rules ask for beyond the list, by rule.
@@ -113,7 +112,7 @@ fn told(rule: &Rule, costs: &Costs, locale: Locale) -> String {
         line("", summary);
     }
     line(say("看什么：", "watches: "), story.watches.get(locale));
-    for (name, meaning) in named(rule) {
+    for (name, meaning) in &story.conditions {
         line(say("  其中 ", "  where "), &format!("{name}{}{}", say("：", ": "), meaning.get(locale)));
     }
     line(say("什么时候提醒：", "rings: "), story.rings.get(locale));
@@ -137,26 +136,6 @@ fn told(rule: &Rule, costs: &Costs, locale: Locale) -> String {
     lines.join("\n")
 }
 
-/// The named conditions a rule rests on, each once, with their meaning.
-fn named(rule: &Rule) -> Vec<(ConditionName, Message)> {
-    let mut found: Vec<(ConditionName, Message)> = Vec::new();
-    for condition in rule.conditions() {
-        gather(condition, &mut found);
-    }
-    found
-}
-
-fn gather(condition: &Condition, found: &mut Vec<(ConditionName, Message)>) {
-    if let Condition::Meets(name, meant) = condition
-        && !found.iter().any(|(known, _)| known == name)
-    {
-        found.push((name.clone(), condition_words(meant)));
-    }
-    for part in condition.parts() {
-        gather(part, found);
-    }
-}
-
 /// What a rule asks for beyond the list that is read anyway.
 fn cost(rule: &Rule, costs: &Costs) -> Message {
     let calls = costs.get(&rule.name).copied().map(grouped);
@@ -178,28 +157,11 @@ fn cost(rule: &Rule, costs: &Costs) -> Message {
     }
 }
 
+/// What the API says of a rule, and what it costs.
 fn as_json(rule: &Rule, costs: &Costs) -> Value {
-    let story = Story::of(rule);
-    let both = |message: &Message| json!({ "zh": message.zh, "en": message.en });
-    let all = |lines: &[Message]| lines.iter().map(both).collect::<Vec<_>>();
-    let sources = rule.sources.as_ref().map(|names| names.iter().map(|name| name.as_str()).collect::<Vec<_>>());
-    let named: Vec<Value> =
-        named(rule).iter().map(|(name, meaning)| json!({ "name": name.as_str(), "meaning": both(meaning) })).collect();
-    let kind = match rule.kind {
-        RuleKind::Ticket if rule.is_event() => "event",
-        RuleKind::Ticket => "ticket",
-        RuleKind::Sla(_) => "sla",
-        RuleKind::Count(_) => "count",
-    };
-    json!({
-        "name": rule.name.as_str(), "kind": kind, "severity": rule.severity.name(),
-        "mode": mode_word(&rule.mode).en, "summary": rule.summary.as_deref(),
-        "watches": both(&story.watches), "rings": both(&story.rings), "ends": both(&story.ends),
-        "tells": all(&story.tells), "ladder": all(&story.ladder), "conditions": named,
-        "sources": sources, "calendar": rule.pace.calendar().map(|calendar| calendar.name().as_str()),
-        "needs_messages": rule.needs_messages(),
-        "calls_a_month": costs.get(&rule.name).copied().unwrap_or_default(), "advice": rule.advice.as_deref(), "runbook": rule.runbook.as_deref(),
-    })
+    let mut document = json!(RuleDocument::from(rule));
+    document["calls_a_month"] = json!(costs.get(&rule.name).copied().unwrap_or_default());
+    document
 }
 
 #[cfg(test)]
@@ -208,8 +170,9 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        condition::{Operator, Target, Test},
+        condition::{Condition, Operator, Target, Test},
         field::Field,
+        id::ConditionName,
     };
 
     fn rules() -> RuleSet {

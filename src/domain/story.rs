@@ -2,6 +2,8 @@
 
 use crate::domain::{
     calendar::Pace,
+    condition::Condition,
+    id::ConditionName,
     rule::{Count, Mention, Mode, Notify, Rule, RuleKind, Rung, RungAt, Severity, To, Until, Urgent},
     sentence::{condition_words, count_words, to_words, wait_words},
     sla::{Sla, SlaAt},
@@ -29,6 +31,8 @@ pub struct Story {
     pub hours: Message,
     /// Whether it is in force.
     pub mode: Message,
+    /// The named conditions it rests on, each once, with their meaning.
+    pub conditions: Vec<(ConditionName, Message)>,
 }
 
 impl Story {
@@ -43,6 +47,7 @@ impl Story {
             sources: sources(rule),
             hours: hours(&rule.pace),
             mode: mode(&rule.mode),
+            conditions: conditions(rule),
         }
     }
 }
@@ -53,6 +58,25 @@ pub const fn severity_words(severity: Severity) -> Words {
         Severity::Info => Words { zh: "提示", en: "info" },
         Severity::Warning => Words { zh: "警告", en: "warning" },
         Severity::Critical => Words { zh: "严重", en: "critical" },
+    }
+}
+
+fn conditions(rule: &Rule) -> Vec<(ConditionName, Message)> {
+    let mut found: Vec<(ConditionName, Message)> = Vec::new();
+    for condition in rule.conditions() {
+        gather(condition, &mut found);
+    }
+    found
+}
+
+fn gather(condition: &Condition, found: &mut Vec<(ConditionName, Message)>) {
+    if let Condition::Meets(name, meant) = condition
+        && !found.iter().any(|(known, _)| known == name)
+    {
+        found.push((name.clone(), condition_words(meant)));
+    }
+    for part in condition.parts() {
+        gather(part, found);
     }
 }
 

@@ -4,6 +4,7 @@ use tokio::sync::oneshot;
 
 use crate::domain::{
     desk::{
+        in_force::RuleRow,
         letters::{Letter, Letters},
         lists::{AlertRow, AlertsFound, AlertsWanted},
         machine::Desk,
@@ -42,6 +43,8 @@ pub enum Ask {
     Route(String, Back<Routed>),
     /// Which silences are in force.
     Silences(Back<Vec<SilenceLine>>),
+    /// The rules in force.
+    Rules(Back<Vec<RuleRow>>),
     /// What is meant by what someone typed.
     Meant(String, Back<Meant>),
 }
@@ -57,6 +60,7 @@ impl Ask {
             Self::Letter(name, reply) => say(reply, || desk.letter(&name)),
             Self::Route(ticket, reply) => say(reply, || desk.route(&ticket, now)),
             Self::Silences(reply) => say(reply, || Ok(desk.silences(now))),
+            Self::Rules(reply) => say(reply, || Ok(desk.rules_in_force())),
             Self::Meant(typed, reply) => say(reply, || desk.meant(&typed)),
         }
     }

@@ -14,6 +14,7 @@ pub mod outbox;
 pub mod journal;
 pub mod route;
 pub mod silences;
+pub mod rules;
 pub mod acts;
 pub mod operators;
 pub mod openapi;

@@ -17,7 +17,7 @@ use crate::{
         asks::{Ask, Back},
         start::{ActAnswer, Port},
     },
-    web::{acts, alerts, journal, outbox, problem::Problem, route, silences},
+    web::{acts, alerts, journal, outbox, problem::Problem, route, rules, silences},
 };
 
 /// How long an answer is waited for.
@@ -69,6 +69,8 @@ pub fn reads() -> OpenApiRouter<Operators> {
         .routes(routes!(silences::list))
         .routes(routes!(journal::answer))
         .routes(routes!(route::answer))
+        .routes(routes!(rules::list))
+        .routes(routes!(rules::one))
 }
 
 /// The deeds.

@@ -429,3 +429,19 @@ async fn a_token_opens_what_its_scope_says_and_its_name_stands_in_the_journal() 
         assert!(taken["note"]["en"].as_str().unwrap().contains(who), "{taken}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_rules_in_force_are_told_with_what_rings_of_them() {
+    let office = office().await;
+    let (status, page) = office.get("/api/v1/rules").await;
+    let rules = page["rules"].as_array().unwrap();
+    assert_eq!((status, rules.len()), (200, 2), "{page:#}");
+    let counts: Vec<&Value> = rules.iter().map(|rule| &rule["firing"]).collect();
+    assert_eq!(counts.iter().filter_map(|count| count.as_u64()).sum::<u64>(), 4, "{page:#}");
+    let first = rules[0]["name"].as_str().unwrap();
+    let (status, one) = office.get(&format!("/api/v1/rules/{first}")).await;
+    assert_eq!((status, &one), (200, &rules[0]));
+    assert!(one["watches"]["zh"].as_str().unwrap().starts_with("工单：") && one["mode"] == "live", "{one:#}");
+    let (status, missing) = office.get("/api/v1/rules/nothing").await;
+    assert_eq!((status, &missing["error"]["zh"]), (404, &json!("没有规则“nothing”")));
+}

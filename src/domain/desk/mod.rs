@@ -55,6 +55,7 @@ mod rewind;
 mod content;
 mod explain;
 pub mod lists;
+pub mod in_force;
 pub mod letters;
 pub mod meant;
 mod route;
