@@ -1,5 +1,14 @@
 //! The one app of the tenant: who it is and what it knows.
 
+/// How events or clicks reach the app, as saved in the console.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Posted to an address.
+    Http,
+    /// Pushed over a long connection.
+    LongConnection,
+}
+
 /// The app, its bot and its secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct App {
@@ -17,6 +26,10 @@ pub struct App {
     pub verification_token: String,
     /// Set: events are encrypted and signed.
     pub encrypt_key: Option<String>,
+    /// How events reach it.
+    pub events_over: Transport,
+    /// How clicks on cards reach it.
+    pub clicks_over: Transport,
 }
 
 impl Default for App {
@@ -30,6 +43,8 @@ impl Default for App {
             bot_name: "deskbell".to_string(),
             verification_token: "verification-token".to_string(),
             encrypt_key: Some("encrypt-key".to_string()),
+            events_over: Transport::Http,
+            clicks_over: Transport::Http,
         }
     }
 }

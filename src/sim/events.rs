@@ -37,6 +37,19 @@ pub struct Delivery {
     pub headers: Vec<(String, String)>,
 }
 
+/// One attempt to deliver an event, not yet in the form of any transport.
+#[derive(Clone, Debug)]
+pub(crate) struct Due {
+    /// Names the event when the attempt is settled.
+    pub(crate) number: u64,
+    /// `header.event_id`.
+    pub(crate) event_id: String,
+    /// Which attempt, from 1.
+    pub(crate) attempt: usize,
+    /// The whole event.
+    pub(crate) event: Value,
+}
+
 /// What became of one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
@@ -44,7 +57,7 @@ pub struct Attempt {
     pub event_id: String,
     /// When it was settled, milliseconds.
     pub at_ms: i64,
-    /// The app's HTTP status; none: no answer.
+    /// The app's HTTP status, or the code of its acknowledgement; none: no answer.
     pub status: Option<u16>,
 }
 
@@ -85,8 +98,18 @@ impl Events {
         self.pending.insert(self.count, pending);
     }
 
-    /// The attempts that are due. An attempt that nobody settled in time has failed.
+    /// The attempts that are due, ready to be posted.
     pub(crate) fn take(&mut self, app: &App, knobs: &Knobs, dice: &mut Dice, now_ms: i64) -> Vec<Delivery> {
+        let due = self.due(knobs, dice, now_ms);
+        let delivery = |due: Due| {
+            let (body, headers) = envelope(&due.event.to_string(), app, dice, now_ms);
+            Delivery { number: due.number, event_id: due.event_id, attempt: due.attempt, body, headers }
+        };
+        due.into_iter().map(delivery).collect()
+    }
+
+    /// The attempts that are due. An attempt that nobody settled in time has failed.
+    pub(crate) fn due(&mut self, knobs: &Knobs, dice: &mut Dice, now_ms: i64) -> Vec<Due> {
         let late: Vec<u64> = self
             .pending
             .iter()
@@ -101,9 +124,8 @@ impl Events {
             if pending.sent_ms.is_none() && pending.due_ms <= now_ms {
                 pending.sent_ms = Some(now_ms);
                 pending.attempts += 1;
-                let (body, headers) = envelope(&pending.event.to_string(), app, dice, now_ms);
-                let event_id = pending.event_id.clone();
-                due.push(Delivery { number: *number, event_id, attempt: pending.attempts, body, headers });
+                let (event_id, event) = (pending.event_id.clone(), pending.event.clone());
+                due.push(Due { number: *number, event_id, attempt: pending.attempts, event });
             }
         }
         if knobs.events_out_of_order {

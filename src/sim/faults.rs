@@ -29,6 +29,42 @@ pub enum Fault {
     Refused(u16, i64),
 }
 
+/// What happens to one push over a long connection, instead of its arriving once, whole and in order
+/// (`facts/feishu.md §6.10`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineFault {
+    /// It arrives; its acknowledgement is lost.
+    AckLost,
+    /// It arrives twice.
+    Doubled,
+    /// Its parts arrive the last first.
+    Shuffled,
+    /// Its last part never arrives.
+    PartLost,
+    /// The connection is dropped; nothing arrives.
+    CutBefore,
+    /// The connection is dropped in the middle of its last part.
+    CutInside,
+    /// It arrives, and the connection is dropped.
+    CutAfter,
+    /// It arrives, and the connection is closed as it should be.
+    Closed,
+}
+
+impl LineFault {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::AckLost,
+        Self::Doubled,
+        Self::Shuffled,
+        Self::PartLost,
+        Self::CutBefore,
+        Self::CutInside,
+        Self::CutAfter,
+        Self::Closed,
+    ];
+}
+
 /// What trouble there is. All chances default to 0.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
@@ -56,6 +92,10 @@ pub struct Faults {
     pub quota_used_up: Vec<Range<i64>>,
     /// Trouble for the next requests of an endpoint, in order; it goes before every chance.
     pub next: Vec<(Route, Fault)>,
+    /// Chance that a push over a long connection meets one of [`LineFault::ALL`].
+    pub line: f64,
+    /// What the next pushes meet, in order; it goes before the chance.
+    pub line_next: Vec<LineFault>,
 }
 
 impl Faults {
@@ -71,8 +111,16 @@ impl Faults {
             rate_limited: p,
             chat_limited: p,
             token_revoked: p,
+            line: p,
             ..Self::default()
         }
+    }
+
+    /// The trouble of one push. Draws the same numbers whatever the chance is.
+    pub(crate) fn draw_line(&mut self, dice: &mut Dice) -> Option<LineFault> {
+        let place = usize::try_from(dice.below(LineFault::ALL.len() as u64)).unwrap_or_default();
+        let drawn = dice.chance(self.line).then(|| LineFault::ALL[place]);
+        if self.line_next.is_empty() { drawn } else { Some(self.line_next.remove(0)) }
     }
 
     /// The trouble of one request. Draws the same numbers whatever the chances are.

@@ -5,6 +5,7 @@ use std::{
     error::Error,
     fmt,
     net::SocketAddr,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -19,6 +20,7 @@ use tokio::{
 
 use crate::sim::{
     platform::Platform,
+    socket::{self, Begun, Hub},
     wire::{Cut, Request},
 };
 
@@ -40,6 +42,7 @@ pub fn lock(platform: &Shared) -> MutexGuard<'_, Platform> {
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
+    hub: Arc<Hub>,
     task: JoinHandle<Infallible>,
 }
 
@@ -50,12 +53,18 @@ impl Server {
     /// When the listener cannot tell its address.
     pub fn start(listener: TcpListener, platform: Shared, now: Now) -> std::io::Result<Self> {
         let address = listener.local_addr()?;
-        Ok(Self { address, task: tokio::spawn(accept(listener, platform, now)) })
+        let hub = Hub::new(platform, now);
+        Ok(Self { address, task: tokio::spawn(accept(listener, Arc::clone(&hub))), hub })
     }
 
     /// The base URL to give to a client.
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Looks at once what is to be pushed over long connections; for clocks that do not run by themselves.
+    pub fn ring(&self) {
+        self.hub.ring();
     }
 }
 
@@ -65,25 +74,33 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, platform: Shared, now: Now) -> Infallible {
+async fn accept(listener: TcpListener, hub: Arc<Hub>) -> Infallible {
     // The set lives in this task, so that connections end with the server.
     let mut connections = JoinSet::new();
+    let mut pushing = pin!(hub.push());
     loop {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
-                    connections.spawn(serve(stream, platform.clone(), now.clone()));
+                    connections.spawn(serve(stream, Arc::clone(&hub)));
                 }
             }
             Some(_) = connections.join_next() => {}
+            never = &mut pushing => match never {},
         }
     }
 }
 
-async fn serve(stream: TcpStream, platform: Shared, now: Now) {
-    let service = service_fn(move |request| answer(request, platform.clone(), now.clone()));
+async fn serve(stream: TcpStream, hub: Arc<Hub>) {
+    let begun: Arc<Mutex<Option<Begun>>> = Arc::default();
+    let service = service_fn(|request| answer(request, Arc::clone(&hub), Arc::clone(&begun)));
+    let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     // A connection that fails is the client's to notice.
-    let _ended = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    let _ended = connection.with_upgrades().await;
+    let begun = begun.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(begun) = begun {
+        hub.hold(begun).await;
+    }
 }
 
 /// Ends a connection without an answer.
@@ -99,10 +116,11 @@ impl fmt::Display for Dropped {
 impl Error for Dropped {}
 
 async fn answer(
-    request: hyper::Request<Incoming>,
-    platform: Shared,
-    now: Now,
+    mut request: hyper::Request<Incoming>,
+    hub: Arc<Hub>,
+    begun: Arc<Mutex<Option<Begun>>>,
 ) -> Result<hyper::Response<Body>, Dropped> {
+    let upgrade = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
     let body = to_bytes(Body::new(body), REQUEST_BYTES_MAX).await.map_err(|_| Dropped)?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -113,12 +131,17 @@ async fn answer(
         headers: head.headers.iter().map(|(name, value)| (name.to_string(), text(value.as_bytes()))).collect(),
         body: body.to_vec(),
     };
-    let response = lock(&platform).handle(&request, now());
+    let (mut response, line) = hub.handle(&request);
     if response.delay_ms > 0 {
         wait(Duration::from_millis(response.delay_ms.unsigned_abs())).await;
     }
     if response.cut != Cut::None {
+        line.into_iter().for_each(|line| hub.forget(line));
         return Err(Dropped);
+    }
+    if let Some(line) = line {
+        response.headers.extend(socket::accepted(&request));
+        *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(Begun { line, upgrade });
     }
     let mut out = hyper::Response::builder().status(response.status);
     for (name, value) in &response.headers {
@@ -131,7 +154,7 @@ async fn answer(
     clippy::disallowed_methods,
     reason = "the simulator stands beside the clock's floor; a paused runtime moves it"
 )]
-async fn wait(time: Duration) {
+pub(crate) async fn wait(time: Duration) {
     tokio::time::sleep(time).await;
 }
 

@@ -86,6 +86,32 @@ pub enum UuidScope {
     Chat,
 }
 
+/// What the platform tells a client of a long connection about its own behaviour, seconds (`facts/feishu.md §6.1`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClientConfig {
+    /// How often to try again; -1: for ever.
+    pub reconnect_count: i64,
+    /// The wait between tries.
+    pub reconnect_interval: i64,
+    /// The longest first wait; it is drawn.
+    pub reconnect_nonce: i64,
+    /// The wait between pings.
+    pub ping_interval: i64,
+}
+
+/// How a ping is answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pong {
+    /// Not at all.
+    Never,
+    /// Without a payload.
+    Empty,
+    /// With the client's configuration.
+    Config,
+    /// With this payload.
+    Says(String),
+}
+
 /// Every switch. The defaults are what is likeliest, or else what is hardest on a client.
 #[derive(Clone, Debug)]
 pub struct Knobs {
@@ -155,6 +181,20 @@ pub struct Knobs {
     pub duplicate_events: f64,
     /// Whether deliveries due at one instant come in another order than they happened.
     pub events_out_of_order: bool,
+    /// What a client of a long connection is told when it asks where to connect, and in pongs.
+    pub client_config: ClientConfig,
+    /// How a ping is answered.
+    pub pong: Pong,
+    /// Long connections of an app at most.
+    pub lines_max: usize,
+    /// Whether the handshake refuses what is too many; otherwise whoever asks where to connect hears of it.
+    pub lines_counted_at_handshake: bool,
+    /// HTTP status of a refused handshake, whose headers say the rest.
+    pub handshake_refused_status: u16,
+    /// Bytes of a payload in one frame; a longer one comes in parts.
+    pub part_bytes_max: usize,
+    /// After so long a silence the platform drops a long connection, milliseconds; none: never.
+    pub silent_line_ms: Option<i64>,
     /// How far the platform's clock is ahead, milliseconds; seen in the `Date` header.
     pub clock_ahead_ms: i64,
 }
@@ -195,6 +235,18 @@ impl Default for Knobs {
             scopes_missing: BTreeSet::new(),
             duplicate_events: 0.0,
             events_out_of_order: false,
+            client_config: ClientConfig {
+                reconnect_count: -1,
+                reconnect_interval: 120,
+                reconnect_nonce: 30,
+                ping_interval: 120,
+            },
+            pong: Pong::Config,
+            lines_max: 50,
+            lines_counted_at_handshake: true,
+            handshake_refused_status: 200,
+            part_bytes_max: 64 * 1024,
+            silent_line_ms: None,
             clock_ahead_ms: 0,
         }
     }

@@ -1,9 +1,10 @@
-//! The fake Feishu platform: its behaviour as a pure `platform.handle(request, now)`, under a thin HTTP skin.
+//! The fake Feishu platform: its behaviour as a pure `platform.handle(request, now)`, under a thin skin of HTTP and
+//! WebSockets.
 //!
 //! Written from `facts/feishu.md` with its own wire types, sharing nothing with the client it tests. Beside the tower:
 //! entered only by the demo and by tests.
 //!
-//! Invariant: but for `http`, no async, no clock, no IO; what is random comes from one seed and is the same each time.
+//! Invariant: but for the skin, `http` and `socket`, no async, no clock, no IO; what is random comes from one seed and is the same each time.
 
 pub mod wire;
 pub mod dice;
@@ -27,7 +28,10 @@ pub mod outside;
 pub mod seal;
 pub mod events;
 pub mod faults;
+pub mod frame;
+pub mod lines;
 pub mod platform;
+pub mod socket;
 pub mod http;
 
 #[cfg(test)]

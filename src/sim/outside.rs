@@ -189,7 +189,7 @@ fn answer(said: Said) -> Response {
         Said::Status(number, text) => (number, text),
         Said::Code(code, text) => (200, json!({ "errcode": code, "errmsg": text }).to_string()),
     };
-    Response { status, headers: Vec::new(), body: Bytes::from(body), delay_ms: 0, cut: Cut::None }
+    Response { status, headers: Vec::new(), body: Bytes::from(body), delay_ms: 0, cut: Cut::None, line: None }
 }
 
 /// Alertmanager's webhook JSON, version 4, as its receivers write it down: what is missing or of another type is

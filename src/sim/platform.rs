@@ -1,6 +1,7 @@
 //! The platform: one request in, one response out; everything it knows, in one value.
 
 pub mod clicks;
+mod lines;
 mod stage;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -20,7 +21,12 @@ use crate::sim::{
     im::{Messages, Scene},
     knobs::Knobs,
     limits::Windows,
+    lines::Lines,
     outside::Outside,
+    platform::{
+        clicks::{Click, Shown},
+        lines::Bell,
+    },
     route::{Found, Route},
     urgent,
     webhook::Hooks,
@@ -73,6 +79,10 @@ pub struct Platform {
     hooks: Hooks,
     outside: Outside,
     events: Events,
+    lines: Lines,
+    /// Clicks that went over a line, and what whoever clicked sees.
+    clicks: Vec<(Click, Option<Shown>)>,
+    bell: Bell,
     windows: Windows,
     used: BTreeMap<(i64, i64), u64>,
     calls: VecDeque<Call>,
@@ -96,6 +106,9 @@ impl Platform {
             hooks: Hooks::default(),
             outside: Outside::default(),
             events: Events::default(),
+            lines: Lines::default(),
+            clicks: Vec::new(),
+            bell: Bell::default(),
             windows: Windows::default(),
             used: BTreeMap::new(),
             calls: VecDeque::new(),
@@ -118,6 +131,11 @@ impl Platform {
             Decided::Page(status, text) => page(status, text),
             Decided::Answer(answer) => respond(answer, &log_id),
         };
+        if route == Some(Route::Handshake)
+            && let Some(code) = code.filter(|_| response.line.is_none())
+        {
+            refuse_handshake(&mut response, code, self.knobs.handshake_refused_status);
+        }
         response.headers.push(("X-Tt-Logid".to_string(), log_id));
         response.headers.push(("Date".to_string(), calendar::http_date(now_ms + self.knobs.clock_ahead_ms)));
         match fault {
@@ -178,7 +196,7 @@ impl Platform {
         let code = match &answer {
             Answer::Refused(refusal) => refusal.code,
             Answer::Whole(whole) => whole.get("code").and_then(Value::as_i64).unwrap_or_default(),
-            Answer::Data(_) | Answer::Written(_) => 0,
+            Answer::Data(_) | Answer::Written(_) | Answer::Begun(_) => 0,
         };
         if code == 0 && route.is_counted() {
             *self.used.entry(month(now_ms)).or_default() += 1;
@@ -188,7 +206,7 @@ impl Platform {
 
     /// What the gateway checks before an endpoint sees the request; the helpdesk, if one is asked for.
     fn admit(&mut self, route: Route, request: &Request, now_ms: i64) -> Result<String, Refusal> {
-        if matches!(route, Route::Token | Route::Hook) {
+        if matches!(route, Route::Token | Route::Hook | Route::LongConnection | Route::Handshake) {
             return Ok(String::new());
         }
         self.auth.admit(request.header_value("Authorization"), &self.knobs, now_ms)?;
@@ -231,6 +249,12 @@ impl Platform {
         let tenant_key = self.app.tenant_key.clone();
         match route {
             Route::Token => return self.auth.issue(&self.app, request, &self.knobs, dice, now_ms),
+            Route::LongConnection => {
+                return self.lines.discover(&self.app, request, &self.knobs, (dice, now_ms));
+            }
+            Route::Handshake => {
+                return self.lines.shake(request, &self.knobs, now_ms).map_or_else(Answer::Refused, Answer::Begun);
+            }
             Route::TicketList => return self.helpdesks.list(helpdesk_id, request, &self.knobs, dice, now_ms),
             Route::TicketGet => return self.helpdesks.get(helpdesk_id, id, &self.knobs),
             Route::TicketMessages => return self.helpdesks.messages(helpdesk_id, id, request, &self.knobs),
@@ -310,6 +334,18 @@ fn rate_limited(seconds: u32, calls: usize) -> Refusal {
     refusal
 }
 
+/// A handshake is refused in headers (`facts/feishu.md §6.2`); its HTTP status says little.
+fn refuse_handshake(response: &mut Response, code: i64, status: u16) {
+    let text = response.json().get("msg").and_then(Value::as_str).unwrap_or_default().to_string();
+    let headers = [
+        ("Handshake-Status", response.status.to_string()),
+        ("Handshake-Msg", text),
+        ("Handshake-Autherrcode", code.to_string()),
+    ];
+    response.headers.extend(headers.map(|(name, value)| (name.to_string(), value)));
+    response.status = status;
+}
+
 fn quota_used_up() -> Refusal {
     Refusal::new(429, 99_991_403, "This month's API call quota has been exceeded")
 }
@@ -324,6 +360,7 @@ fn respond(answer: Answer, log_id: &str) -> Response {
         Answer::Data(data) => (200, json!({ "code": 0, "msg": "success", "data": data }).to_string(), Vec::new()),
         Answer::Whole(whole) => (200, whole.to_string(), Vec::new()),
         Answer::Written(body) => (200, body, Vec::new()),
+        Answer::Begun(line) => return Response { line: Some(line), ..page(101, "") },
         Answer::Refused(refusal) => {
             let mut error = refusal.error;
             error.insert("log_id".to_string(), json!(log_id));
@@ -332,13 +369,13 @@ fn respond(answer: Answer, log_id: &str) -> Response {
         }
     };
     headers.push(("Content-Type".to_string(), "application/json; charset=utf-8".to_string()));
-    Response { status, headers, body: Bytes::from(body), delay_ms: 0, cut: Cut::None }
+    Response { status, headers, body: Bytes::from(body), delay_ms: 0, cut: Cut::None, line: None }
 }
 
 fn page(status: u16, text: &'static str) -> Response {
     let kind = if text.starts_with('<') { "text/html" } else { "text/plain" };
     let headers = vec![("Content-Type".to_string(), kind.to_string())];
-    Response { status, headers, body: Bytes::from_static(text.as_bytes()), delay_ms: 0, cut: Cut::None }
+    Response { status, headers, body: Bytes::from_static(text.as_bytes()), delay_ms: 0, cut: Cut::None, line: None }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The endpoints: which a request means, what scope it needs, how often it may be called.
 
+use crate::sim::lines::SOCKET_PATH;
+
 /// An endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Route {
@@ -43,6 +45,10 @@ pub enum Route {
     BotInfo,
     /// `POST bot/v2/hook/:token`
     Hook,
+    /// `POST /callback/ws/endpoint`
+    LongConnection,
+    /// `GET /ws/v2`
+    Handshake,
 }
 
 /// What a method and a path mean.
@@ -74,6 +80,14 @@ const TIER_SEVEN: &[Limit] = &[Limit { calls: 10, within_ms: 1000 }];
 impl Route {
     /// The endpoint of a method and a path (`facts/feishu.md §1–§4, §9`).
     pub(crate) fn find<'a>(method: &str, path: &'a str) -> Found<'a> {
+        let whole = match path {
+            "/callback/ws/endpoint" => Some((Self::LongConnection, "POST")),
+            SOCKET_PATH => Some((Self::Handshake, "GET")),
+            _ => None,
+        };
+        if let Some((route, expected)) = whole {
+            return if method == expected { Found::Route(route, "") } else { Found::WrongMethod };
+        }
         let Some(rest) = path.strip_prefix("/open-apis/") else { return Found::Nothing };
         let parts: Vec<&str> = rest.split('/').collect();
         let (route, expected, id) = match parts.as_slice() {
@@ -105,7 +119,7 @@ impl Route {
     /// Any one of these scopes lets an app call it; none needed if empty.
     pub(crate) const fn scopes(self) -> &'static [&'static str] {
         match self {
-            Self::Token | Self::BotInfo | Self::Hook => &[],
+            Self::Token | Self::BotInfo | Self::Hook | Self::LongConnection | Self::Handshake => &[],
             Self::TicketList
             | Self::TicketGet
             | Self::TicketMessages
@@ -127,7 +141,12 @@ impl Route {
     /// How often it may be called; empty: nothing published.
     pub(crate) const fn limits(self) -> &'static [Limit] {
         match self {
-            Self::Token | Self::CustomizedFields | Self::TicketCustomizedFields | Self::Hook => &[],
+            Self::Token
+            | Self::CustomizedFields
+            | Self::TicketCustomizedFields
+            | Self::Hook
+            | Self::LongConnection
+            | Self::Handshake => &[],
             Self::TicketGet => TIER_SEVEN,
             _ => TIER_FOUR,
         }
@@ -135,7 +154,7 @@ impl Route {
 
     /// Whether a successful call counts against the tenant's month (`facts/feishu.md §14`).
     pub(crate) const fn is_counted(self) -> bool {
-        !matches!(self, Self::Token | Self::UserIds | Self::Hook)
+        !matches!(self, Self::Token | Self::UserIds | Self::Hook | Self::LongConnection | Self::Handshake)
     }
 
     /// Whether it wants the helpdesk's own header.
@@ -175,6 +194,9 @@ mod tests {
             ("POST", "/open-apis/im/v1/messages/om_1/reply", Found::Route(Route::MessageReply, "om_1")),
             ("POST", "/open-apis/bot/v2/hook/x", Found::Route(Route::Hook, "x")),
             ("GET", "/open-apis/helpdesk/v2/tickets", Found::Nothing),
+            ("POST", "/callback/ws/endpoint", Found::Route(Route::LongConnection, "")),
+            ("GET", "/callback/ws/endpoint", Found::WrongMethod),
+            ("GET", "/ws/v2", Found::Route(Route::Handshake, "")),
             ("GET", "/", Found::Nothing),
         ];
         for (method, path, expected) in table {

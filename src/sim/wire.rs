@@ -91,6 +91,8 @@ pub struct Response {
     pub delay_ms: i64,
     /// Whether it answers at all.
     pub cut: Cut,
+    /// The long connection that begins with it, if it answers a handshake.
+    pub line: Option<u64>,
 }
 
 impl Response {
@@ -119,6 +121,8 @@ pub(crate) enum Answer {
     Whole(Value),
     /// Success, already written.
     Written(String),
+    /// A handshake's success: the long connection of that number has begun.
+    Begun(u64),
     /// Refused.
     Refused(Refusal),
 }

@@ -2,15 +2,27 @@
 
 use std::sync::{Arc, Mutex};
 
-use deskbell::sim::{
-    directory::ChatKind,
-    faults::Fault,
-    http::{Server, Shared, deliver_due, lock, post},
-    platform::Platform,
-    route::Route,
+use deskbell::{
+    adapters::clock::Clock,
+    domain::time::{Span, Timestamp},
+    sim::{
+        app::Transport,
+        directory::ChatKind,
+        faults::{Fault, LineFault},
+        frame::{DATA, Frame},
+        http::{Server, Shared, deliver_due, lock, post},
+        lines::Act,
+        platform::Platform,
+        route::Route,
+    },
 };
+use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Error, protocol::Message},
+};
 
 const NOW: i64 = 1_790_000_000_000;
 
@@ -109,4 +121,84 @@ async fn deliveries_are_posted_and_settled() {
     let challenge = lock(&platform).url_verification("abc", now());
     let (status, _) = post(&client, &url, &challenge.headers, challenge.body).await.unwrap();
     assert_eq!(status, 200);
+}
+
+/// A socket to the platform, as a client of the long connection opens it.
+async fn connect(server: &Server, client: &reqwest::Client, platform: &Shared) -> Result<Line, Box<Error>> {
+    let app = lock(platform).app().clone();
+    let body = json!({ "AppID": app.app_id, "AppSecret": app.app_secret }).to_string();
+    let answer = client.post(format!("{}/callback/ws/endpoint", server.base_url())).body(body).send().await.unwrap();
+    let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    let address = answer["data"]["URL"].as_str().unwrap().to_string();
+    assert!(address.starts_with(&server.base_url().replace("http://", "ws://")), "{address}");
+    let stream = TcpStream::connect(server.base_url().trim_start_matches("http://")).await.unwrap();
+    client_async(address, stream).await.map(|(socket, _)| socket).map_err(Box::new)
+}
+
+type Line = WebSocketStream<TcpStream>;
+
+async fn next(line: &mut Line) -> Option<Frame> {
+    match line.next().await {
+        Some(Ok(Message::Binary(bytes))) => Frame::decode(&bytes),
+        _ => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_is_pushed_over_a_line_until_it_is_taken() {
+    let mut platform = Platform::new(1);
+    platform.app_mut().events_over = Transport::LongConnection;
+    platform.add_chat("oc_a", "群", ChatKind::Group);
+    platform.add_person("ou_li", "李雷", "li@example.com");
+    let (platform, server, now, client) = serve(platform).await;
+    let mut line = connect(&server, &client, &platform).await.unwrap();
+    lock(&platform).faults_mut().line_next = vec![LineFault::AckLost, LineFault::Doubled];
+    lock(&platform).person_says("oc_a", "ou_li", "/ticket 1", true, now());
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        let mut frame = next(&mut line).await.unwrap();
+        times.push((now() - NOW) / 100 * 100);
+        assert_eq!(frame.method, DATA);
+        let event: Value = serde_json::from_slice(&frame.payload).unwrap();
+        assert_eq!(event["header"]["event_type"], "im.message.receive_v1");
+        frame.payload = br#"{"code":200}"#.to_vec();
+        line.send(Message::binary(frame.encode())).await.unwrap();
+    }
+    assert_eq!(times, [0, 18_000, 18_000], "three seconds of patience, fifteen of waiting, then doubled");
+    tokio::time::advance(std::time::Duration::from_secs(9 * 3_600)).await;
+    let statuses: Vec<Option<u16>> = lock(&platform).attempts().iter().map(|attempt| attempt.status).collect();
+    assert_eq!((statuses, lock(&platform).odd_frames().len()), (vec![None, Some(200)], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn lines_end_in_every_way() {
+    let (platform, server, _, client) = serve(Platform::new(1)).await;
+    lock(&platform).app_mut().events_over = Transport::LongConnection;
+    for act in [Act::Cut, Act::Close] {
+        let mut line = connect(&server, &client, &platform).await.unwrap();
+        lock(&platform).end_lines(&act);
+        let end = line.next().await;
+        assert_eq!(matches!(end, Some(Ok(Message::Close(_)))), act == Act::Close, "{end:?}");
+    }
+    let mut line = connect(&server, &client, &platform).await.unwrap();
+    lock(&platform).faults_mut().line_next.push(LineFault::CutInside);
+    lock(&platform).push_event("test", json!({}), NOW);
+    assert!(matches!(line.next().await, Some(Err(_))), "it breaks off in the middle");
+    // A client that goes away is noticed.
+    let line = connect(&server, &client, &platform).await.unwrap();
+    assert_eq!(lock(&platform).open_lines(), 1);
+    drop(line);
+    Clock::anchored(Timestamp::from_ms(NOW)).sleep(Span::from_ms(10)).await;
+    assert_eq!(lock(&platform).open_lines(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_handshake_says_why_in_its_headers() {
+    let (platform, server, _, client) = serve(Platform::new(1)).await;
+    lock(&platform).turn(|knobs| knobs.lines_max = 0);
+    let Err(error) = connect(&server, &client, &platform).await else { panic!("one too many") };
+    let Error::Http(response) = *error else { panic!("{error:?}") };
+    assert_eq!(response.headers()["handshake-status"], "514");
+    assert_eq!(response.headers()["handshake-autherrcode"], "1000040350");
+    assert_eq!(lock(&platform).open_lines(), 0);
 }

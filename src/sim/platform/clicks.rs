@@ -35,7 +35,11 @@ pub struct Click {
     pub body: String,
     /// The headers to post.
     pub headers: Vec<(String, String)>,
-    is_flat: bool,
+    /// `header.event_id`; for the flat form one of the platform's own.
+    pub event_id: String,
+    /// The body as a long connection carries it: plain, and without a token.
+    pub(crate) plain: String,
+    pub(crate) is_flat: bool,
 }
 
 /// What whoever clicked sees.
@@ -85,7 +89,8 @@ impl Platform {
             })
             .to_string();
             let headers = seal::flat_headers(&self.app.verification_token, &dice.hex(16), &body, now_ms);
-            return Some(Click { message_id: message_id.to_string(), body, headers, is_flat: true });
+            let plain = body.clone();
+            return Some(Click { message_id: message_id.to_string(), body, headers, event_id, plain, is_flat: true });
         }
         let mut event = json!({ "operator": { "open_id": open_id }, "token": token, "action": action });
         if !manner.sparse {
@@ -94,7 +99,7 @@ impl Platform {
             event["host"] = json!("im_message");
             event["context"] = json!({ "open_message_id": message_id, "open_chat_id": chat_id });
         }
-        let event = json!({
+        let mut event = json!({
             "schema": "2.0",
             "header": {
                 "event_id": event_id, "event_type": "card.action.trigger", "create_time": (now_ms * 1_000).to_string(),
@@ -103,7 +108,9 @@ impl Platform {
             "event": event,
         });
         let (body, headers) = events::envelope(&event.to_string(), &self.app, dice, now_ms);
-        Some(Click { message_id: message_id.to_string(), body, headers, is_flat: false })
+        event["header"]["token"] = json!("");
+        let plain = event.to_string();
+        Some(Click { message_id: message_id.to_string(), body, headers, event_id, plain, is_flat: false })
     }
 
     /// Shows whoever clicked what the app answered: status and body, or nothing where it did not answer in time.

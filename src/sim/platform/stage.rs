@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::sim::{
-    app::App,
+    app::{App, Transport},
     directory::{Chat, ChatKind, Person},
     events::{self, Attempt, Delivery},
     faults::{Fault, Faults},
@@ -396,7 +396,7 @@ impl Platform {
         if chat.has_bot && !self.knobs.scopes_missing.contains(scope) {
             let message = self.messages.get(&id)?;
             let event = events::message_received(message, &chat, &person, &self.app);
-            self.events.push("im.message.receive_v1", event, &self.app, &mut self.chatter, now_ms);
+            self.push_event("im.message.receive_v1", event, now_ms);
         }
         Some(id)
     }
@@ -404,14 +404,19 @@ impl Platform {
     /// Puts any event on its way; `event` is its inner part.
     pub fn push_event(&mut self, kind: &str, event: serde_json::Value, now_ms: i64) {
         self.events.push(kind, event, &self.app, &mut self.chatter, now_ms);
+        self.bell.ring();
     }
 
-    /// The deliveries that are due now. Each must be settled; what nobody settles within three seconds has failed.
+    /// The deliveries that are due now, of an app that has events posted. Each must be settled; what nobody settles
+    /// within three seconds has failed.
     pub fn take_deliveries(&mut self, now_ms: i64) -> Vec<Delivery> {
+        if self.app.events_over == Transport::LongConnection {
+            return Vec::new();
+        }
         self.events.take(&self.app, &self.knobs, &mut self.chatter, now_ms)
     }
 
-    /// Says how the app answered a delivery; none: not at all.
+    /// Says how the app answered a delivery: HTTP status, or the code of an acknowledgement; none: not at all.
     pub fn settle_delivery(&mut self, number: u64, status: Option<u16>, now_ms: i64) {
         self.events.settle(number, status, &self.knobs, &mut self.chatter, now_ms);
     }
