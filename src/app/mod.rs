@@ -3,7 +3,6 @@
 
 pub mod config;
 pub mod files;
-pub mod conditions;
 pub mod reload;
 pub mod watch;
 pub mod service;

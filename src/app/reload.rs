@@ -241,7 +241,8 @@ impl Reloader {
             self.port.report(fields::UNFIT, message).await;
         }
         self.port.learn_names(setup.names);
-        let new = NewRules { rules: setup.rules, labels, rotas: Some(setup.settings.rotas), words };
+        let rotas = Some(setup.settings.rotas);
+        let new = NewRules { rules: setup.rules, labels, rotas, words, conditions: BTreeMap::new() };
         self.port.change_rules(Box::new(new), Some(setup.templates)).await;
         self.published.store(Arc::new(published));
     }

@@ -17,7 +17,6 @@ use crate::{
         store::database::Store,
     },
     app::{
-        conditions,
         config::{self, setup::Setup},
         fields::Keeper,
         reload::{ASKS_MAX, Ask, InForce, Loader, Published, Reloader},
@@ -34,7 +33,7 @@ use crate::{
         admin,
         callbacks::{self, Callbacks},
         listener,
-        operators::Operators,
+        operators::{Compile, Operators},
         state::{Admin, CallbackCounts, Do, Explain, Reload, Submit, Submitted},
         status::{FaultStatus, Status},
     },
@@ -92,7 +91,6 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     let fixed = Fixed { started_at: clock.now(), plan: setup.settings.plan };
     let in_force = InForce::of(&setup);
     let reloads = in_force.published(fixed.started_at);
-    let compile = conditions::compile(setup.names.clone());
     let (locale, zone) = (setup.settings.locale, setup.settings.zone);
     let engine = Engine::start(Parts {
         rules: Arc::clone(&setup.rules),
@@ -112,6 +110,8 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
         Service { engine, listen: None, admin_listen: None, asks: asks.clone(), stop, tasks: JoinSet::new() };
     let Some((callbacks_at, admin_at)) = listeners else { return Ok(service) };
     let port = service.engine.port();
+    let reading = port.clone();
+    let compile: Compile = Arc::new(move |text| reading.condition(text));
     service.tasks.spawn(keeper.run(port.clone(), clock.clone(), asks.clone(), stopping.clone()));
     let counts = Arc::new(CallbackCounts::default());
     let (feishu, submit, act) = (callback.clone(), submit(port.clone()), act(port.clone()));

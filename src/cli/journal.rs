@@ -85,7 +85,7 @@ fn from_store(setup: Setup, arguments: &JournalArguments) -> Result<JournalPage,
     let (desk, _) = Desk::open(stored, setup.rules, setup.settings, Clock::system().now());
     let meant = desk.meant(&arguments.of).map_err(Stop::Failure)?;
     let limit = arguments.limit.map_or(LINES, usize::from).clamp(1, LINES);
-    let lines = store.journal(&meant.subject, limit).map_err(|error| Stop::Failure(error.message()))?;
+    let lines = store.journal(&meant.lines(), limit + 1).map_err(|error| Stop::Failure(error.message()))?;
     Ok(page(meant, lines, limit))
 }
 

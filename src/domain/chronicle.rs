@@ -27,6 +27,28 @@ pub struct JournalLine {
     pub note: Message,
 }
 
+/// Which lines of the journal are meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinesOf {
+    /// What they are about.
+    pub subject: Subject,
+    /// Only those of this rule's alert, in this episode.
+    pub episode: Option<(RuleName, u32)>,
+}
+
+impl LinesOf {
+    /// All about a subject.
+    pub const fn all(subject: Subject) -> Self {
+        Self { subject, episode: None }
+    }
+
+    /// Whether a line is meant.
+    pub fn has(&self, line: &JournalLine) -> bool {
+        let of = |(rule, episode): &(RuleName, u32)| line.rule.as_ref() == Some(rule) && line.episode == *episode;
+        line.subject == self.subject && self.episode.as_ref().is_none_or(of)
+    }
+}
+
 /// What stands before a line's own sentence, by its word. The sentence says the rest.
 pub const LEADS: [(&str, Words); 33] = [
     ("fired", Words { zh: "触发：", en: "rang: " }),

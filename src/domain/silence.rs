@@ -117,9 +117,15 @@ impl About<'_> {
 
     /// Whether it goes by this rule's name, now or formerly.
     pub fn is_of(&self, name: &RuleName) -> bool {
-        let today = |rule: &Rule| rule.name == *name || rule.formerly.contains(name);
-        self.alert.key.rule == *name || self.rule.is_some_and(today)
+        goes_by(&self.alert.key.rule, self.rule, name)
     }
+}
+
+/// Whether an alert that began under the rule name `born`, and whose rule today is `rule`, goes by a name, now or
+/// formerly.
+pub fn goes_by(born: &RuleName, rule: Option<&Rule>, name: &RuleName) -> bool {
+    let today = |rule: &Rule| rule.name == *name || rule.formerly.contains(name);
+    born == name || rule.is_some_and(today)
 }
 
 impl Matcher {

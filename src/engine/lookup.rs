@@ -1,6 +1,6 @@
 //! Looks a ticket up for a person: may they ask, which source has it. What is answered is the desk's business.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
 use tokio::{
@@ -18,6 +18,7 @@ use crate::{
     },
     domain::{
         command::{Command, reply, silence::Asked, verb::Verb},
+        condition::Condition,
         desk::{
             input::{Input, LookUpResult, LookedUp},
             outcome::LookUp,
@@ -162,6 +163,11 @@ impl Finder {
         }
         trouble.map_or(LookUpResult::NotFound, LookUpResult::Failed)
     }
+}
+
+/// What conditions mean by these names, where they mean anything.
+pub(super) fn meanings(texts: impl Iterator<Item = Arc<str>>, names: &Names) -> BTreeMap<Arc<str>, Option<Condition>> {
+    texts.map(|text| (Arc::clone(&text), typed_condition(&text, names).ok())).collect()
 }
 
 /// What the conditions of stored silences mean today.

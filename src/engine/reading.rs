@@ -6,7 +6,10 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::{
     adapters::store::database::Reading,
-    domain::{chronicle::JournalLine, id::Subject, text::Message},
+    domain::{
+        chronicle::{JournalLine, LinesOf},
+        text::Message,
+    },
     engine::busy::Busy,
 };
 
@@ -31,12 +34,12 @@ impl JournalReader {
         Self { reading, calls, places: Arc::new(Semaphore::new(READINGS_MAX)) }
     }
 
-    /// The last lines about `subject`, newest first; nothing where too many read already, or the store is closed.
-    pub async fn about(&self, subject: Subject, limit: usize) -> Option<Result<Vec<JournalLine>, Message>> {
+    /// The last lines that are meant, newest first; nothing where too many read already, or the store is closed.
+    pub async fn about(&self, of: LinesOf, limit: usize) -> Option<Result<Vec<JournalLine>, Message>> {
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let (reading, call) = (self.reading.clone(), self.calls.enter());
         let read = spawn_blocking(move || {
-            let lines = reading.store().map(|store| store.journal(&subject, limit.min(LINES_MAX)));
+            let lines = reading.store().map(|store| store.journal(&of, limit.min(LINES_MAX)));
             drop(place);
             drop(call); // last: whoever waits for it may open the store again
             lines

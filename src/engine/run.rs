@@ -8,7 +8,10 @@ use tokio::sync::{mpsc, watch};
 use tracing::{error, warn};
 
 use crate::{
-    adapters::clock::{Clock, Step},
+    adapters::{
+        clock::{Clock, Step},
+        rulebook::names::Names,
+    },
     domain::{
         conversation::Speakers,
         desk::{
@@ -29,6 +32,7 @@ use crate::{
         conversations::WantedMessages,
         doors::{FromPoller, Queues, RawPageIn, Reply},
         health::{self, Health},
+        lookup::meanings,
         meter::SourceStates,
         poller::Wake,
         source::Decoder,
@@ -93,6 +97,8 @@ pub struct Loop {
     pub states: SourceStates,
     /// The rules in force, for the pollers.
     pub rules: Arc<ArcSwap<RuleSet>>,
+    /// What conditions may name.
+    pub names: Arc<ArcSwap<Names>>,
     /// The templates in force.
     pub templates: Templating,
     /// What others may see.
@@ -227,15 +233,16 @@ impl Loop {
         self.decide(input, None).await
     }
 
-    async fn decide(&mut self, input: Input, reply: Option<Reply>) -> Result<(), Lost> {
+    async fn decide(&mut self, mut input: Input, reply: Option<Reply>) -> Result<(), Lost> {
         let now = self.clock.now();
         health::add(&self.health.counters.inputs, 1);
         self.show_at = self.show_at.min(self.show_again_at);
-        match &input {
+        match &mut input {
             Input::Tick => self.ticked_at = now,
             Input::Rules(new) => {
                 self.rules.store(Arc::clone(&new.rules));
                 self.templates.take_over();
+                new.conditions = meanings(self.desk.silence_conditions(), &self.names.load());
             }
             _ => {}
         }

@@ -13,13 +13,14 @@ use tracing::{error, info, warn};
 use crate::{
     adapters::{
         clock::Clock,
-        rulebook::names::Names,
+        rulebook::{alone::typed_condition, names::Names},
         store::database::Store,
         templates::library::{Surroundings, Templates},
     },
     domain::{
         card::Card,
-        chronicle::JournalLine,
+        chronicle::{JournalLine, LinesOf},
+        condition::Condition,
         deed::{Act, Acted, Tone},
         desk::{
             input::{ChatMessage, Input, NewRules},
@@ -29,7 +30,7 @@ use crate::{
             state::Stored,
         },
         explain::explanation::Explained,
-        id::{SourceName, Subject},
+        id::SourceName,
         receiver::PersonId,
         rule::RuleSet,
         text::Message,
@@ -184,9 +185,9 @@ impl Port {
         answer.await.ok()
     }
 
-    /// The last lines of the journal about `subject`, newest first; nothing where too many read already.
-    pub async fn journal(&self, subject: Subject, limit: usize) -> Option<Result<Vec<JournalLine>, Message>> {
-        self.journal.about(subject, limit).await
+    /// The last lines of the journal that are meant, newest first; nothing where too many read already.
+    pub async fn journal(&self, of: LinesOf, limit: usize) -> Option<Result<Vec<JournalLine>, Message>> {
+        self.journal.about(of, limit).await
     }
 
     /// Puts other rules in force, and with them other templates.
@@ -200,6 +201,14 @@ impl Port {
     /// From now on typed conditions may name this.
     pub fn learn_names(&self, names: Names) {
         self.names.store(Arc::new(names));
+    }
+
+    /// Reads a condition as people write it, by the names in force.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, with the next step.
+    pub fn condition(&self, text: &str) -> Result<Condition, Message> {
+        typed_condition(text, &self.names.load())
     }
 
     /// Tells operations why other rules did not come into force.
@@ -314,6 +323,7 @@ impl Engine {
             decoders: BTreeMap::new(),
             states: common.states,
             rules: common.rules,
+            names: common.names,
             templates,
             published,
             health: common.health,

@@ -78,18 +78,16 @@ pub async fn answer(
     let of = name("of", of)?;
     let limit = limit.unwrap_or(LINES).clamp(1, LINES);
     let meant = operators.ask(|reply| Ask::Meant(of, reply)).await?;
-    let read = timeout(PATIENCE.to_std(), operators.port.journal(meant.subject.clone(), limit)).await;
+    let read = timeout(PATIENCE.to_std(), operators.port.journal(meant.lines(), limit + 1)).await;
     let read = read.ok().flatten().ok_or_else(Problem::busy)?;
     let lines = read.map_err(|why: Message| Problem { error: why.into(), ..Problem::busy() })?;
     Ok(Json(page(meant, lines, limit)))
 }
 
-/// The lines about what is meant, as the journal gives them: newest first, at most `limit`.
+/// The lines about what is meant, as the journal gives them: newest first, one more than `limit` where there are more.
 pub fn page(meant: Meant, mut lines: Vec<JournalLine>, limit: usize) -> JournalPage {
-    let more = lines.len() >= limit;
-    if let Some((alert, episode)) = &meant.alert {
-        lines.retain(|line| line.rule.as_ref() == Some(&alert.rule) && line.episode == *episode);
-    }
+    let more = lines.len() > limit;
+    lines.truncate(limit);
     lines.reverse();
     let document = |line: JournalLine| LineDocument {
         at: line.at.as_ms(),
@@ -115,5 +113,29 @@ impl JournalPage {
             note: Message::new(line.note.zh.clone(), line.note.en.clone()),
         };
         self.lines.iter().map(line).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn older_lines_are_spoken_of_where_there_are_some() {
+        let meant = || Meant { subject: Subject::Service, alert: None, title: None };
+        let line = |ms| JournalLine {
+            at: Timestamp::from_ms(ms),
+            subject: Subject::Service,
+            rule: None,
+            episode: 0,
+            what: "fired".into(),
+            note: Message::default(),
+        };
+        for (there, limit, shown, more) in [(0, 2, vec![], false), (2, 2, vec![1, 2], false), (3, 2, vec![2, 3], true)]
+        {
+            let page = page(meant(), (1..=there).rev().map(line).collect(), limit);
+            let at: Vec<i64> = page.lines.iter().map(|line| line.at).collect();
+            assert_eq!((at, page.more), (shown, more), "{there} lines, {limit} at most");
+        }
     }
 }

@@ -320,3 +320,50 @@ async fn a_ticket_silenced_from_its_card_shows_so_at_once() {
     assert!(text.contains("silenced until 11-20 12:0"), "{text}");
     assert!(text.contains("[I'll take it] [Remind me later] [More]"), "{text}");
 }
+
+/// Lets time go on by steps while a call into the store hangs: time that waits for a thread does not move by itself.
+async fn pass_by_hand(span: Span) {
+    const STEP: Duration = Duration::from_millis(20);
+    for _ in 0..span.to_std().as_millis() / STEP.as_millis() {
+        // What is on its way over loopback arrives before the next step.
+        for _ in 0..500 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(STEP).await;
+    }
+}
+
+#[test]
+fn while_the_store_syncs_slowly_a_click_is_answered_in_time_and_the_update_follows() {
+    // One thread for all calls that block: while the test holds it, a commit waits for its disk.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let chats = chats(true).await;
+        let card = chats.ring().await;
+        let before = chats.message(&card).content().to_string();
+        let click = chats.click(&card, "ou_li", "take", Manner::default());
+        let (disk, waits) = std::sync::mpsc::channel::<()>();
+        let held = tokio::task::spawn_blocking(move || waits.recv().is_ok());
+        let clicked_at = chats.world.now();
+        let shown = async {
+            let shown = chats.send(&click).await;
+            (shown, chats.world.now() - clicked_at)
+        };
+        let ((shown, waited), ()) = tokio::join!(shown, pass_by_hand(Span::from_secs(5)));
+        assert!((2_000..2_500).contains(&waited), "{waited} ms");
+        assert_eq!((toast(&shown).0, shown.changed, shown.error), ("info", false, None), "{shown:?}");
+        assert!(toast(&shown).1.starts_with("已收到，正在更新"), "{shown:?}");
+        assert_eq!(chats.message(&card).content(), before, "nothing is sent before it is durable");
+        disk.send(()).unwrap();
+        assert!(held.await.unwrap());
+        chats.world.pass(Span::from_secs(10)).await;
+        assert!(chats.text(&card).contains("works on it"), "{}", chats.text(&card));
+        let again = chats.send(&click).await;
+        assert_eq!((toast(&again).0, again.changed), ("info", true), "it was done once: {again:?}");
+    });
+}

@@ -311,6 +311,10 @@ async fn a_dead_letter_is_shown_tried_again_and_delivered_once() {
     let reference = letter["reference"].as_str().unwrap();
     let (_, of_alert) = office.get(&format!("/api/v1/journal?of=%23{reference}&limit=9")).await;
     assert_eq!(of_alert["lines"], journal["lines"], "its reference means the same");
+    let (_, newest) = office.get(&format!("/api/v1/journal?of=%23{reference}&limit=2")).await;
+    assert_eq!((whats(&newest), &newest["more"]), (vec!["retried", "delivered"], &json!(true)), "{newest:#}");
+    let (_, all) = office.get(&format!("/api/v1/journal?of={of}&limit=4")).await;
+    assert_eq!((whats(&all).len(), &all["more"]), (4, &json!(false)), "there are no older ones");
     assert_eq!(office.get("/api/v1/journal?of=6626871355780999999").await.0, 404);
     assert_eq!(office.get("/api/v1/journal").await.0, 400);
     let (_, other) = office.get("/api/v1/journal?of=source:it-desk").await;

@@ -7,7 +7,10 @@ use std::{
 };
 
 use deskbell::{
-    adapters::{clock::Clock, http},
+    adapters::{
+        clock::Clock,
+        http::{self, Proxy},
+    },
     app::{
         config::load::load,
         service::{self, Manner, Service},
@@ -21,6 +24,7 @@ use deskbell::{
         ticket::Ticket,
     },
 };
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{
     net::TcpListener,
@@ -223,5 +227,47 @@ async fn what_takes_a_restart_is_named_and_not_half_applied() {
     office.pass(65).await;
     assert!(office.said().contains("新的接收者 “leads”") && office.said().contains("重启"), "{}", office.said());
     assert_eq!(office.cards(TEAM).len(), 1, "the old rule rings");
+    office.close().await;
+}
+
+impl Office {
+    /// Asks the admin API.
+    async fn api(&self, method: reqwest::Method, path: &str, body: &Value) -> (u16, Value) {
+        let address = self.service.as_ref().unwrap().admin_listen().unwrap();
+        let client = http::client(&http::Config { proxy: Proxy::None, ..http::Config::default() }).unwrap();
+        let request = client.request(method, format!("http://{address}{path}")).body(body.to_string());
+        let request = request.bearer_auth("a-token-of-32-characters-or-so-1").header("connection", "close");
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), serde_json::from_str(&answer.text().await.unwrap()).unwrap_or_default())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn conditions_of_silences_go_by_the_names_in_force() {
+    let office = Office::open(&[("rules/a.yaml", WAITING)]).await;
+    let plain = fs::read_to_string(office.path("deskbell.yaml")).unwrap();
+    let teams = format!("{plain}teams: {{ payment: {{ when: {{ status: open }}, to: support }} }}\n");
+    let silence = json!({ "when": "team: payment", "for": "24h", "reason": "搬家" });
+    let ask = async || office.api(reqwest::Method::POST, "/api/v1/silences", &silence).await;
+    let ringing = async || {
+        let (_, page) = office.api(reqwest::Method::GET, "/api/v1/silences", &Value::Null).await;
+        page["silences"][0]["ringing"].clone()
+    };
+    assert_eq!(ask().await.0, 422, "there are no teams");
+    office.write("deskbell.yaml", &teams);
+    office.pass(1).await;
+    let (status, done) = ask().await;
+    assert_eq!(status, 200, "what came into force can be named: {done:#}");
+    office.ticket();
+    office.pass(65).await;
+    assert_eq!((office.cards(TEAM).len(), ringing().await), (0, json!(1)), "silenced");
+    office.write("deskbell.yaml", &plain);
+    office.pass(5).await;
+    assert_eq!((office.cards(TEAM).len(), ringing().await), (1, json!(0)), "what it names is gone: it matches nothing");
+    office.write("deskbell.yaml", &teams);
+    office.pass(5).await;
+    office.ticket();
+    office.pass(65).await;
+    assert_eq!((office.cards(TEAM).len(), ringing().await), (1, json!(2)), "it is back");
     office.close().await;
 }

@@ -19,6 +19,7 @@ use deskbell::{
     },
     domain::{
         alert::{Alert, AlertKey, AlertState, Announced},
+        chronicle::LinesOf,
         desk::{
             outcome::Write,
             state::{JournalEntry, LastEpisode, Remains, SourceState, Stored, Tracked},
@@ -164,7 +165,7 @@ fn the_journal_is_read_newest_first_and_pruned_from_its_old_end() {
     store.commit(&[journal(2_499, Subject::Service)]).unwrap();
     let recent = store.recent_journal(3).unwrap();
     assert!(recent.iter().all(|line| line.at == at(2_499)) && recent[2].subject != Subject::Service);
-    let about = store.journal(&Subject::Ticket(ticket_key(1)), 5).unwrap();
+    let about = store.journal(&LinesOf::all(Subject::Ticket(ticket_key(1))), 5).unwrap();
     assert_eq!(about.iter().map(|line| line.at).collect::<Vec<_>>(), [at(10)]);
     let pruned: Vec<usize> = (0..4).map(|_| store.prune_journal(at(2_400)).unwrap()).collect();
     assert_eq!(pruned, [1_000, 1_000, 401, 0]);

@@ -10,7 +10,10 @@ use super::{
     record::{journal::JournalRecord, parts::Shared},
     value,
 };
-use crate::domain::{chronicle::JournalLine, id::Subject, time::Timestamp};
+use crate::domain::{
+    chronicle::{JournalLine, LinesOf},
+    time::Timestamp,
+};
 
 /// Lines one question about a subject looks at, newest first.
 pub const JOURNAL_SCAN_MAX: usize = 200_000;
@@ -27,15 +30,15 @@ impl Store {
         self.lines(limit, |_| true, |_| true)
     }
 
-    /// The last lines about `subject`, newest first: by the index, and then those that were written before there was
-    /// one, among the last [`JOURNAL_SCAN_MAX`].
+    /// The last lines that are meant, newest first, among the last [`JOURNAL_SCAN_MAX`] about their subject: by the
+    /// index, and then those that were written before there was one.
     ///
     /// # Errors
     /// The store has failed, or a line cannot be read.
-    pub fn journal(&self, subject: &Subject, limit: usize) -> Result<Vec<JournalLine>, StoreError> {
+    pub fn journal(&self, of: &LinesOf, limit: usize) -> Result<Vec<JournalLine>, StoreError> {
         let (db, path) = (self.database()?, self.path());
         let (mut lines, mut shared) = (Vec::new(), Shared::default());
-        for item in db.scan_prefix(key::index(subject)).keys().rev() {
+        for item in db.scan_prefix(key::index(&of.subject)).keys().rev().take(JOURNAL_SCAN_MAX) {
             if lines.len() >= limit {
                 return Ok(lines);
             }
@@ -44,14 +47,13 @@ impl Store {
             let Some(head) = db.get(&key).map_err(|error| StoreError::sled(path, &error))? else { continue };
             let line = read(&db, path, &key, &head, &mut shared)?;
             // Subjects with endless names share their place by a hash.
-            if line.subject == *subject {
+            if of.has(&line) {
                 lines.push(line);
             }
         }
         if self.has_unindexed(&db)? {
             let rest = limit - lines.len();
-            let old = |line: &JournalLine| line.subject == *subject;
-            lines.extend(self.lines(rest, |head| !is_indexed(head), old)?);
+            lines.extend(self.lines(rest, |head| !is_indexed(head), |line| of.has(line))?);
         }
         Ok(lines)
     }
@@ -138,6 +140,7 @@ mod tests {
         adapters::store::config::Config,
         domain::{
             desk::{outcome::Write, state::JournalEntry},
+            id::Subject,
             text::Message,
         },
     };
@@ -148,11 +151,34 @@ mod tests {
     }
 
     fn times(store: &Store, subject: &Subject, limit: usize) -> Vec<i64> {
-        store.journal(subject, limit).unwrap().iter().map(|line| line.at.as_ms()).collect()
+        store.journal(&LinesOf::all(subject.clone()), limit).unwrap().iter().map(|line| line.at.as_ms()).collect()
     }
 
     fn count(store: &Store, kind: Kind) -> usize {
         store.database().unwrap().scan_prefix([kind as u8]).count()
+    }
+
+    #[test]
+    fn lines_of_other_episodes_take_no_place() {
+        let home = TempDir::new().unwrap();
+        let (store, _) = Store::open(&Config::at(home.path())).unwrap();
+        let line = |ms, rule: &str, episode| {
+            let (at, note) = (Timestamp::from_ms(ms), Message::default());
+            let rule = Some(rule.into());
+            Write::Journal(Box::new(JournalEntry { at, subject: Subject::Service, rule, episode, what: "fired", note }))
+        };
+        let mut lines: Vec<Write> = (0..3).map(|ms| line(ms, "one", 1)).collect();
+        lines.extend((3..6).map(|ms| line(ms, "one", 2)));
+        lines.extend((6..9).map(|ms| line(ms, "other", 1)));
+        store.commit(&lines).unwrap();
+        let of = |rule: &str, episode| LinesOf { subject: Subject::Service, episode: Some((rule.into(), episode)) };
+        let times = |of: LinesOf, limit| -> Vec<i64> {
+            store.journal(&of, limit).unwrap().iter().map(|line| line.at.as_ms()).collect()
+        };
+        assert_eq!(times(of("one", 1), 2), [2, 1]);
+        assert_eq!(times(of("one", 2), 9), [5, 4, 3]);
+        assert_eq!(times(of("other", 2), 9), [0_i64; 0]);
+        assert_eq!(times(LinesOf::all(Subject::Service), 4), [8, 7, 6, 5]);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What people do about alerts: each deed once, whoever comes first, and each answered.
 
 use crate::domain::{
-    alert::{Alert, AlertState, EndReason},
+    alert::{Alert, AlertKey, AlertState, EndReason},
     deed::{Act, Acted, Deed, Place, Rest, Tone, Which},
     desk::{machine::Desk, outbox::card_of},
     text::Message,
@@ -185,12 +185,10 @@ impl Desk {
     /// The alert of this reference: one that rings first, then the one that ended last.
     pub(super) fn alert_called(&self, reference: &str) -> Option<&Alert> {
         let reference = reference.trim().trim_start_matches('#').to_ascii_uppercase();
-        let named = |alert: &&Alert| alert.episode > 0 && alert.reference() == reference;
-        let mut firing = self.alerts.values().flatten().filter(|alert| alert.is_firing());
-        firing.find(named).or_else(|| {
-            let over = self.alerts.values().flatten().filter(|alert| !alert.is_firing());
-            over.filter(named).max_by_key(|alert| alert.fired_at())
-        })
+        let present = |(key, episode): &(AlertKey, u32)| self.alert(key).filter(|alert| alert.episode == *episode);
+        let named: Vec<&Alert> = self.index.called(&reference).filter_map(present).collect();
+        let firing = named.iter().copied().find(|alert| alert.is_firing());
+        firing.or_else(|| named.into_iter().max_by_key(|alert| alert.fired_at()))
     }
 
     /// Whether this may be done here. In a direct chat members are told from others before it comes to the desk; whoever

@@ -29,7 +29,7 @@ impl Desk {
         let mut act = Act { by: self.people.named(&act.by), ..act.clone() };
         if let Place::Chat(chat, _) = &act.place
             && chat.as_str().is_empty()
-            && let Some(card) = self.cards.values().find(|card| card.message.is_some() && card.message == act.clicked)
+            && let Some(card) = act.clicked.as_ref().and_then(|message| self.cards_in(message).next())
             && let Some(known) = self.settings.receiver(&card.key.receiver)
         {
             act.place = match &known.kind {
@@ -100,8 +100,8 @@ impl Desk {
     /// The card of an alert in the chat where someone acts; the one they clicked on before another one there.
     fn card_at(&self, act: &Act, alert: &Alert) -> Option<&CardState> {
         let shows = CardShows::Alert(alert.key.clone(), alert.episode);
-        let is_clicked = |card: &&CardState| card.message == act.clicked && card.key.shows == shows;
-        let clicked = act.clicked.is_some().then(|| self.cards.values().find(is_clicked)).flatten();
+        let clicked =
+            act.clicked.iter().flat_map(|message| self.cards_in(message)).find(|card| card.key.shows == shows);
         clicked.or_else(|| self.cards.get(&card_of(alert, self.line_here(alert, act)?)))
     }
 
@@ -135,7 +135,6 @@ impl Desk {
         if self.is_receiver(chat) {
             return false;
         }
-        let is_clicked = |card: &CardState| act.clicked.is_some() && card.message == act.clicked;
         let told = |name: &ReceiverName| {
             let kind = self.settings.receiver(name).map(|known| known.kind.clone());
             matches!(kind, Some(ReceiverKind::Person(_)))
@@ -149,7 +148,8 @@ impl Desk {
         };
         let alerts = subject.and_then(|subject| self.alerts.get(&subject)).into_iter().flatten();
         let mut lines = alerts.flat_map(|alert| &alert.lines).map(|line| &line.receiver);
-        lines.any(told) || self.cards.values().any(|card| is_clicked(card) && told(&card.key.receiver))
+        let clicked = || act.clicked.as_ref().and_then(|message| self.cards_in(message).next());
+        lines.any(told) || clicked().is_some_and(|card| told(&card.key.receiver))
     }
 
     /// Why an alert rings, at more length than its card says.
@@ -173,7 +173,7 @@ impl Desk {
 
     /// What a message of ours shows.
     pub(super) fn card_of_message(&self, message: &MessageId) -> Option<&CardShows> {
-        self.cards.values().find(|card| card.message.as_ref() == Some(message)).map(|card| &card.key.shows)
+        self.cards_in(message).next().map(|card| &card.key.shows)
     }
 }
 

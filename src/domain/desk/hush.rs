@@ -1,10 +1,14 @@
 //! Holding notices back: silences, alerts that say as much, quiet hours. No alert's state depends on any of it; what is
 //! held back is marked on the alert's line, and told when nothing holds it back any more.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::domain::{
     alert::{Alert, AlertKey, Line, LineOf},
+    condition::Condition,
     desk::{
         hearing::Cause,
         machine::Desk,
@@ -72,6 +76,15 @@ impl Hushing {
         }
     }
 
+    /// The conditions of silences mean something else, or nothing any more.
+    pub(super) fn understand(&mut self, conditions: &BTreeMap<Arc<str>, Option<Condition>>) {
+        for when in self.silences.values_mut().filter_map(|silence| silence.matches.when.as_mut()) {
+            if let Some(condition) = conditions.get(&when.text) {
+                when.condition.clone_from(condition);
+            }
+        }
+    }
+
     /// When a tick must see to silences and what is held back.
     pub(super) fn next_due(&self) -> Timestamp {
         let over = self.in_force().map(|silence| silence.until).min().unwrap_or(Timestamp::NEVER);
@@ -132,7 +145,9 @@ impl Desk {
         if inhibit.same.contains(&Shared::Ticket) {
             return self.alerts.get(&target.alert.key.subject)?.iter().find(rings);
         }
-        self.alerts.values().flatten().filter(|alert| alert.is_firing()).find(rings)
+        let ringing = &inhibit.while_ringing;
+        let serious = |severity| ringing.severity.is_none_or(|least| severity >= least);
+        self.ringing_by(ringing.rule.as_ref(), serious).find(rings)
     }
 
     /// Two alerts that would hold each other back are both told.

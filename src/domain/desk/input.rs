@@ -59,7 +59,7 @@ pub enum Input {
 }
 
 /// What comes into force together.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewRules {
     /// The rules.
     pub rules: Arc<RuleSet>,
@@ -69,12 +69,14 @@ pub struct NewRules {
     pub rotas: Option<BTreeMap<RotaName, Arc<Rota>>>,
     /// What else changed, in words: templates, rotas.
     pub words: Vec<Message>,
+    /// What the conditions of silences mean by the names in force now; filled in on the way to the desk.
+    pub conditions: BTreeMap<Arc<str>, Option<Condition>>,
 }
 
 impl NewRules {
     /// Other rules, and nothing else.
     pub fn only(rules: Arc<RuleSet>) -> Box<Self> {
-        Box::new(Self { rules, labels: BTreeMap::new(), rotas: None, words: Vec::new() })
+        Box::new(Self { rules, ..Self::default() })
     }
 }
 

@@ -181,7 +181,10 @@ impl Desk {
         }
         self.leave_tallies(key);
         let alerts = self.alerts.remove(&Subject::Ticket(key.clone())).unwrap_or_default();
-        alerts.iter().for_each(|alert| self.members.forget(alert));
+        for alert in &alerts {
+            self.members.forget(alert);
+            self.index.forget(alert, self.past.contains_key(&(alert.key.clone(), alert.episode)));
+        }
         let remains = Remains {
             key: key.clone(),
             status: watched.tracked.ticket.status.present().copied(),

@@ -294,7 +294,8 @@ impl Desk {
     /// The alert with this reference, also in an episode before its present one.
     pub(super) fn alert_referred(&self, reference: &str) -> Option<&Alert> {
         let reference = bare_reference(reference);
-        self.alert_called(&reference).or_else(|| self.past.values().find(|alert| alert.reference() == reference))
+        let past = || self.index.called(&reference).find_map(|place| self.past.get(place));
+        self.alert_called(&reference).or_else(past)
     }
 
     fn fits(&self, alert: &Alert, wanted: &AlertsWanted, now: Timestamp) -> bool {

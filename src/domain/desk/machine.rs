@@ -16,6 +16,7 @@ use crate::domain::{
         digests::CatchingUp,
         hops::Stall,
         hush::Hushing,
+        index::Index,
         input::Input,
         members::Members,
         outbox::Outbox,
@@ -76,6 +77,8 @@ pub struct Desk {
     pub(super) digests: BTreeMap<(Subject, u32), Digest>,
     /// Which alerts each of them tells.
     pub(super) members: Members,
+    /// Alerts and cards by what they are looked for.
+    pub(super) index: Index,
     pub(super) storms: Storms,
     pub(super) outbox: Outbox,
     pub(super) dead: DeadLetters,
@@ -206,6 +209,7 @@ impl Desk {
             audited_at: now,
             digests: BTreeMap::new(),
             members: Members::default(),
+            index: Index::default(),
             storms: Storms::default(),
             outbox: Outbox::default(),
             dead: DeadLetters::default(),
@@ -331,12 +335,12 @@ impl Desk {
         self.write(Write::Alert(Box::new(alert.clone())));
         let alerts = self.alerts.entry(alert.key.subject.clone()).or_default();
         let known = alerts.iter_mut().find(|known| known.key.rule == alert.key.rule);
-        if let Some(known) = &known
-            && !self.past.contains_key(&(known.key.clone(), known.episode))
-        {
+        let stays = known.as_ref().is_some_and(|known| self.past.contains_key(&(known.key.clone(), known.episode)));
+        if let Some(known) = known.as_ref().filter(|_| !stays) {
             self.members.forget(known);
         }
         self.members.note(&alert);
+        self.index.replace(known.as_deref(), &alert, stays);
         match known {
             Some(known) => *known = alert,
             None => alerts.push(alert),
@@ -346,7 +350,11 @@ impl Desk {
     /// Forgets an alert that never rang.
     pub(super) fn drop_alert(&mut self, key: &AlertKey) {
         if let Some(alerts) = self.alerts.get_mut(&key.subject) {
-            alerts.retain(|alert| alert.key.rule != key.rule);
+            let dropped = alerts.extract_if(.., |alert| alert.key.rule == key.rule);
+            for alert in dropped {
+                let stays = self.past.contains_key(&(alert.key.clone(), alert.episode));
+                self.index.forget(&alert, stays);
+            }
             if alerts.is_empty() {
                 self.alerts.remove(&key.subject);
             }

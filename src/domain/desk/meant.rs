@@ -2,6 +2,7 @@
 
 use crate::domain::{
     alert::AlertKey,
+    chronicle::LinesOf,
     desk::{lists::bare_reference, machine::Desk},
     id::{Subject, TicketKey},
     text::Message,
@@ -19,6 +20,14 @@ pub struct Meant {
     pub alert: Option<(AlertKey, u32)>,
     /// What the subject goes by.
     pub title: Option<String>,
+}
+
+impl Meant {
+    /// The lines of the journal about it.
+    pub fn lines(&self) -> LinesOf {
+        let episode = self.alert.as_ref().map(|(alert, episode)| (alert.rule.clone(), *episode));
+        LinesOf { subject: self.subject.clone(), episode }
+    }
 }
 
 impl Desk {

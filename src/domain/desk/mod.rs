@@ -34,6 +34,7 @@ mod release;
 pub mod silences;
 mod silencing;
 mod members;
+mod index;
 mod shared;
 mod storm;
 mod outbox;

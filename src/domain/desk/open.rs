@@ -30,6 +30,7 @@ impl Desk {
         self.trials = stored.trials.into_iter().map(|trial| (trial.rule.clone(), trial)).collect();
         self.remains = stored.remains.into_iter().map(|remains| (remains.key.clone(), remains)).collect();
         self.cards = stored.cards.into_iter().map(|card| (card.key.clone(), card)).collect();
+        self.cards.values().for_each(|card| self.index.note_card(card));
         self.digests = stored.digests.into_iter().map(|digest| ((digest.of.clone(), digest.number), digest)).collect();
         self.calls = stored.calls.into_iter().map(|call| (call.key.clone(), call)).collect();
         stored.dead.into_iter().for_each(|letter| self.dead.put(letter));
@@ -40,7 +41,10 @@ impl Desk {
         self.take_up_silences(stored.silences, now);
         self.past = stored.past.into_iter().map(|alert| ((alert.key.clone(), alert.episode), alert)).collect();
         self.rest_again(now);
-        self.alerts.values().flatten().chain(self.past.values()).for_each(|alert| self.members.note(alert));
+        for alert in self.alerts.values().flatten().chain(self.past.values()) {
+            self.members.note(alert);
+            self.index.note(alert);
+        }
         for (id, until) in stored.seen {
             self.seen_order.insert((until, id.clone()));
             self.seen.insert(id, until);
@@ -157,6 +161,7 @@ impl Desk {
     /// next pass is complete.
     pub(super) fn change_rules(&mut self, new: NewRules, now: Timestamp) {
         self.begin_announcing(&new, now);
+        self.hush.understand(&new.conditions);
         let matters = self.is_judged_otherwise(&new);
         for (name, labels) in new.labels {
             if let Some(settings) = self.settings.sources.get_mut(&name) {

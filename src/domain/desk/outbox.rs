@@ -310,7 +310,9 @@ impl Desk {
         let place = (key.clone(), episode);
         if self.past.get(&place).is_some_and(|alert| !self.is_unsettled(alert)) {
             if let Some(alert) = self.past.remove(&place) {
+                let stays = self.alert(key).is_some_and(|present| present.episode == episode);
                 self.members.forget(&alert);
+                self.index.forget(&alert, stays);
             }
             self.write(Write::DropPast(place.0, place.1));
         }
@@ -352,12 +354,16 @@ impl Desk {
 
     pub(super) fn put_card(&mut self, card: super::state::CardState) {
         self.write(Write::Card(Box::new(card.clone())));
-        self.cards.insert(card.key.clone(), card);
+        if let Some(before) = self.cards.insert(card.key.clone(), card.clone()) {
+            self.index.forget_card(&before);
+        }
+        self.index.note_card(&card);
     }
 
     pub(super) fn drop_card(&mut self, key: &CardKey) {
         self.resting.remove(key);
-        if self.cards.remove(key).is_some() {
+        if let Some(card) = self.cards.remove(key) {
+            self.index.forget_card(&card);
             self.storms.forget_card(key);
             self.write(Write::DropCard(key.clone()));
         }

@@ -1,5 +1,7 @@
 //! Silences: asked for, listed, ended by hand or by time.
 
+use std::sync::Arc;
+
 use crate::domain::{
     actor::Actor,
     alert::{Alert, AlertKey},
@@ -41,7 +43,20 @@ pub struct SilenceLine {
 impl Desk {
     /// Silences in force, the oldest first.
     pub fn silences(&self, now: Timestamp) -> Vec<SilenceLine> {
-        let line = |silence: &Silence| SilenceLine {
+        self.silences_in_force(now).map(|silence| self.silence_line(silence)).collect()
+    }
+
+    /// The conditions of silences, as they were written.
+    pub fn silence_conditions(&self) -> impl Iterator<Item = Arc<str>> + '_ {
+        self.hush.silences.values().filter_map(|silence| Some(Arc::clone(&silence.matches.when.as_ref()?.text)))
+    }
+
+    pub(super) fn silences_in_force(&self, now: Timestamp) -> impl Iterator<Item = &Silence> {
+        self.hush.in_force().filter(move |silence| silence.until > now)
+    }
+
+    pub(super) fn silence_line(&self, silence: &Silence) -> SilenceLine {
+        SilenceLine {
             id: silence.id,
             words: silence.matches.words(),
             by: silence.by.words(),
@@ -49,8 +64,7 @@ impl Desk {
             from: silence.from,
             until: silence.until,
             ringing: self.ringing_under(&silence.matches).count(),
-        };
-        self.hush.in_force().filter(|silence| silence.until > now).map(line).collect()
+        }
     }
 
     /// Silences what matches. The same deed again is answered the same.
@@ -307,9 +321,13 @@ impl Desk {
         )
     }
 
-    /// Ringing alerts that a matcher matches.
+    /// Ringing alerts that a matcher matches: looked for on its ticket or under its rule, where it names one.
     fn ringing_under<'a>(&'a self, matches: &'a Matcher) -> impl Iterator<Item = &'a Alert> + 'a {
-        let ringing = self.alerts.values().flatten().filter(|alert| alert.is_firing() && !alert.trial);
+        let subject = matches.ticket.clone().map(Subject::Ticket);
+        let on_ticket = subject.as_ref().and_then(|subject| self.alerts.get(subject)).into_iter().flatten();
+        let light = |severity| matches.severity.is_none_or(|most| severity <= most);
+        let anywhere = subject.is_none().then(|| self.ringing_by(matches.rule.as_ref(), light)).into_iter().flatten();
+        let ringing = on_ticket.chain(anywhere).filter(|alert| alert.is_firing() && !alert.trial);
         ringing.filter(|alert| matches.matches(&self.about(alert)))
     }
 

@@ -11,7 +11,7 @@ use crate::domain::{
     deed::{Act, Deed, NewSilence, Place, Rest},
     desk::{asked::deed_id, input::ChatMessage, machine::Desk},
     id::{RuleName, SourceName, TeamName},
-    silence::{Matcher, Written},
+    silence::{Matcher, Silence, Written},
     text::{Message, fold},
     time::{Span, Timestamp},
 };
@@ -132,12 +132,12 @@ impl Desk {
     }
 
     fn silences_listed(&self, now: Timestamp) -> Message {
-        let silences = self.silences(now);
+        let silences: Vec<&Silence> = self.silences_in_force(now).collect();
         if silences.is_empty() {
             return Message::new("现在没有静默", "there is no silence now");
         }
         let mut lines: Vec<Message> = Vec::new();
-        for line in silences.iter().take(LIST_MAX) {
+        for line in silences.iter().take(LIST_MAX).map(|silence| self.silence_line(silence)) {
             let until = self.clock_words(line.until, now);
             let why =
                 |colon: &str| if line.reason.is_empty() { String::new() } else { format!("{colon}{}", line.reason) };

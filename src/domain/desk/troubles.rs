@@ -79,7 +79,7 @@ impl Desk {
 
     fn news_key(&mut self, name: &'static str, step: Step, receiver: ReceiverName, now: Timestamp) -> NoticeKey {
         let minute = now.as_ms().div_euclid(Span::from_mins(1).as_ms());
-        let ordinal = u32::from(self.sent_news);
+        let ordinal = news_ordinal(now, self.sent_news);
         self.sent_news = self.sent_news.wrapping_add(1);
         NoticeKey {
             subject: Subject::Service,
@@ -112,5 +112,31 @@ impl Desk {
             self.seen.remove(&id);
             self.write(Write::DropSeen(id));
         }
+    }
+}
+
+/// What tells news of one minute apart: the millisecond within it, and a count. A count alone would begin anew with the
+/// process, and what is told then would be taken for what was told before.
+fn news_ordinal(now: Timestamp, count: u16) -> u32 {
+    let within = now.as_ms().rem_euclid(Span::from_mins(1).as_ms());
+    u32::try_from(within).unwrap_or(0) << u16::BITS | u32::from(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_pieces_of_news_are_taken_for_one() {
+        let at = |ms: i64| Timestamp::from_ms(1_700_000_040_000 + ms);
+        let mut seen = BTreeSet::new();
+        for ms in [0, 1, 2, 59_998, 59_999] {
+            for count in [0, 1, 2, u16::MAX - 1, u16::MAX] {
+                assert!(seen.insert(news_ordinal(at(ms), count)), "{ms} ms, {count}");
+            }
+        }
+        assert_eq!(news_ordinal(at(60_000), 7), news_ordinal(at(0), 7), "the minute stands in the key itself");
     }
 }

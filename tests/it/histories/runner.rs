@@ -206,6 +206,10 @@ impl Runner {
             let view = self.desk.view(self.now);
             let shown = view.sources.values().map(|source| (source.tracked, source.open));
             assert_eq!(shown.collect::<Vec<_>>(), [self.store.counts()]);
+            for alert in self.store.alerts.values().filter(|alert| alert.episode > 0) {
+                let found = self.desk.alert_row(&alert.reference(), self.now).map(|row| (row.key, row.episode));
+                assert_eq!(found, Ok((alert.key.clone(), alert.episode)), "an alert is found by its reference");
+            }
         }
     }
 

@@ -1,0 +1,138 @@
+//! Alerts by their reference and by what rings, cards by the message that shows them: kept beside them, so that one is
+//! not searched for among all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{
+    alert::{Alert, AlertKey},
+    desk::{
+        machine::Desk,
+        state::{CardKey, CardState},
+    },
+    id::{MessageId, RuleName, Subject},
+    rule::Severity,
+    silence::goes_by,
+};
+
+/// Alerts and cards by what they are looked for.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// Episodes by their reference, past ones too. It is short: two may share one.
+    called: BTreeMap<String, BTreeSet<(AlertKey, u32)>>,
+    /// What rings: the subjects by rule and severity.
+    ringing: BTreeMap<(RuleName, Severity), BTreeSet<Subject>>,
+    /// Cards by their message. An episode that goes on on the card of the one before shares it for a moment.
+    shown_by: BTreeMap<MessageId, BTreeSet<CardKey>>,
+}
+
+impl Index {
+    /// Notes an alert, or an episode of it that is kept besides the present one.
+    pub(super) fn note(&mut self, alert: &Alert) {
+        self.note_called(alert);
+        self.note_ringing(alert);
+    }
+
+    /// `new` takes the place of `old`. Whether the episode of `old` is kept besides is said by `stays`.
+    pub(super) fn replace(&mut self, old: Option<&Alert>, new: &Alert, stays: bool) {
+        let called_the_same = old.is_some_and(|old| old.episode == new.episode);
+        if let Some(old) = old {
+            self.forget_ringing(old);
+            if !called_the_same && !stays {
+                self.forget_called(old);
+            }
+        }
+        self.note_ringing(new);
+        if !called_the_same {
+            self.note_called(new); // a reference costs a hash
+        }
+    }
+
+    /// Forgets an alert. Whether its episode is kept elsewhere is said by `stays`.
+    pub(super) fn forget(&mut self, alert: &Alert, stays: bool) {
+        self.forget_ringing(alert);
+        if !stays {
+            self.forget_called(alert);
+        }
+    }
+
+    fn note_called(&mut self, alert: &Alert) {
+        if alert.episode > 0 {
+            let place = (alert.key.clone(), alert.episode);
+            self.called.entry(alert.reference()).or_default().insert(place);
+        }
+    }
+
+    fn forget_called(&mut self, alert: &Alert) {
+        if alert.episode > 0 {
+            take_out(&mut self.called, &alert.reference(), &(alert.key.clone(), alert.episode));
+        }
+    }
+
+    fn note_ringing(&mut self, alert: &Alert) {
+        if alert.is_firing() {
+            let place = (alert.key.rule.clone(), alert.severity);
+            self.ringing.entry(place).or_default().insert(alert.key.subject.clone());
+        }
+    }
+
+    fn forget_ringing(&mut self, alert: &Alert) {
+        if alert.is_firing() {
+            take_out(&mut self.ringing, &(alert.key.rule.clone(), alert.severity), &alert.key.subject);
+        }
+    }
+
+    /// The episodes with this reference, as it stands in the footer without `#`.
+    pub(super) fn called(&self, reference: &str) -> impl Iterator<Item = &(AlertKey, u32)> {
+        self.called.get(reference).into_iter().flatten()
+    }
+
+    /// Notes which message shows a card.
+    pub(super) fn note_card(&mut self, card: &CardState) {
+        if let Some(message) = &card.message {
+            self.shown_by.entry(message.clone()).or_default().insert(card.key.clone());
+        }
+    }
+
+    /// Forgets which message showed a card.
+    pub(super) fn forget_card(&mut self, card: &CardState) {
+        if let Some(message) = &card.message {
+            take_out(&mut self.shown_by, message, &card.key);
+        }
+    }
+}
+
+/// Takes a value out of the set under `key`; a set left empty goes too.
+fn take_out<K: Ord, V: Ord>(sets: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: &V) {
+    if let Some(set) = sets.get_mut(key) {
+        set.remove(value);
+        if set.is_empty() {
+            sets.remove(key);
+        }
+    }
+}
+
+impl Desk {
+    /// What rings by a rule that goes or went by this name, any rule where none is named, and of a severity that fits.
+    pub(super) fn ringing_by<'a>(
+        &'a self,
+        name: Option<&RuleName>,
+        fits: impl Fn(Severity) -> bool,
+    ) -> impl Iterator<Item = &'a Alert> {
+        let of = move |rule: &RuleName| {
+            name.is_none_or(|name| goes_by(rule, self.rule_named(rule).map(|rule| &**rule), name))
+        };
+        let places = self.index.ringing.iter().filter(move |((rule, severity), _)| fits(*severity) && of(rule));
+        places.flat_map(move |((rule, _), subjects)| {
+            let alert = move |subject| self.alerts.get(subject)?.iter().find(|alert| alert.key.rule == *rule);
+            subjects.iter().filter_map(alert)
+        })
+    }
+
+    /// The cards that a message shows: one, but for a moment.
+    pub(super) fn cards_in(&self, message: &MessageId) -> impl Iterator<Item = &CardState> {
+        self.index.shown_by.get(message).into_iter().flatten().filter_map(|key| self.cards.get(key))
+    }
+}
+
+#[cfg(test)]
+mod tests;
