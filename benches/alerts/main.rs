@@ -2,6 +2,10 @@
 //! `cargo bench --bench alerts`. Storms are off and the receiver's budget is lifted. Wall time from the instant at which
 //! the tickets fall due until the last report is durable; the sink is a process of its own on loopback, and so is each
 //! repetition: its memory is that of one service.
+//!
+//! Both bars are missed so far. On two busy cores a burst takes about 1.0 s of CPU and 76 MB (with commits of up to 4,096
+//! writes 1.2 s and 127 MB). Commits of 128 writes take 72 MB, a page cache of 4 MB 74 MB, one allocation arena instead
+//! of one per thread 67 MB; none of them saves CPU.
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints what it found")]

@@ -30,8 +30,10 @@ use crate::{
 /// Batches that may wait; the loop waits for room beyond.
 pub const BATCHES_WAITING_MAX: usize = 256;
 
-/// Writes after which a merged commit takes no further batch.
-pub const COMMIT_WRITES_MAX: usize = 4_096;
+/// Writes after which a merged commit takes no further batch. The database frees the pages it replaced only when a
+/// commit is over: with 4,096 a burst of 5,000 alerts took 127 MB instead of 76 and wrote 347 MB instead of 145, and
+/// neither it nor a poll that changed everything cost less CPU.
+pub const COMMIT_WRITES_MAX: usize = 512;
 
 /// Old journal lines are removed this often, after a commit.
 pub const PRUNE_EVERY: Span = Span::from_mins(10);
