@@ -112,6 +112,8 @@ pub struct Line {
     pub from: LineOf,
     /// The number of the receiver's digest that tells it, where a storm or the end of a quiet time does.
     pub digest: Option<u32>,
+    /// The number of the receiver's digest that is to tell of it again; once it did, it is the one that tells it.
+    pub again: Option<u32>,
     /// Something of it was held back (silenced, inhibited, quiet hours) and not told since.
     pub held: bool,
 }
@@ -119,7 +121,7 @@ pub struct Line {
 impl Line {
     /// A line that was not repeated and will not be.
     pub const fn new(receiver: ReceiverName, from: LineOf) -> Self {
-        Self { receiver, repeats: 0, next_at: None, from, digest: None, held: false }
+        Self { receiver, repeats: 0, next_at: None, from, digest: None, again: None, held: false }
     }
 }
 

@@ -215,6 +215,8 @@ pub struct AlertLine {
     pub severity: crate::domain::rule::Severity,
     /// Why.
     pub why: Message,
+    /// Who has it, where someone does.
+    pub taken_by: Option<Message>,
 }
 
 /// A digest, as committed.
@@ -236,10 +238,22 @@ pub struct DigestView {
     pub total: usize,
     /// How many of them still ring.
     pub firing: usize,
+    /// How many of these someone has.
+    pub taken: usize,
     /// How many per rule, in the order of the rules' names.
     pub by_rule: Vec<(RuleName, usize)>,
-    /// The ten that hold longest.
+    /// The ten that hold longest, those that nobody has first.
     pub lines: Vec<AlertLine>,
+}
+
+impl DigestView {
+    /// How many still ring that nobody has; where those who have them are asked, all that ring.
+    pub const fn waiting(&self) -> usize {
+        match self.cause {
+            DigestCause::Questions => self.firing,
+            _ => self.firing.saturating_sub(self.taken),
+        }
+    }
 }
 
 /// Alerts a digest names one by one.
@@ -260,6 +274,12 @@ pub enum DigestCause {
     SilenceOver,
     /// A receiver's quiet hours are over.
     QuietOver,
+    /// Too many alerts of one rule at once whose ladders tell one receiver.
+    Escalations,
+    /// Too many alerts of one rule at once of which one receiver is reminded.
+    Repeats,
+    /// Several alerts that one person took together: how do they stand?
+    Questions,
 }
 
 impl DigestCause {
@@ -272,7 +292,20 @@ impl DigestCause {
             Self::Storm => Words { zh: "短时间内太多", en: "too many at once" },
             Self::SilenceOver => Words { zh: "静默结束", en: "a silence is over" },
             Self::QuietOver => Words { zh: "免打扰时段结束", en: "quiet hours are over" },
+            Self::Escalations => Words { zh: "同时升级的太多", en: "too many escalations at once" },
+            Self::Repeats => Words { zh: "同时再提醒的太多", en: "too many reminders at once" },
+            Self::Questions => Words { zh: "接手的时间到了", en: "the time they were taken for is over" },
         }
+    }
+
+    /// Whether alerts join it as they come, until none does for a while.
+    pub const fn gathers(self) -> bool {
+        matches!(self, Self::Storm) || self.tells_again()
+    }
+
+    /// Whether it tells of alerts that were told before.
+    pub const fn tells_again(self) -> bool {
+        matches!(self, Self::Escalations | Self::Repeats | Self::Questions)
     }
 }
 

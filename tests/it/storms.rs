@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use deskbell::{
     domain::{
+        calendar::Wait,
         desk::settings::StormSettings,
-        rule::{CatchUp, Mention, Rule, Severity},
+        rule::{CatchUp, Mention, Rule, Rung, RungAt, Severity, To, Urgent},
         time::Span,
     },
-    sim::{route::Route, ticket::Ticket},
+    sim::{message::Way, route::Route, ticket::Ticket},
 };
 
 use crate::world::{Card, OPS, Plot, START, TEAM, World, code, notify, rule};
@@ -156,5 +157,63 @@ async fn three_hundred_over_half_an_hour_are_eight_cards_and_a_digest_also_acros
     world.file(scored(2));
     world.pass(MINUTE).await;
     assert_eq!(counts(&world), [("poor", false, 9), ("poor", true, 1)]);
+    world.stop().await;
+}
+
+/// What is critical calls someone by phone after ten minutes; they were told of it in the team's chat.
+fn phoning() -> Plot {
+    let mut rule = on_score("bad", 1, Severity::Critical);
+    rule.notify[0].mention = None;
+    rule.ladder = vec![Rung {
+        at: RungAt::After(Wait::wall(Span::from_mins(10))),
+        severity: None,
+        to: To::Receiver("team".into()),
+        template: None,
+        mention: Some(Mention::Person("li@example.com".into())),
+        urgent: Some(Urgent::Phone),
+    }];
+    Plot { rules: vec![rule], ..plot() }
+}
+
+fn ways(world: &World) -> Vec<Way> {
+    world.platform(|platform, _| platform.urges().iter().map(|urge| urge.way).collect())
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_hundred_escalations_phone_the_lead_once_and_their_ends_are_shown() {
+    let mut world = World::start(phoning(), |_| {}).await;
+    world.pass(Span::from_secs(40)).await;
+    let ids: Vec<String> = (0..300).map(|_| world.file(scored(1))).collect();
+    world.pass(Span::from_mins(14)).await;
+    assert_eq!(ways(&world), [Way::Phone], "one call, however many escalate");
+    all_is_calm(&world);
+    // Eight replies on the cards there are, eight cards of their own, and one digest of the rest.
+    let cards = world.cards(TEAM);
+    let digests: Vec<String> =
+        cards.iter().map(|card| card.view.title.clone()).filter(|it| it.contains(" × ")).collect();
+    let starts: Vec<&str> = digests.iter().filter_map(|title| title.split(',').next()).collect();
+    assert_eq!(starts, ["8 × bad", "Escalated: 284 × bad"], "those told again are told there");
+    assert_eq!(cards.len(), 8 + 8 + 8 + 2, "{cards:?}");
+    rate(&world, &ids);
+    world.pass(Span::from_mins(20)).await;
+    let cards = world.cards(TEAM);
+    let over = cards.iter().filter(|card| card.view.colour == "green").count();
+    assert_eq!((over, cards.len()), (8 + 8 + 2, 26), "every card shows the end, and none is told by one more");
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_hundred_escalations_over_half_an_hour_call_the_lead_a_few_times() {
+    let mut world = World::start(phoning(), |_| {}).await;
+    world.pass(Span::from_secs(40)).await;
+    for _ in 0..300 {
+        world.file(scored(1));
+        world.pass(Span::from_secs(6)).await;
+    }
+    world.pass(Span::from_mins(15)).await;
+    let ways = ways(&world);
+    let phones = ways.iter().filter(|way| **way == Way::Phone).count();
+    assert!(phones <= 3 && ways.len() <= 4, "{ways:?}");
+    assert!(world.cards(TEAM).len() <= 26, "{}", world.cards(TEAM).len());
     world.stop().await;
 }

@@ -83,11 +83,12 @@ impl Kind {
     /// The version its records are written in, 1 to 127.
     pub(super) const fn version(self) -> u8 {
         match self {
-            Self::Ticket | Self::Remains | Self::Digest | Self::Inbox => 2,
-            // A subject may be a group or a receiver, a step an escalation or a call.
-            Self::Alert | Self::Past | Self::Outbox | Self::Dead => 3,
-            // From this version on a line stands in the index; a card knows the one it took the place of.
-            Self::Journal | Self::Card => 4,
+            Self::Ticket | Self::Remains | Self::Inbox => 2,
+            // A subject may be a group or a receiver, a step an escalation or a call; a digest may tell of alerts again.
+            Self::Outbox | Self::Dead | Self::Digest => 3,
+            // From this version on a line stands in the index; a card knows the one it took the place of; an alert may
+            // be told again by a digest.
+            Self::Journal | Self::Card | Self::Alert | Self::Past => 4,
             Self::Format | Self::Seen | Self::Source | Self::Meaning => 1,
             Self::Revision | Self::Trial | Self::Silence | Self::Call | Self::Cover | Self::Roster => 1,
             Self::Part | Self::Index => 1,
@@ -106,10 +107,12 @@ impl Kind {
     /// since nothing, no and zero are written so.
     pub(super) const fn lacks(self, version: u8) -> Option<usize> {
         match (self, version) {
-            (Self::Alert | Self::Past, 2) => Some(10),
+            (Self::Alert | Self::Past, 2) => Some(11),
+            (Self::Alert | Self::Past, 3) => Some(1),
             (Self::Outbox | Self::Dead, 1 | 2) => Some(1),
             (Self::Card, 1..=3) => Some(1),
-            (Self::Digest, 1) => Some(6),
+            (Self::Digest, 1) => Some(7),
+            (Self::Digest, 2) => Some(1),
             (Self::Inbox, 1) => Some(2),
             _ => None,
         }

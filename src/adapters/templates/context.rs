@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::{
     adapters::templates::{
-        frame,
+        digest, frame,
         library::Surroundings,
         shape::{self, ROOT, Shape},
         standing, words,
@@ -18,7 +18,7 @@ use crate::{
         clocks::Run,
         field::{Code, FIELDS, Kind, Value},
         id::Subject,
-        notice::{AlertLine, AlertView, AnswerView, Content, DigestCause, DigestView, Send, Step, TicketView},
+        notice::{AlertLine, AlertView, AnswerView, Content, DigestView, Send, Step, TicketView},
         rule::Severity,
         text::Locale,
         ticket::{Comment, CustomField, I18nText, Known, Person, Tag, Text},
@@ -241,13 +241,18 @@ fn digest(view: &DigestView, locale: Locale, around: &Surroundings) -> Object {
     out.insert("cause".into(), text(view.cause.words().get(locale)));
     out.insert("total".into(), json!(view.total));
     out.insert("firing".into(), json!(view.firing));
+    out.insert("taken".into(), json!(view.taken));
+    out.insert("waiting".into(), json!(view.waiting()));
     out.insert(
         "rules".into(),
         list(&rules, |(name, count)| json!({ "name": cut(name, TEXT_CHARS_MAX), "count": count })),
     );
     out.insert("lines".into(), list(&view.lines, |entry| line(entry, locale)));
     out.insert("more".into(), json!(view.total.saturating_sub(view.lines.len())));
-    out.insert("storm".into(), json!(view.cause == DigestCause::Storm));
+    out.insert("storm".into(), json!(view.cause.gathers()));
+    out.insert("lead".into(), text(digest::lead(view.cause, locale)));
+    out.insert("opening".into(), text(&digest::opening(view, locale, around)));
+    out.insert("next".into(), digest::next(view, locale).map_or(Json::Null, |next| text(&next)));
     let critical = view.lines.iter().any(|line| line.severity == Severity::Critical);
     out.insert("critical".into(), json!(critical));
     out.insert("rule".into(), view.rule.as_ref().map_or(Json::Null, |rule| text(rule.as_str())));
@@ -258,7 +263,8 @@ fn digest(view: &DigestView, locale: Locale, around: &Surroundings) -> Object {
     out
 }
 
-/// How long the one has held that still rings and has held longest; nothing where all are over.
+/// How long the one has held that has held longest of those that nobody has, else of those that still ring; nothing where
+/// all are over.
 pub(crate) fn longest(view: &DigestView, around: &Surroundings) -> Option<Span> {
     let oldest = view.lines.first().filter(|line| line.firing)?;
     Some(around.now.since(oldest.since))
@@ -275,6 +281,7 @@ fn line(entry: &AlertLine, locale: Locale) -> Json {
     out.insert("firing".into(), json!(entry.firing));
     out.insert("severity".into(), json!(entry.severity.name()));
     out.insert("why".into(), text(entry.why.get(locale)));
+    out.insert("taken_by".into(), entry.taken_by.as_ref().map_or(Json::Null, |who| text(who.get(locale))));
     Json::Object(out)
 }
 

@@ -111,10 +111,15 @@ fn root() -> Shape {
         ("cause", Text),
         ("total", Number),
         ("firing", Number),
+        ("taken", Number),
+        ("waiting", Number),
         ("rules", Shape::List(Box::new(Object(vec![("name", Text), ("count", Number)])))),
         ("lines", Shape::List(Box::new(line()))),
         ("more", Number),
         ("storm", Flag),
+        ("lead", Text),
+        ("opening", Text),
+        ("next", Text),
         ("critical", Flag),
         ("rule", Text),
         ("began_at", Instant),
@@ -147,6 +152,7 @@ pub(crate) fn line() -> Shape {
         ("firing", Shape::Flag),
         ("severity", Shape::Word(SEVERITIES)),
         ("why", Shape::Text),
+        ("taken_by", Shape::Text),
     ])
 }
 

@@ -59,6 +59,8 @@ fn rule(rule: &RulePage) -> Value {
         "off_hours": rule.off_hours,
         "storms": rule.storms,
         "peak": rule.peak,
+        "cards_merged": rule.merged,
+        "digests": rule.digests,
         "noisy": rule.noisy.iter().map(noise).collect::<Vec<_>>(),
         "proposals": rule.proposals.iter().map(proposal).collect::<Vec<_>>(),
     })

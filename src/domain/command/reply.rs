@@ -42,8 +42,9 @@ pub const DENIED_ACT: Words = Words {
 
 /// A reply on a digest's card does not say which of its alerts is meant.
 pub const ON_A_DIGEST: Words = Words {
-    zh: "这张卡片是汇总，有好几条提醒。请写 /take #提醒编号；编号用 /alerts 看",
-    en: "That card stands for several alerts. Please write /take #<reference>; /alerts lists the references",
+    zh: "这张卡片是汇总，有好几条提醒。请写明是哪一条，例如 /why #4F7A2C；编号在每一行里，也可以用 /alerts 看",
+    en: "That card stands for several alerts. Please say which one, for example /why #4F7A2C: the reference stands in \
+         its line, and /alerts lists them",
 };
 
 /// Nothing rings.

@@ -27,6 +27,9 @@ impl Desk {
     }
 
     fn carry_out(&mut self, act: &Act, again: bool, now: Timestamp) -> Acted {
+        if let Some(digest) = self.digest_meant(&act.deed) {
+            return self.act_together(act, &digest, again, now);
+        }
         match &act.deed {
             Deed::Take(which) => self.on_alert(act, which, again, now, Self::do_take),
             Deed::Release(which) => self.on_alert(act, which, again, now, Self::do_release),
@@ -210,7 +213,7 @@ impl Desk {
 }
 
 /// The very same deed once more.
-fn repeated() -> Acted {
+pub(super) fn repeated() -> Acted {
     let words = Message::new("这一步已经处理过，现在就是最新的", "this was done before; what you see is up to date");
     Acted { tone: Tone::Already, words, card: None }
 }

@@ -78,11 +78,13 @@ impl Desk {
         if behind.unread || (behind.rest.is_some() && verb != Verb::Snooze) {
             return reply::verb_usage(verb);
         }
-        let (key, episode) = match self.alert_named(question, &behind.named, sources) {
-            Ok(meant) => meant,
-            Err(why) => return why,
+        let which = match self.digest_asked(question, &behind.named, sources) {
+            Some(reference) => Which::Reference(reference),
+            None => match self.alert_named(question, &behind.named, sources) {
+                Ok((key, episode)) => Which::Episode(key, episode),
+                Err(why) => return why,
+            },
         };
-        let which = Which::Episode(key, episode);
         let usual = Rest::For(crate::domain::command::verb::SNOOZE_USUAL);
         let deed = match verb {
             Verb::Take | Verb::Alerts | Verb::Why | Verb::Silence | Verb::Oncall => Deed::Take(which),

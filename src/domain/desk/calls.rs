@@ -13,7 +13,7 @@ use crate::domain::{
         state::{Answer, Entry, Lane},
     },
     id::{OpenId, ReceiverName, Subject},
-    notice::{DigestCause, NoticeKey, Step},
+    notice::{NoticeKey, Step},
     people::KnownPerson,
     receiver::{PersonId, Receiver, ReceiverKind},
     rule::{Mention, Rung, To},
@@ -91,7 +91,7 @@ impl Desk {
             return Vec::new();
         }
         if key.rule.as_str() == DIGEST {
-            return self.mentioned_by_storm(key, now);
+            return self.mentioned_by_digest(key, now);
         }
         let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         let Some(alert) = self.episode(&alert, key.episode) else { return Vec::new() };
@@ -105,21 +105,8 @@ impl Desk {
         taken.by.open_id().map(|id| PersonId::Open(id.clone()))
     }
 
-    /// The first card of a storm mentions whom the line says that would have told its first alert.
-    fn mentioned_by_storm(&self, key: &NoticeKey, now: Timestamp) -> Vec<PersonId> {
-        let digest = self.digests.get(&(key.subject.clone(), key.episode));
-        if digest.is_none_or(|digest| digest.cause != DigestCause::Storm) {
-            return Vec::new();
-        }
-        let members = self.digest_members(&key.subject, key.episode);
-        let first = members.into_iter().filter(|alert| alert.is_firing()).min_by_key(|alert| alert.fired_at());
-        let Some(alert) = first else { return Vec::new() };
-        let notice = notice_of(alert, Step::Fired, 0, &key.receiver);
-        self.mention_of(alert, &notice).and_then(|mention| self.person_of(mention, alert, now)).into_iter().collect()
-    }
-
     /// The `mention` of the line that tells.
-    fn mention_of(&self, alert: &Alert, key: &NoticeKey) -> Option<&Mention> {
+    pub(super) fn mention_of(&self, alert: &Alert, key: &NoticeKey) -> Option<&Mention> {
         let rule = self.rule_named(&alert.key.rule)?;
         let line = match key.step {
             Step::Escalated => return self.rung_of(alert, key)?.mention.as_ref(),
@@ -240,7 +227,7 @@ impl Desk {
     }
 
     /// The firing alert that a notice tells of; of a storm's digest the one that has rung longest.
-    fn alert_told_by(&self, key: &NoticeKey) -> Option<&Alert> {
+    pub(super) fn alert_told_by(&self, key: &NoticeKey) -> Option<&Alert> {
         if key.rule.as_str() == DIGEST {
             let members = self.digest_members(&key.subject, key.episode);
             return members.into_iter().filter(|alert| alert.is_firing()).min_by_key(|alert| alert.fired_at());

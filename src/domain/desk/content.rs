@@ -8,7 +8,6 @@ use crate::domain::{
     desk::{
         digests::DIGEST,
         machine::Desk,
-        members::told_in,
         state::{Answer, CardShows, Entry, Tracked},
     },
     id::{RuleName, SourceName, Subject, TicketKey},
@@ -62,12 +61,8 @@ impl Desk {
     fn digest_view(&self, key: &NoticeKey) -> Option<DigestView> {
         let of = key.subject.clone();
         let digest = self.digests.get(&(of.clone(), key.episode))?;
-        let mut members: Vec<&Alert> = self
-            .digest_members(&of, key.episode)
-            .into_iter()
-            .filter(|alert| told_in(alert, &of, key.episode).any(|line| line.receiver == key.receiver))
-            .collect();
-        members.sort_by_key(|alert| (!alert.is_firing(), alert.since));
+        let mut members = self.told_to(&of, key.episode, &key.receiver);
+        members.sort_by_key(|alert| (!alert.is_firing(), alert.is_taken(), alert.since));
         let mut by_rule: BTreeMap<&RuleName, usize> = BTreeMap::new();
         for alert in members.iter().filter(|alert| alert.is_firing()) {
             *by_rule.entry(self.rule_called(alert)).or_default() += 1;
@@ -78,6 +73,7 @@ impl Desk {
             cause: digest.cause,
             total: members.len(),
             firing: members.iter().filter(|alert| alert.is_firing()).count(),
+            taken: members.iter().filter(|alert| alert.is_taken()).count(),
             by_rule: by_rule.into_iter().map(|(rule, count)| (rule.clone(), count)).collect(),
             lines: members.into_iter().take(DIGEST_LINES_MAX).map(|alert| self.alert_line(alert)).collect(),
             rule: rule.map(|(rule, name)| rule.map_or(name, |rule| &rule.name).clone()),
@@ -104,6 +100,11 @@ impl Desk {
             firing: alert.is_firing(),
             severity: alert.severity,
             why: alert.why.clone(),
+            taken_by: alert
+                .taken
+                .as_ref()
+                .filter(|_| alert.is_firing())
+                .map(|taken| self.people.named(&taken.by).words()),
         }
     }
 

@@ -112,6 +112,7 @@ impl Desk {
             joined_at: now,
             closed_at: Some(now),
             receivers,
+            hops: Vec::new(),
             rev: 1,
         });
     }
@@ -121,7 +122,7 @@ impl Desk {
         self.digests.insert((digest.of.clone(), digest.number), digest);
     }
 
-    /// A member ended: the digest's cards catch up.
+    /// A member ended, or someone took it: the digest's cards catch up.
     pub(super) fn digest_member_ended(&mut self, of: &Subject, number: u32, now: Timestamp) {
         self.change_digest(of, number, |_| {}, now);
     }
@@ -180,13 +181,15 @@ impl Desk {
         let CardShows::Digest(of, number) = &card.key.shows else { return false };
         let Some(digest) = self.digests.get(&(of.clone(), *number)) else { return false };
         let hushed = matches!(digest.cause, DigestCause::SilenceOver | DigestCause::QuietOver);
-        !hushed && card.shown_rev < digest.rev
+        // Where all of it was told again by others, those tell the end.
+        let tells = || self.members.episodes(of, *number).next().is_some();
+        !hushed && card.shown_rev < digest.rev && tells()
     }
 
     /// Nothing joins it any more, and nothing rings that it tells this receiver.
     fn is_over_at(&self, of: &Subject, number: u32, receiver: &ReceiverName) -> bool {
         let closed = self.digests.get(&(of.clone(), number)).is_some_and(|digest| digest.closed_at.is_some());
-        closed && !self.members.rings_at(of, number, receiver)
+        closed && !self.rings_for(of, number, receiver)
     }
 
     /// A closed digest without a firing member whose cards all show that is forgotten.

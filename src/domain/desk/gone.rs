@@ -30,7 +30,7 @@ impl Desk {
             }
             CardShows::Alert(..) => {} // its end is told by a message of its own
             CardShows::Digest(of, number) => {
-                let rings = self.digest_members(of, *number).into_iter().any(Alert::is_firing);
+                let rings = self.rings_for(of, *number, receiver);
                 if rings && !replaced_before {
                     let key = NoticeKey { ordinal: 1, ..digest_key(of, *number, Step::Digest, receiver) };
                     self.enqueue(key, Lane::Updates, None, now);

@@ -8,9 +8,10 @@ use crate::domain::{
     card::{cut, one_line},
     delivery::FailureKind,
     desk::{
+        digests::DIGEST,
         machine::Desk,
         outcome::Write,
-        state::{Answer, Entry, Lane},
+        state::{Answer, Digest, Entry, Lane},
     },
     id::{MessageId, ReceiverName, RuleName, Subject},
     notice::{NoticeKey, Step},
@@ -110,11 +111,8 @@ impl Desk {
                 alert.lines.push(Line::new(to.clone(), from));
                 self.put_alert(alert);
             }
-        } else if let Some(mut digest) = self.digests.get(&(key.subject.clone(), key.episode)).cloned()
-            && !digest.receivers.contains(&to)
-        {
-            digest.receivers.push(to.clone());
-            self.put_digest(digest);
+        } else if key.rule.as_str() == DIGEST && self.hop_digest(key, &to, now) {
+            return; // their card shows it too from now on
         }
         let short = |text: &str| cut(&one_line(text), REASON_CHARS_MAX);
         let note = Message::new(
@@ -124,6 +122,23 @@ impl Desk {
         self.journal(now, (&key.subject, Some(&key.rule), key.episode), "hopped", note.clone());
         let key = NoticeKey { receiver: to, ..key.clone() };
         self.enqueue(key, entry.lane, Some(Answer::Text(note)), now);
+    }
+
+    /// A receiver of a digest is told in another's place too; whether its card does that already.
+    fn hop_digest(&mut self, key: &NoticeKey, to: &ReceiverName, now: Timestamp) -> bool {
+        let (of, number) = (&key.subject, key.episode);
+        let hop = (key.receiver.clone(), to.clone());
+        let Some(digest) = self.digests.get(&(of.clone(), number)).cloned() else { return false };
+        if !digest.hops.contains(&hop) {
+            let add = |digest: &mut Digest| {
+                digest.hops.push(hop);
+                if !digest.receivers.contains(to) {
+                    digest.receivers.push(to.clone());
+                }
+            };
+            self.change_digest(of, number, add, now);
+        }
+        self.card_for(&NoticeKey { receiver: to.clone(), ..key.clone() }).is_some()
     }
 
     fn path_of(&self, name: &ReceiverName) -> Option<Path> {

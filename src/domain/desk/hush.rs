@@ -181,8 +181,7 @@ impl Desk {
 
     /// The firing alerts of which a digest tells its receiver.
     fn told_by(&self, key: &NoticeKey) -> impl Iterator<Item = &Alert> {
-        let members = self.digest_members(&key.subject, key.episode).into_iter().filter(|alert| alert.is_firing());
-        members.filter(|alert| alert.lines.iter().any(|line| line.receiver == key.receiver))
+        self.told_to(&key.subject, key.episode, &key.receiver).into_iter().filter(|alert| alert.is_firing())
     }
 
     /// Takes a notice out of the outbox and marks what it would have told as held back.
@@ -215,13 +214,14 @@ impl Desk {
     }
 
     fn mark_held(&mut self, mut alert: Alert, key: &NoticeKey) {
-        let stays = |line: &Line| line.digest.filter(|number| Some(*number) != dissolved(key));
+        let stays = |number: Option<u32>| number.filter(|number| Some(*number) != dissolved(key));
         match alert.lines.iter_mut().find(|line| line.receiver == key.receiver) {
-            Some(line) if line.held && line.digest == stays(line) => {}
             Some(line) => {
-                line.digest = stays(line);
-                line.held = true;
-                self.put_alert(alert.clone());
+                let before = line.clone();
+                *line = Line { digest: stays(line.digest), again: stays(line.again), held: true, ..before.clone() };
+                if *line != before {
+                    self.put_alert(alert.clone());
+                }
             }
             // A call tells nobody by itself.
             None if matches!(key.step, Step::Called | Step::Urged) => return,

@@ -112,7 +112,7 @@ impl Desk {
             self.put_alert(alert.clone());
         }
         for (receiver, ordinal) in told {
-            self.tell(&alert, notice::Step::Repeated, ordinal, &receiver, now);
+            alert = self.tell_again(alert, notice::Step::Repeated, ordinal, &receiver, now);
         }
         alert
     }
@@ -161,7 +161,7 @@ impl Desk {
         self.refresh_cards(&alert.key, now);
         if let Some(receiver) = receiver {
             let ordinal = NoticeKey::ladder_ordinal(alert.rounds, alert.rung);
-            self.tell(&alert, notice::Step::Escalated, ordinal, &receiver, now);
+            alert = self.tell_again(alert, notice::Step::Escalated, ordinal, &receiver, now);
         }
         alert
     }
@@ -207,13 +207,13 @@ impl Desk {
             alert.lines.push(Line::new(receiver.clone(), LineOf::Nothing));
         }
         let last = alert.fallbacks == FALLBACKS_MAX;
+        let reference = alert.reference();
         self.put_alert(alert.clone());
         if let Some(receiver) = receiver {
             let ordinal = NoticeKey::ladder_ordinal(alert.rounds, alert.fallbacks);
-            self.tell(&alert, notice::Step::Fallback, ordinal, &receiver, now);
+            self.tell_again(alert, notice::Step::Fallback, ordinal, &receiver, now);
         }
         if last {
-            let reference = alert.reference();
             let message = Message::new(
                 format!("提醒 #{reference}（{}）一天无人处理，不再通知 {told}。请接手，或改规则的 escalate", rule.name),
                 format!(

@@ -94,7 +94,7 @@ pub(super) fn told_in<'a>(alert: &'a Alert, of: &Subject, number: u32) -> impl I
     };
     alert.lines.iter().enumerate().filter_map(move |(at, line)| {
         let told = match &receiver {
-            Some(name) => line.receiver == *name && line.digest == Some(number),
+            Some(name) => line.receiver == *name && [line.digest, line.again].contains(&Some(number)),
             None => !came_later(at, line),
         };
         told.then_some(line)
@@ -107,6 +107,8 @@ fn digests_of(alert: &Alert) -> impl Iterator<Item = (Subject, u32)> {
         Announced::Digest(number) => alert.key.subject.source().map(|name| (Subject::Source(name.clone()), number)),
         Announced::Cards | Announced::Nobody => None,
     };
-    let told = alert.lines.iter().filter_map(|line| Some((Subject::Receiver(line.receiver.clone()), line.digest?)));
+    let of = |line: &Line, number| (Subject::Receiver(line.receiver.clone()), number);
+    let numbers = |line: &Line| [line.digest, line.again].into_iter().flatten();
+    let told = alert.lines.iter().flat_map(move |line| numbers(line).map(move |number| of(line, number)));
     source.into_iter().chain(told)
 }

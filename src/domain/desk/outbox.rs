@@ -288,11 +288,16 @@ impl Desk {
                 self.tell(&alert, notice::Step::Ended, 0, &line.receiver, now);
             }
         }
+        self.refresh_digests(&alert, now);
+    }
+
+    /// The digests that tell of an alert catch up with it.
+    pub(super) fn refresh_digests(&mut self, alert: &Alert, now: Timestamp) {
         if let (Announced::Digest(number), Some(source)) = (alert.announced, alert.key.subject.source()) {
             self.digest_member_ended(&Subject::Source(source.clone()), number, now);
         }
         for line in &alert.lines {
-            if let Some(number) = line.digest {
+            for number in [line.digest, line.again].into_iter().flatten() {
                 self.digest_member_ended(&Subject::Receiver(line.receiver.clone()), number, now);
             }
         }
@@ -322,9 +327,9 @@ impl Desk {
     fn is_unsettled(&self, alert: &Alert) -> bool {
         alert.lines.iter().any(|line| {
             let notice = |step| self.outbox.contains(&notice_of(alert, step, 0, &line.receiver));
-            let told = (Subject::Receiver(line.receiver.clone()), line.digest.unwrap_or_default());
+            let told = |number: u32| (Subject::Receiver(line.receiver.clone()), number);
             self.stands(&card_of(alert, &line.receiver))
-                || (line.digest.is_some() && self.digests.contains_key(&told))
+                || [line.digest, line.again].into_iter().flatten().any(|it| self.digests.contains_key(&told(it)))
                 || notice(notice::Step::Fired)
                 || notice(notice::Step::Ended)
                 || notice(notice::Step::Called)

@@ -5,6 +5,7 @@ use crate::domain::{
     budget::{Api, Gate, post_gates},
     delivery::{ANSWER_GIVE_UP_AFTER, DOUBT_AFTER},
     desk::{
+        digests::DIGEST,
         hops::STALLED,
         machine::Desk,
         outcome::{Effect, Write},
@@ -201,6 +202,10 @@ impl Desk {
         let alert_key = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         let firing = self.is_firing_episode(&alert_key, key.episode);
         match key.step {
+            Step::Urged if key.rule.as_str() == DIGEST => {
+                let rings = self.rings_for(&key.subject, key.episode, &key.receiver);
+                (!rings).then(|| Message::new("加急之前都已结束", "all of it ended before anyone was called up"))
+            }
             Step::Urged => match firing {
                 true => self.rests(&alert_key, now).map(Into::into),
                 false => Some(Message::new("加急之前已结束", "it ended before anyone was called up")),
@@ -223,7 +228,7 @@ impl Desk {
                 (!taken).then(|| Message::new("已交回，不用再问", "it was given back: there is nothing to ask"))
             }
             Step::Digest if !tried => {
-                let rings = self.members.rings_at(&key.subject, key.episode, &key.receiver);
+                let rings = self.rings_for(&key.subject, key.episode, &key.receiver);
                 (!rings).then(|| Message::new("汇总发出之前都已结束", "all of it ended before it was sent"))
             }
             Step::Update => {
@@ -259,7 +264,7 @@ impl Desk {
 
     pub(super) fn card_key(&self, key: &NoticeKey) -> CardKey {
         let shows = match &key.subject {
-            of if key.rule.as_str() == super::digests::DIGEST => CardShows::Digest(of.clone(), key.episode),
+            of if key.rule.as_str() == DIGEST => CardShows::Digest(of.clone(), key.episode),
             subject => {
                 let alert = AlertKey { subject: subject.clone(), rule: key.rule.clone() };
                 CardShows::Alert(alert, key.episode)

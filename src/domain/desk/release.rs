@@ -101,10 +101,19 @@ impl Desk {
 
     /// Tells a receiver what still rings: an alert nobody told it of by its own card, anything else in one digest.
     fn catch_up_on(&mut self, receiver: &ReceiverName, keys: &[AlertKey], ended: bool, now: Timestamp) {
-        let (soon, rest): (Vec<AlertKey>, Vec<AlertKey>) =
-            keys.iter().cloned().partition(|key| self.is_told_soon(key, receiver));
+        let (soon, rest): (Vec<AlertKey>, Vec<AlertKey>) = keys
+            .iter()
+            .cloned()
+            .partition(|key| self.is_told_soon(key, receiver) || self.stands_in_storm(key, receiver));
         for key in soon {
             self.put_told(&key, receiver, None, now);
+            if let Some(alert) = self.alert(&key).filter(|_| !self.is_told_soon(&key, receiver)).cloned() {
+                let note = Message::new(
+                    format!("{receiver} 的汇总上已有这一条，不另告知"),
+                    format!("a digest of {receiver} shows it already: it is not told once more"),
+                );
+                self.journal(now, (&key.subject, Some(&key.rule), alert.episode), "digest", note);
+            }
         }
         match rest.as_slice() {
             [] => {}
@@ -139,6 +148,7 @@ impl Desk {
             joined_at: now,
             closed_at: Some(now),
             receivers: vec![receiver.clone()],
+            hops: Vec::new(),
             rev: 1,
         });
         let critical = |key: &AlertKey| self.alert(key).is_some_and(|alert| alert.severity == Severity::Critical);
@@ -169,7 +179,7 @@ impl Desk {
     }
 
     /// Something waits to be sent that tells the receiver of it anyway.
-    fn is_told_soon(&self, key: &AlertKey, receiver: &ReceiverName) -> bool {
+    pub(super) fn is_told_soon(&self, key: &AlertKey, receiver: &ReceiverName) -> bool {
         let Some(alert) = self.alert(key) else { return false };
         self.outbox.of_episode(key, alert.episode).any(|notice| is_ringing(notice.step) && notice.receiver == *receiver)
     }
@@ -183,6 +193,22 @@ impl Desk {
         let causes = [DigestCause::SilenceOver, DigestCause::QuietOver];
         let told = || self.card_for(&key).is_some() || self.outbox.get(&key).is_some_and(may_have_arrived);
         self.digests.get(&(of, number)).is_some_and(|digest| causes.contains(&digest.cause)) && told()
+    }
+
+    /// Whether a digest tells the receiver of it that is open to others still, or is yet to be told: that one shows it.
+    fn stands_in_storm(&self, key: &AlertKey, receiver: &ReceiverName) -> bool {
+        let Some(line) = self.alert(key).and_then(|alert| alert.lines.iter().find(|line| line.receiver == *receiver))
+        else {
+            return false;
+        };
+        let of = Subject::Receiver(receiver.clone());
+        let open = |number: u32| {
+            let digest = self.digests.get(&(of.clone(), number));
+            let card = self.card_for(&digest_key(&of, number, Step::Digest, receiver));
+            let shows = card.is_some_and(|card| card.message.is_some());
+            shows && digest.is_some_and(|digest| digest.cause.gathers() && digest.closed_at.is_none())
+        };
+        self.is_gathered(line) || line.digest.is_some_and(open)
     }
 
     fn knows_of(&self, key: &AlertKey, receiver: &ReceiverName) -> bool {

@@ -69,6 +69,9 @@ impl Desk {
             | Step::Woken
             | Step::Fallback => {}
         }
+        if key.step == Step::Digest {
+            self.told_again(key, now);
+        }
         self.urge_after(entry, &delivered, now);
         if key.step == Step::Urged {
             self.called_up(entry, now);

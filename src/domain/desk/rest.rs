@@ -5,6 +5,7 @@ use crate::domain::{
     alert::{Alert, Announced, Snoozed},
     deed::Rest,
     desk::{hearing::Hearing, ladder::Outlook, machine::Desk, whom::next_repeat},
+    id::ReceiverName,
     notice,
     rule::Rule,
     text::Message,
@@ -63,12 +64,14 @@ impl Desk {
                 line.next_at = next_repeat(rule, line.from, line.repeats).map(|wait| wait.ends(now));
             }
         }
-        let alert = self.change(alert, "woken", note, now);
+        let mut alert = self.change(alert, "woken", note, now);
         if alert.announced == Announced::Nobody {
             return Some(alert);
         }
-        for line in &alert.lines {
-            self.tell(&alert, notice::Step::Woken, alert.snoozes, &line.receiver, now);
+        let told: Vec<ReceiverName> = alert.lines.iter().map(|line| line.receiver.clone()).collect();
+        for receiver in &told {
+            let snoozes = alert.snoozes;
+            alert = self.tell_again(alert, notice::Step::Woken, snoozes, receiver, now);
         }
         Some(alert)
     }

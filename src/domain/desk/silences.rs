@@ -127,16 +127,45 @@ impl Desk {
         {
             return acted(Tone::Refused, self.only_managers());
         }
-        let held = self.hush.held.len();
+        let held = self.held_by(&silence);
         self.finish_silence(silence, act.by.clone(), now);
-        let words = Message::new(
-            format!("静默 {id} 已结束。{}", if held > 0 { "还在提醒的，马上合为一条告知" } else { "期间没有压下提醒" }),
-            format!(
-                "silence {id} is over. {}",
-                if held > 0 { "What still rings is told in one notice" } else { "Nothing was held back" }
+        let what = self.after_silence(&held, now);
+        acted(
+            Tone::Done,
+            Message::new(format!("静默 {id} 已结束。{}", what.zh), format!("silence {id} is over. {}", what.en)),
+        )
+    }
+
+    /// The alerts that a silence matches and of which something is held back.
+    fn held_by(&self, silence: &Silence) -> Vec<AlertKey> {
+        let matches = |alert: &&Alert| alert.is_firing() && silence.matches.matches(&self.about(alert));
+        let held = self.hush.held.iter().filter_map(|key| self.alert(key)).filter(matches);
+        held.map(|alert| alert.key.clone()).collect()
+    }
+
+    /// What becomes of what a silence held back: it is told now, unless something else covers it.
+    fn after_silence(&self, held: &[AlertKey], now: Timestamp) -> Message {
+        let told = |alert: &&Alert| {
+            let mut lines = alert.lines.iter().filter(|line| line.held);
+            lines.any(|line| self.hushed(alert, &line.receiver, now).is_none())
+        };
+        let free = held.iter().filter_map(|key| self.alert(key)).filter(told).count();
+        let covered = held.len() - free;
+        match (free, covered) {
+            (0, 0) => Message::new("期间没有压下提醒", "Nothing was held back"),
+            (0, _) => Message::new(
+                format!("{covered} 条还在提醒，但仍被别的静默、抑制或免打扰压着，等那些结束再告知"),
+                format!("{covered} still ring, and something else holds them back: they are told when that is over"),
             ),
-        );
-        acted(Tone::Done, words)
+            (_, 0) => Message::new(
+                format!("{free} 条还在提醒，马上告知"),
+                format!("What still rings is told at once: {free}"),
+            ),
+            _ => Message::new(
+                format!("{free} 条还在提醒，马上告知；另有 {covered} 条仍被别的静默、抑制或免打扰压着"),
+                format!("What still rings is told at once: {free}; something else holds {covered} more back"),
+            ),
+        }
     }
 
     /// Ends the silences whose time is over.

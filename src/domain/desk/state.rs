@@ -140,8 +140,18 @@ pub struct Digest {
     pub closed_at: Option<Timestamp>,
     /// Who is told.
     pub receivers: Vec<ReceiverName>,
+    /// Who refused it for good, and who is told in their place.
+    pub hops: Vec<(ReceiverName, ReceiverName)>,
     /// Raised when a member ends.
     pub rev: u32,
+}
+
+impl Digest {
+    /// For whom a receiver is told: for itself, and in place of those who refused it.
+    pub fn told_at<'a>(&'a self, receiver: &'a ReceiverName) -> impl Iterator<Item = &'a ReceiverName> {
+        let refused = self.hops.iter().filter(move |(_, to)| to == receiver).map(|(from, _)| from);
+        std::iter::once(receiver).chain(refused)
+    }
 }
 
 /// A notice decided and not yet delivered.

@@ -10,7 +10,7 @@ use crate::domain::{
     desk::{
         digests::digest_key,
         machine::Desk,
-        members::told_of_beginning,
+        members::{told_in, told_of_beginning},
         settings::StormSettings,
         state::{CardKey, CardShows, Digest, Lane},
     },
@@ -36,6 +36,8 @@ pub(super) struct Front {
     /// As it is called today.
     rule: RuleName,
     critical: bool,
+    /// What is told: that alerts begin, or of those that were told before.
+    cause: DigestCause,
 }
 
 /// The latest beginnings that were told one by one.
@@ -79,6 +81,11 @@ impl Storms {
         self.calm.first().map_or(Timestamp::NEVER, |(at, _)| *at)
     }
 
+    /// Whether too many alerts of a rule came at once somewhere, and others may join them still.
+    pub(super) fn rages(&self, rule: &RuleName) -> bool {
+        self.open.keys().any(|front| front.rule == *rule)
+    }
+
     /// Nothing waits for an instant of a time that did not happen.
     pub(super) fn rewind(&mut self, now: Timestamp) {
         for window in self.windows.values_mut() {
@@ -114,23 +121,40 @@ impl Desk {
         if self.hushed(alert, receiver, now).is_some() {
             return None; // it is held back by itself, and told when nothing holds it back any more
         }
+        self.gather((DigestCause::Storm, rule, receiver), alert, false, &storm, now)
+    }
+
+    /// The number of the digest that tells of an alert where there are too many at once, or where it was told
+    /// `together` with others before and stays so.
+    pub(super) fn gather(
+        &mut self,
+        (cause, rule, receiver): (DigestCause, &RuleName, &ReceiverName),
+        alert: &Alert,
+        together: bool,
+        storm: &StormSettings,
+        now: Timestamp,
+    ) -> Option<u32> {
         let critical = alert.severity == Severity::Critical;
-        let front = Front { receiver: receiver.clone(), rule: rule.clone(), critical };
+        let front = Front { receiver: receiver.clone(), rule: rule.clone(), critical, cause };
         if let Some(number) = self.open_storm(&front) {
-            if self.calm_at(&front.receiver, number, &storm) > now {
+            let of = Subject::Receiver(receiver.clone());
+            if self.calm_at(&front.receiver, number, storm) <= now {
+                self.close_storm(&front, now); // it was calm, and nobody looked yet
+            } else if told_in(alert, &of, number).next().is_some() {
+                self.close_for_the_next(&front, now); // it told of this one: what comes now is news again
+            } else {
                 self.join_storm(alert, &front, number, now);
                 return Some(number);
             }
-            self.close_storm(&front, now); // it was calm, and nobody looked yet
         }
         if self.storms.windows.len() > WINDOWS_MAX {
-            self.storms.windows.values_mut().for_each(|window| window.let_go(&storm, now));
+            self.storms.windows.values_mut().for_each(|window| window.let_go(storm, now));
             self.storms.windows.retain(|_, window| !window.0.is_empty());
         }
-        if self.storms.windows.entry(front.clone()).or_default().admits(&storm, now) {
+        if !together && self.storms.windows.entry(front.clone()).or_default().admits(storm, now) {
             return None;
         }
-        let number = self.begin_storm(&front, &storm, now);
+        let number = self.begin_storm(&front, storm, now);
         self.join_storm(alert, &front, number, now);
         Some(number)
     }
@@ -139,25 +163,39 @@ impl Desk {
         self.storms.open.get(front).copied()
     }
 
+    /// The digest that alerts like this one join now.
+    pub(super) fn open_gathering(&self, cause: DigestCause, alert: &Alert, receiver: &ReceiverName) -> Option<u32> {
+        let (rule, critical) = (self.rule_called(alert).clone(), alert.severity == Severity::Critical);
+        self.open_storm(&Front { receiver: receiver.clone(), rule, critical, cause })
+    }
+
     fn begin_storm(&mut self, front: &Front, storm: &StormSettings, now: Timestamp) -> u32 {
         let of = Subject::Receiver(front.receiver.clone());
         let number = self.next_receiver_digest(&of, now);
         let (above, within) = (storm.above, written(storm.within));
-        let note = Message::new(
-            format!("{within} 内超过 {above} 条，合为一条汇总发给 {}", front.receiver),
-            format!("more than {above} within {within}: told {} as one digest", front.receiver),
-        );
+        let (receiver, words) = (&front.receiver, front.cause.words());
+        let note = match front.cause {
+            DigestCause::Storm => Message::new(
+                format!("{within} 内超过 {above} 条，合为一条汇总发给 {receiver}"),
+                format!("more than {above} within {within}: told {receiver} as one digest"),
+            ),
+            _ => Message::new(
+                format!("{}，合为一条汇总发给 {receiver}", words.zh),
+                format!("{}: told {receiver} as one digest", words.en),
+            ),
+        };
         self.journal(now, (&of, Some(&front.rule), number), "digest", note);
         self.put_digest(Digest {
             of,
             number,
-            cause: DigestCause::Storm,
+            cause: front.cause,
             rule: Some(front.rule.clone()),
             critical: front.critical,
             began_at: now,
             joined_at: now,
             closed_at: None,
             receivers: vec![front.receiver.clone()],
+            hops: Vec::new(),
             rev: 0,
         });
         self.storms.open.insert(front.clone(), number);
@@ -169,17 +207,23 @@ impl Desk {
         let of = Subject::Receiver(front.receiver.clone());
         self.counters.digested += 1;
         let reference = digest_key(&of, number, notice::Step::Digest, &front.receiver).reference();
+        let words = front.cause.words();
         let note = Message::new(
-            format!("短时间内太多，由汇总 #{reference} 告知 {}", front.receiver),
-            format!("too many at once: told {} in digest #{reference}", front.receiver),
+            format!("{}，由汇总 #{reference} 告知 {}", words.zh, front.receiver),
+            format!("{}: told {} in digest #{reference}", words.en, front.receiver),
         );
         self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "digest", note);
         self.change_digest(&of, number, |digest| digest.joined_at = now, now);
-        let card = CardKey { shows: CardShows::Digest(of.clone(), number), receiver: front.receiver.clone() };
+        // Where it was refused, whoever is told in its place.
+        let hops = self.digests.get(&(of.clone(), number)).map(|digest| digest.hops.clone()).unwrap_or_default();
+        let hop = hops.into_iter().find(|(from, _)| *from == front.receiver);
+        let receiver = hop.map_or_else(|| front.receiver.clone(), |(_, to)| to);
+        let card = CardKey { shows: CardShows::Digest(of.clone(), number), receiver };
         if !self.cards.contains_key(&card) {
             // The first time, and after all that was to be told had ended before it was sent.
-            let lane = if front.critical { Lane::Critical } else { Lane::Updates };
-            self.enqueue(digest_key(&of, number, notice::Step::Digest, &front.receiver), lane, None, now);
+            let calls = front.critical || front.cause == DigestCause::Escalations;
+            let lane = if calls { Lane::Critical } else { Lane::Updates };
+            self.enqueue(digest_key(&of, number, notice::Step::Digest, &card.receiver), lane, None, now);
         }
     }
 
@@ -194,12 +238,23 @@ impl Desk {
     /// Nothing joins it any more; what begins from now on is counted anew.
     fn close_storm(&mut self, front: &Front, now: Timestamp) {
         self.storms.windows.remove(front);
+        let note = Message::new("没有新的提醒，汇总不再加入", "no more alerts came: nothing joins the digest any more");
+        self.close_gathering(front, note, now);
+    }
+
+    /// What it told of is told again, by the next one: what rang one by one still counts.
+    fn close_for_the_next(&mut self, front: &Front, now: Timestamp) {
+        let note =
+            Message::new("又到再次告知的时候，另发一条汇总", "it is time to tell of them again, by another digest");
+        self.close_gathering(front, note, now);
+    }
+
+    fn close_gathering(&mut self, front: &Front, note: Message, now: Timestamp) {
         let Some(number) = self.storms.open.remove(front) else { return };
         let of = Subject::Receiver(front.receiver.clone());
         if !self.digests.contains_key(&(of.clone(), number)) {
             return; // it was held back before it was told
         }
-        let note = Message::new("没有新的提醒，汇总不再加入", "no more alerts came: nothing joins the digest any more");
         self.journal(now, (&of, Some(&front.rule), number), "digest_closed", note);
         self.change_digest(&of, number, |digest| digest.closed_at = Some(now), now);
     }
@@ -223,7 +278,7 @@ impl Desk {
         let mut closed: BTreeMap<Front, Timestamp> = BTreeMap::new();
         let mut stale = Vec::new();
         for (place, digest) in &self.digests {
-            let (Some(front), DigestCause::Storm) = (self.front_of(digest), digest.cause) else { continue };
+            let Some(front) = self.front_of(digest).filter(|_| digest.cause.gathers()) else { continue };
             match digest.closed_at {
                 Some(at) => drop(closed.insert(front, at)),
                 // Storms are off now, or two rules became one.
@@ -245,7 +300,8 @@ impl Desk {
             let Some(fired_at) = alert.fired_at().filter(|at| *at > since) else { continue };
             let (rule, critical) = (self.rule_called(alert), alert.severity == Severity::Critical);
             for line in told_of_beginning(alert) {
-                let front = Front { receiver: line.receiver.clone(), rule: rule.clone(), critical };
+                let cause = DigestCause::Storm;
+                let front = Front { receiver: line.receiver.clone(), rule: rule.clone(), critical, cause };
                 let counts = line.digest.is_none() && closed.get(&front).is_none_or(|over| fired_at > *over);
                 if counts {
                     begun.push((fired_at, front));
@@ -262,13 +318,14 @@ impl Desk {
     fn front_of(&self, digest: &Digest) -> Option<Front> {
         let (Subject::Receiver(receiver), Some(rule)) = (&digest.of, &digest.rule) else { return None };
         let rule = self.rule_named(rule).map_or(rule, |rule| &rule.name);
-        Some(Front { receiver: receiver.clone(), rule: rule.clone(), critical: digest.critical })
+        let (critical, cause) = (digest.critical, digest.cause);
+        Some(Front { receiver: receiver.clone(), rule: rule.clone(), critical, cause })
     }
 
     /// A card may not be updated before this instant: a storm's only so often.
     pub(super) fn update_not_before(&self, card: &CardKey, now: Timestamp) -> Timestamp {
         let CardShows::Digest(of, number) = &card.shows else { return now };
-        let storms = self.digests.get(&(of.clone(), *number)).is_some_and(|digest| digest.cause == DigestCause::Storm);
+        let storms = self.digests.get(&(of.clone(), *number)).is_some_and(|digest| digest.cause.gathers());
         if !storms {
             return now;
         }
@@ -354,6 +411,7 @@ mod tests {
             joined_at: START,
             closed_at: None,
             receivers: vec!["support".into()],
+            hops: Vec::new(),
             rev: 1,
         }
     }

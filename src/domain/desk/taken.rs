@@ -31,13 +31,17 @@ impl Desk {
             _ => Message::new(format!("{} 接手，到 {clock}", who.zh), format!("taken by {} until {clock}", who.en)),
         };
         let taken = Some(Taken { by, at: now, until, asked_at: None });
-        self.change(Alert { taken, snoozed: None, ..alert.clone() }, "taken", note, now)
+        let alert = self.change(Alert { taken, snoozed: None, ..alert.clone() }, "taken", note, now);
+        self.refresh_digests(&alert, now);
+        alert
     }
 
     /// It is given back: repeats and ladder begin anew.
     pub(super) fn release(&mut self, alert: &Alert, why: Message, now: Timestamp) -> Alert {
         let alert = self.anew(Alert { taken: None, ..alert.clone() }, now);
-        self.change(alert, "released", why, now)
+        let alert = self.change(alert, "released", why, now);
+        self.refresh_digests(&alert, now);
+        alert
     }
 
     /// The ladder begins anew, and so do the waits before the next repeats.
@@ -121,7 +125,7 @@ impl Desk {
         let repliable = |name| self.settings.receiver(name).is_some_and(|known| known.kind.can_patch());
         let to = alert.lines.iter().map(|line| &line.receiver).find(|name| repliable(name)).cloned();
         if let Some(receiver) = to {
-            self.tell(&alert, notice::Step::Asked, ordinal, &receiver, now);
+            self.tell_again(alert, notice::Step::Asked, ordinal, &receiver, now);
         }
         outlook.at(now.plus(ANSWER_PATIENCE));
     }

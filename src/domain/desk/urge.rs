@@ -6,10 +6,10 @@ use crate::domain::{
     call::{Call, CallKey, Fate, How, may_phone},
     delivery::{Delivered, Failure, FailureKind, Next, next},
     desk::{
+        digests::DIGEST,
         machine::Desk,
         outbox::{card_of, notice_of},
-        outcome::Write,
-        state::{Entry, Lane},
+        state::Entry,
     },
     id::{MessageId, ReceiverName},
     notice::{NoticeKey, Step, Target},
@@ -26,6 +26,9 @@ impl Desk {
     /// An escalation, or a card in someone's own chat, arrived: calls up whom the rung says.
     pub(super) fn urge_after(&mut self, entry: &Entry, delivered: &Delivered, now: Timestamp) {
         let key = &entry.key;
+        if key.rule.as_str() == DIGEST {
+            return self.urge_for_digest(entry, delivered, now);
+        }
         let place = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         let Some(alert) = self.episode(&place, key.episode).filter(|alert| alert.is_firing()).cloned() else { return };
         let told = match key.step {
@@ -82,14 +85,10 @@ impl Desk {
         now: Timestamp,
     ) {
         let Some(message) = message else { return };
-        let key = notice_of(alert, Step::Urged, told.ordinal, receiver);
-        if !self.remember(MessageId::from(key.uuid().as_str()), now) {
+        if self.called_enough(told, &alert.key.rule, &person, now) {
             return;
         }
-        let target = Some(Target::Urge(message, urgent, person));
-        let entry = Entry { target, ..Entry::new(key, Lane::Critical, now) };
-        self.write(Write::Outbox(Box::new(entry.clone())));
-        self.outbox.put(entry);
+        self.urge_about(notice_of(alert, Step::Urged, told.ordinal, receiver), (message, urgent, person), now);
     }
 
     /// Where a call goes now, and through which gates: what the limits of the telephone forbid goes through the app.
@@ -158,6 +157,9 @@ impl Desk {
         let call = known.unwrap_or_else(|| Call::of(&entry.key, person.clone(), how, now));
         self.keep_call(Call { fate, ..call });
         let place = AlertKey { subject: entry.key.subject.clone(), rule: entry.key.rule.clone() };
+        if entry.key.rule.as_str() == DIGEST && fate != Fate::Failed {
+            return self.change_digest(&entry.key.subject, entry.key.episode, |_| {}, now);
+        }
         if fate == Fate::Failed || !self.is_firing_episode(&place, entry.key.episode) {
             return;
         }

@@ -10,7 +10,7 @@ use crate::domain::{
         state::{DeadLetter, Digest, Entry, Lane},
     },
     id::{RuleName, SourceName, TicketKey},
-    notice::{DigestCause, Step},
+    notice::Step,
     plan,
     text::Message,
     ticket::Ticket,
@@ -255,5 +255,5 @@ impl Desk {
 
 /// Whether a digest is of a storm that others may still join.
 fn is_storm(digest: &Digest) -> bool {
-    digest.cause == DigestCause::Storm && digest.closed_at.is_none()
+    digest.cause.gathers() && digest.closed_at.is_none()
 }

@@ -5,9 +5,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::{Datelike, NaiveDate, Timelike, Weekday};
 
 use crate::domain::{
-    desk::settings::Settings,
+    desk::{settings::Settings, state::JournalEntry},
     id::{RuleName, Subject, TicketKey},
-    notice::{Step, Target},
+    notice::{Content, Step, Target},
     plan::MONTH,
     receiver::ReceiverKind,
     rehearsal::{
@@ -15,7 +15,7 @@ use crate::domain::{
         tune::{FACTORS, tuned},
     },
     replay::{
-        played::{Played, Ring},
+        played::{Played, Ring, Told},
         script::{Script, What},
         stage::play,
     },
@@ -111,6 +111,10 @@ pub struct RulePage {
     pub storms: usize,
     /// The most rings within [`STORM_WITHIN`].
     pub peak: usize,
+    /// Cards that were none, because a storm's digest told of their alerts.
+    pub merged: usize,
+    /// The digests that did.
+    pub digests: usize,
     /// What is too much about it.
     pub noisy: Vec<Noise>,
     /// How often it would ring with other numbers.
@@ -236,6 +240,7 @@ pub fn rung(ask: Ask<'_>, rules: &RuleSet, settings: &Settings, progress: &mut d
 fn count_from(played: &mut Played, from: Timestamp) {
     played.rings.retain(|ring| ring.fired_at >= from);
     played.told.retain(|told| told.at >= from);
+    played.journal.retain(|entry| entry.at >= from);
 }
 
 /// API calls that telling took; custom bots take none (`facts/feishu.md §14`).
@@ -296,6 +301,7 @@ fn of_rule(rule: &Rule, found: &Replayable, played: &Played, around: &Around<'_>
     let fired: Vec<Timestamp> = rings.iter().map(|ring| ring.fired_at).collect();
     let days = around.days.count(fired.iter().copied());
     let (storms, peak) = storms(&fired);
+    let (merged, digests) = merged(rule, played);
     RulePage {
         name: rule.name.clone(),
         severity: rule.severity,
@@ -311,6 +317,8 @@ fn of_rule(rule: &Rule, found: &Replayable, played: &Played, around: &Around<'_>
         off_hours: fired.iter().filter(|at| is_off(rule, **at, around.days.zone)).count(),
         storms,
         peak,
+        merged,
+        digests,
         noisy: noise(&days, &known),
         days,
         proposals: Vec::new(),
@@ -367,6 +375,22 @@ fn storms(fired: &[Timestamp]) -> (usize, usize) {
         inside = is_storm || (inside && within > 1);
     }
     (storms, peak)
+}
+
+/// How many cards of a rule storms made into how many digests.
+fn merged(rule: &Rule, played: &Played) -> (usize, usize) {
+    // Each alert that joins is noted, and the digest itself when it begins.
+    let joined = |entry: &&JournalEntry| {
+        let is_digest = matches!(entry.subject, Subject::Receiver(_) | Subject::Source(_));
+        entry.what == "digest" && !is_digest && entry.rule.as_ref() == Some(&rule.name)
+    };
+    let is_digest = |told: &&Told| match &told.send.content {
+        Content::Digest(view) => view.cause.gathers() && view.rule.as_ref() == Some(&rule.name),
+        _ => false,
+    };
+    let posted = |told: &&Told| is_card(&told.send.target, told.send.key.step);
+    let digests = played.told.iter().filter(is_digest).filter(posted).count();
+    (played.journal.iter().filter(joined).count(), digests)
 }
 
 fn noise(days: &[usize], known: &[Option<Span>]) -> Vec<Noise> {

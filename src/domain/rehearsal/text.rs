@@ -112,6 +112,12 @@ fn summary(page: &Page, heading: &Heading) -> Vec<Message> {
         zh += &format!("，最多的一天 {most} 张（{date}）");
         en += &format!(", {most} on the busiest day ({date})");
     }
+    let merged: usize = page.rules.iter().map(|rule| rule.merged).sum();
+    if merged > 0 {
+        let digests: usize = page.rules.iter().map(|rule| rule.digests).sum();
+        zh += &format!("，另有 {merged} 张合成 {digests} 张汇总");
+        en += &format!(", after {} became {}", plural(merged, "more card"), plural(digests, "digest"));
+    }
     let (polling, sends) = (heading.polling, page.sends_per_month);
     let whole = polling.saturating_add(sends);
     let (total, polling, sends) = (grouped(whole), grouped(polling), grouped(sends));
@@ -211,7 +217,7 @@ type Section = (Words, Vec<Message>);
 
 fn sections(page: &Page) -> Vec<Section> {
     let noisy = page.rules.iter().filter(|rule| !rule.noisy.is_empty()).map(noise).collect();
-    let storms = page.rules.iter().filter(|rule| rule.storms > 0).map(storm).collect();
+    let storms = page.rules.iter().filter(|rule| rule.storms > 0 || rule.merged > 0).map(storm).collect();
     let longest = page.rules.iter().filter_map(|rule| Some(example(page, rule, rule.longest.as_ref()?))).collect();
     let doubts = page.rules.iter().filter(|rule| !rule.doubts.zh.is_empty()).map(|rule| (&rule.name, &rule.doubts));
     let unplayed = page.unplayed.iter().map(|(name, why)| (name, why));
@@ -288,10 +294,28 @@ fn proposals(rule: &RulePage) -> (String, String) {
 
 fn storm(rule: &RulePage) -> Message {
     let (name, storms, peak, within) = (&rule.name, rule.storms, rule.peak, short(STORM_WITHIN));
+    let times = if storms == 1 { "once" } else { &format!("{storms} times") };
+    let (merged, digests) = (rule.merged, rule.digests);
+    if merged == 0 {
+        return Message::new(
+            format!("{name}：{storms} 次，{within} 内最多 {peak} 条；这样的时候一张汇总好过一条条发，见 storm"),
+            format!(
+                "{name}: {times}, at most {peak} within {within}; one digest would do better than single cards, see `storm`"
+            ),
+        );
+    }
+    let (cards, of) = (plural(merged, "card"), plural(digests, "digest"));
     Message::new(
-        format!("{name}：{storms} 次，{within} 内最多 {peak} 条；这样的时候一张汇总好过一条条发"),
-        format!("{name}: {storms} times, at most {peak} within {within}; one digest would do better than single cards"),
+        format!(
+            "{name}：{storms} 次，{within} 内最多 {peak} 条；{merged} 张卡片合成了 {digests} 张汇总，上面的卡片数已经这样算"
+        ),
+        format!("{name}: {times}, at most {peak} within {within}; {cards} became {of}, and are counted so above"),
     )
+}
+
+/// `1 card`, `2 cards`.
+fn plural(count: usize, of: &str) -> String {
+    if count == 1 { format!("1 {of}") } else { format!("{count} {of}s") }
 }
 
 fn example(page: &Page, rule: &RulePage, longest: &Example) -> Message {

@@ -67,6 +67,10 @@ pub(super) struct Bench {
     messages: u64,
     /// Answers are told in full.
     in_full: bool,
+    /// The last digest's card of each receiver.
+    digests: BTreeMap<ReceiverName, MessageId>,
+    /// What the next message hangs on.
+    on: Option<MessageId>,
 }
 
 impl Bench {
@@ -99,6 +103,8 @@ impl Bench {
             told: Vec::new(),
             messages: 0,
             in_full: false,
+            digests: BTreeMap::new(),
+            on: None,
         };
         bench.take(outcome);
         bench
@@ -159,6 +165,7 @@ impl Bench {
             "covers" => self.cover(word),
             "meets" => self.handle(Input::People(vec![duty::known(word)])),
             "says" => self.say(word),
+            "replies" => self.reply(word),
             "leaves" => self.handle(Input::People(vec![duty::left(word)])),
             "confirms" => self.act_on_rota(word, Deed::ConfirmRoster(None)),
             other => panic!("{}: {other} is no happening", value.place),
@@ -302,8 +309,20 @@ impl Bench {
         self.write("oc_a", &format!("ou_{who}"), text);
     }
 
+    /// `li support 收到`: someone replies on the last digest that a receiver got.
+    fn reply(&mut self, line: &str) {
+        let [who, receiver, text] = line.splitn(3, ' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        self.on = self.digests.get(&ReceiverName::from(receiver)).cloned();
+        assert!(self.on.is_some(), "{line}: there is no digest");
+        self.say(&format!("{who} {text}"));
+    }
+
     fn write(&mut self, chat: &str, sender: &str, text: &str) {
         self.messages += 1;
+        let command = match &self.on {
+            Some(_) => Command::parse_reply(text, false),
+            None => Command::parse(text),
+        };
         let message = ChatMessage {
             event: format!("event-{}", self.messages).as_str().into(),
             message: MessageId::from(format!("om_question_{}", self.messages).as_str()),
@@ -311,8 +330,8 @@ impl Bench {
             chat_kind: if chat.starts_with("oc_p2p") { ChatKind::Direct } else { ChatKind::Group },
             sender: sender.into(),
             sender_name: None,
-            reply_to: None,
-            command: Command::parse(text),
+            reply_to: self.on.take(),
+            command,
             locale: Locale::Zh,
             sent_at: self.now,
         };
@@ -403,19 +422,26 @@ impl Bench {
 
     fn deliver(&mut self, send: &Send) {
         let result = match &self.refuses {
+            // A new message hangs on no card that could be gone.
+            Some((FailureKind::CardGone, _)) if matches!(send.target, Target::Post(_)) => self.arrives(send),
             Some((kind, whose)) if whose.is_empty() || whose == send.key.receiver.as_str() => {
                 Err(Failure { kind: *kind, retry_after: None, reason: Message::new(kind.name(), kind.name()) })
             }
-            _ => {
-                self.messages += 1;
-                let id = MessageId::from(format!("om_{}", self.messages).as_str());
-                let keyed = self.settings.receivers.get(&send.key.receiver).is_none_or(|known| known.kind.has_key());
-                self.told.push((self.now, line(send, self.in_full)));
-                Ok(Delivered { message_id: keyed.then_some(id), absent: Vec::new() })
-            }
+            _ => self.arrives(send),
         };
         let report = SendReport { key: send.key.clone(), rev: send.rev, attempts: send.attempts, result };
         self.handle(Input::Sent(report));
+    }
+
+    fn arrives(&mut self, send: &Send) -> Result<Delivered, Failure> {
+        self.messages += 1;
+        let id = MessageId::from(format!("om_{}", self.messages).as_str());
+        if let (Content::Digest(_), Target::Post(receiver)) = (&send.content, &send.target) {
+            self.digests.insert(receiver.clone(), id.clone());
+        }
+        let keyed = self.settings.receivers.get(&send.key.receiver).is_none_or(|known| known.kind.has_key());
+        self.told.push((self.now, line(send, self.in_full)));
+        Ok(Delivered { message_id: keyed.then_some(id), absent: Vec::new() })
     }
 
     fn read(&mut self, key: TicketKey) {

@@ -136,7 +136,18 @@ fn a_ladder_is_climbed(runner: &Runner, alert: &Alert, faults: &mut Vec<String>)
             && posted.key.episode == alert.episode
             && !posted.maybe_repeat
     });
-    let (told, due) = (told.count(), runner.now >= fired_at.plus(STEP_AFTER).plus(STEP_LAG));
+    // Too many at once were told by a digest.
+    let boss = ReceiverName::from(BOSS);
+    let told_by = |number: u32| {
+        runner
+            .chat
+            .digests()
+            .any(|digest| digest.key.subject == Subject::Receiver(boss.clone()) && digest.key.episode == number)
+    };
+    let lines = alert.lines.iter().filter(|line| line.receiver == boss);
+    let together = lines.flat_map(|line| [line.digest, line.again]).flatten().any(told_by);
+    let told = told.count().max(usize::from(together));
+    let (told, due) = (told, runner.now >= fired_at.plus(STEP_AFTER).plus(STEP_LAG));
     let may = runner.now >= fired_at.plus(STEP_AFTER) && alert.announced != Announced::Nobody;
     if (due && may && told == 0) || (!may && told > 0) || told > 1 {
         faults.push(format!("escalated {told} times: {alert:?}"));

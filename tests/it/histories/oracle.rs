@@ -36,6 +36,9 @@ const URGENT: &str = "urgent";
 /// Ringing may lag behind the truth this long: polls, sweeps, darkness, being away.
 const LAG_MAX: Span = Span::from_hours(3);
 
+/// An update of a storm's digest may wait this long: `refresh` is at most so much here.
+const UPDATES_LATE: Span = Span::from_mins(5);
+
 fn field(name: &str) -> Target {
     Target::Field(Field::find(name).unwrap())
 }
@@ -135,8 +138,8 @@ pub(crate) fn faults(runner: &Runner) -> Vec<String> {
     what_rang_had_reason(runner, &mut faults);
     kinds::faults(runner, &mut faults);
     people::faults(runner, &mut faults);
-    let long_ago = runner.now.minus(Span::from_mins(1));
-    for entry in runner.store.outbox.values().filter(|entry| entry.decided_at < long_ago) {
+    let long_ago = |step| runner.now.minus(if step == Step::Update { UPDATES_LATE } else { Span::from_mins(1) });
+    for entry in runner.store.outbox.values().filter(|entry| entry.decided_at < long_ago(entry.key.step)) {
         faults.push(format!("still in the outbox: {:?}", entry.key));
     }
     for letter in runner.store.dead.values() {
@@ -206,7 +209,7 @@ fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
             }
         } else if card.key.step == Step::Digest {
             let rings = rings_still(runner, &card.key);
-            if card.firing != rings && !is_doubted(runner, &card.key) {
+            if card.firing != rings && !is_doubted(runner, &card.key) && !catches_up(runner, &card.key) {
                 faults.push(format!("digest {:?} shows firing {}, its alerts say {rings}", card.key, card.firing));
             }
         } else if !card.reply && !is_doubted(runner, &card.key) {
@@ -236,9 +239,10 @@ fn began_at(alert: &Alert) -> impl Iterator<Item = &Line> {
 /// Whether an alert that a digest told still rings.
 fn rings_still(runner: &Runner, digest: &NoticeKey) -> bool {
     let told = |alert: &Alert| match &digest.subject {
-        Subject::Receiver(receiver) => {
-            alert.lines.iter().any(|line| line.receiver == *receiver && line.digest == Some(digest.episode))
-        }
+        Subject::Receiver(receiver) => alert
+            .lines
+            .iter()
+            .any(|line| line.receiver == *receiver && [line.digest, line.again].contains(&Some(digest.episode))),
         subject => {
             alert.announced == Announced::Digest(digest.episode)
                 && alert.key.subject.source() == subject.source()
@@ -246,6 +250,12 @@ fn rings_still(runner: &Runner, digest: &NoticeKey) -> bool {
         }
     };
     runner.store.alerts.values().any(|alert| alert.is_firing() && told(alert))
+}
+
+/// A digest's card changed in the last minutes of the history: a storm's is updated only so often.
+fn catches_up(runner: &Runner, digest: &NoticeKey) -> bool {
+    let update = NoticeKey { step: Step::Update, ordinal: 0, ..digest.clone() };
+    runner.store.outbox.get(&update).is_some_and(|entry| entry.decided_at >= runner.now.minus(UPDATES_LATE))
 }
 
 /// History could not be read and the card was sent once more, marked: the first one, if it arrived, is out of reach.

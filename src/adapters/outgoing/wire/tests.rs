@@ -150,6 +150,7 @@ fn digest(firing: usize) -> DigestView {
         firing: number < firing,
         severity: Severity::Warning,
         why: Message::new("等", "waits"),
+        taken_by: None,
     };
     DigestView {
         of: Subject::Receiver("pager".into()),
@@ -160,6 +161,7 @@ fn digest(firing: usize) -> DigestView {
         shared: Some(Message::new("都是支付", "all of payment")),
         total: 12,
         firing,
+        taken: 0,
         by_rule: Vec::new(),
         lines: (0..2).map(line).collect(),
     }

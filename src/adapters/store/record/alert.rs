@@ -61,6 +61,8 @@ pub(in crate::adapters::store) struct LifeRecord<'a> {
     rounds: u32,
     /// One for each line: its digest, and whether something of it is held back.
     told: Vec<(Option<u32>, bool)>,
+    /// Since version 4: for each line the digest that is to tell of it again; empty where none is.
+    again: Vec<Option<u32>>,
 }
 
 /// [`Taken`] on disk.
@@ -106,6 +108,10 @@ impl<'a> LifeRecord<'a> {
             takeovers: alert.takeovers,
             rounds: alert.rounds,
             told: alert.lines.iter().map(|line| (line.digest, line.held)).collect(),
+            again: match alert.lines.iter().any(|line| line.again.is_some()) {
+                true => alert.lines.iter().map(|line| line.again).collect(),
+                false => Vec::new(),
+            },
         }
     }
 
@@ -131,6 +137,9 @@ impl<'a> LifeRecord<'a> {
         for (line, (digest, held)) in alert.lines.iter_mut().zip(self.told) {
             line.digest = digest;
             line.held = held;
+        }
+        for (line, again) in alert.lines.iter_mut().zip(self.again) {
+            line.again = again;
         }
     }
 }

@@ -13,7 +13,10 @@ use crate::domain::{
     time::Timestamp,
 };
 
-twin!(DigestCauseRecord = DigestCause { Baseline, Downtime, RuleChange, Storm, SilenceOver, QuietOver });
+twin!(
+    DigestCauseRecord =
+        DigestCause { Baseline, Downtime, RuleChange, Storm, SilenceOver, QuietOver, Escalations, Repeats, Questions }
+);
 
 /// [`CardState`] on disk.
 #[derive(Debug, Serialize, Deserialize)]
@@ -45,6 +48,9 @@ pub(in crate::adapters::store) struct DigestRecord<'a> {
     receivers: Vec<&'a str>,
     rev: u32,
     since_2: DigestSince2<'a>,
+    /// Since version 3: for whom receivers stand in, as `(refused, stands in)`.
+    #[serde(borrow)]
+    hops: Vec<(&'a str, &'a str)>,
 }
 
 /// What digests have since version 2; `source` is empty where they are a receiver's.
@@ -110,6 +116,7 @@ impl<'a> DigestRecord<'a> {
                 joined_at: digest.joined_at.as_ms(),
                 closed_at: ms(digest.closed_at),
             },
+            hops: digest.hops.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect(),
         }
     }
 
@@ -120,8 +127,11 @@ impl<'a> DigestRecord<'a> {
             Some(name) => Subject::Receiver(ReceiverName::new(shared.text(name))),
             None => Subject::Source(SourceName::new(shared.text(self.source))),
         };
+        let receiver = |name: &str, shared: &mut Shared| ReceiverName::new(shared.text(name));
+        let hops = self.hops.into_iter().map(|(from, to)| (receiver(from, shared), receiver(to, shared))).collect();
         Digest {
             of,
+            hops,
             rule: more.rule.map(|name| rule(name, shared)),
             critical: more.critical,
             began_at,
@@ -133,5 +143,52 @@ impl<'a> DigestRecord<'a> {
             receivers: self.receivers.into_iter().map(|name| ReceiverName::new(shared.text(name))).collect(),
             rev: self.rev,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+    use crate::adapters::store::{key::Kind, value};
+
+    fn read(bytes: Vec<u8>) -> Digest {
+        let bytes = value::grown(Kind::Digest, Cow::Owned(bytes));
+        let record: DigestRecord<'_> = value::decode(Kind::Digest, &bytes).unwrap();
+        record.digest(&mut Shared::default())
+    }
+
+    #[test]
+    fn digests_of_before_are_closed_or_go_on_as_they_were() {
+        let cause = DigestCauseRecord::Downtime;
+        let old = ("it-desk", 7_u32, cause, vec!["support"], 3_u32);
+        let of = Subject::Source("it-desk".into());
+        let was = Digest {
+            of,
+            number: 7,
+            cause: DigestCause::Downtime,
+            rule: None,
+            critical: false,
+            began_at: Timestamp::from_ms(0),
+            joined_at: Timestamp::from_ms(0),
+            closed_at: Some(Timestamp::from_ms(0)),
+            receivers: vec!["support".into()],
+            hops: Vec::new(),
+            rev: 3,
+        };
+        assert_eq!(read(postcard::to_extend(&old, vec![1]).unwrap()), was, "nothing joins it any more");
+        let since_2 = DigestSince2 {
+            receiver: Some("support"),
+            rule: Some("bad"),
+            critical: true,
+            began_at: 5,
+            joined_at: 6,
+            closed_at: None,
+        };
+        let open = ("", 9_u32, DigestCauseRecord::Storm, vec!["support"], 3_u32, since_2);
+        let found = read(postcard::to_extend(&open, vec![2]).unwrap());
+        assert_eq!((found.of, found.closed_at), (Subject::Receiver("support".into()), None), "it goes on");
+        assert_eq!((found.joined_at, found.hops), (Timestamp::from_ms(6), Vec::new()));
     }
 }

@@ -282,6 +282,7 @@ fn alert() -> BoxedStrategy<Alert> {
         repeats,
         next_at,
         digest: next_at.map(|_| repeats),
+        again: next_at.filter(|_| repeats % 3 == 0).map(|_| repeats),
         held: repeats % 2 == 0,
         ..Line::new(receiver.as_str().into(), from)
     });
@@ -370,6 +371,7 @@ fn digest() -> BoxedStrategy<Digest> {
             began_at,
             joined_at,
             closed_at,
+            hops: receivers.iter().cloned().zip(receivers.iter().rev().cloned()).collect(),
             receivers,
             rev,
         })

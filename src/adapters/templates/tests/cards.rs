@@ -103,6 +103,46 @@ fn storms() {
     assert_snapshot!(all(&contents, None) + &plain);
 }
 
+/// Digests that tell again, whose alerts someone has, and whose alerts others tell by now.
+#[test]
+fn digests_that_tell_again() {
+    let again = |cause| DigestView {
+        of: Subject::Receiver("leads".into()),
+        cause,
+        rule: Some("VIP 没人接".into()),
+        began_at: NOON.minus(Span::from_mins(5)),
+        total: 20,
+        firing: 20,
+        ..digest()
+    };
+    let mut taken = DigestView { taken: 1, firing: 2, total: 2, ..again(DigestCause::Escalations) };
+    taken.lines.iter_mut().for_each(|line| line.firing = true);
+    taken.lines[1].taken_by = Some(Message::new("李雷", "李雷"));
+    let silence = DigestView { cause: DigestCause::SilenceOver, rule: None, ..taken.clone() };
+    let mut all_taken = DigestView { taken: 2, ..silence.clone() };
+    all_taken.lines[0].taken_by = Some(Message::new("同事", "a colleague"));
+    let empty = DigestView { total: 0, firing: 0, lines: Vec::new(), ..again(DigestCause::Storm) };
+    let views = [
+        ("escalated", again(DigestCause::Escalations)),
+        ("reminded", again(DigestCause::Repeats)),
+        ("asked", DigestView { taken: 20, ..again(DigestCause::Questions) }),
+        ("one is taken", taken),
+        ("after a silence", silence),
+        ("all are taken", all_taken),
+        ("told elsewhere by now", empty),
+    ];
+    let contents = views.map(|(what, view)| (what, Content::Digest(Box::new(view))));
+    let mut plain = String::new();
+    for (what, content) in &contents {
+        for locale in [Locale::Zh, Locale::En] {
+            let send = send(content.clone(), None, locale);
+            let card = finish(builtin::draft(&send, &around()), &[], &send, &around());
+            plain.push_str(&format!("=== {what} {locale:?}, without a template\n{}", as_text(&card)));
+        }
+    }
+    assert_snapshot!(all(&contents, None) + &plain);
+}
+
 #[test]
 fn tickets() {
     assert_snapshot!(all(&[("rich", ticket_answer(rich())), ("bare", ticket_answer(bare()))], None));

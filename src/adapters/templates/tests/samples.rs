@@ -177,6 +177,7 @@ pub(crate) fn digest() -> DigestView {
         firing,
         severity: Severity::Critical,
         why: Message::new("评分是不满意", "the score is dissatisfied"),
+        taken_by: None,
     };
     DigestView {
         of: Subject::Source(SourceName::from("it-desk")),
@@ -187,6 +188,7 @@ pub(crate) fn digest() -> DigestView {
         shared: None,
         total: 14,
         firing: 12,
+        taken: 0,
         by_rule: vec![(RuleName::from("不满意"), 9), (RuleName::from("待用户响应太久"), 5)],
         lines: vec![line("4F7A2C", Some("打印机连不上"), true), line("00AA11", None, false)],
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::domain::{
     condition::{Bound, Clock, ClockTest, Condition, Operator, Target as Aim, Test},
-    desk::settings::{Access, Direct, Limits, Look, SourceSettings},
+    desk::settings::{Access, Direct, Limits, Look, SourceSettings, StormSettings},
     field::Field,
     id::{ChatId, ReceiverName, SourceName, TicketId},
     labels::Labels,
@@ -41,7 +41,7 @@ fn settings() -> Settings {
         plan: Plan::Paid,
         access: Access::new(Look::Everyone, Direct::Nobody),
         retention: Span::from_days(90),
-        storm: None,
+        storm: Some(StormSettings::default()),
         rotas: BTreeMap::new(),
         inhibits: Vec::new(),
     }
