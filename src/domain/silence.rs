@@ -270,3 +270,6 @@ pub fn reason(text: &str) -> Arc<str> {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.chars().filter(|c| !c.is_control()).take(REASON_CHARS_MAX).collect::<String>().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,26 +3,33 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
-use tokio::sync::{Mutex as AsyncMutex, watch};
+use tokio::sync::watch;
 use tracing::{info, warn};
 
 use crate::{
     adapters::{
         clock::Clock,
-        feishu::{client::Client, error::Error},
+        feishu::{
+            client::Client,
+            error::{Advice, Endpoint, Error},
+        },
     },
     domain::{
         desk::input::Input,
         id::{ChatId, OpenId},
-        people::{KnownPerson, Standing},
+        people::{self, KnownPerson},
         receiver::PersonId,
         ticket::Text,
         time::{Span, Timestamp},
     },
-    engine::{busy::Busy, doors::Doors},
+    engine::{
+        busy::Busy,
+        doors::Doors,
+        remembered::{Flight, REFUSAL_FRESH, Remembered, Standing, locked},
+    },
 };
 
 /// How long an open id is believed.
@@ -37,9 +44,6 @@ pub const MEMBERS_FRESH: Span = Span::from_mins(5);
 /// How long they are believed when someone is not among them: they may just have joined.
 pub const MEMBERS_FRESH_FOR_STRANGERS: Span = Span::from_secs(15);
 
-/// How long a refusal is believed.
-pub const REFUSAL_FRESH: Span = Span::from_mins(1);
-
 /// Addresses remembered.
 pub const ADDRESSES_KEPT_MAX: usize = 4_096;
 
@@ -51,6 +55,12 @@ pub const INTRODUCE_EVERY: Span = Span::from_hours(24);
 
 /// How soon after a refusal.
 pub const INTRODUCE_AGAIN: Span = Span::from_mins(10);
+
+/// Questions of others that are waited for, one after the other, before it is taken for unknown.
+const ROUNDS_MAX: usize = 3;
+
+/// A question for addresses under way.
+type AddressFlight<'a> = Flight<'a, PersonId, Option<OpenId>>;
 
 /// The people of a chat, by open id, with their names.
 pub type Members = Arc<BTreeMap<OpenId, Text>>;
@@ -75,82 +85,107 @@ struct Inner {
     clock: Clock,
     doors: Doors,
     busy: Busy,
-    addresses: AsyncMutex<Addresses>,
-    chats: Mutex<BTreeMap<ChatId, Arc<AsyncMutex<Kept>>>>,
-}
-
-#[derive(Default)]
-struct Addresses {
-    known: BTreeMap<PersonId, (Timestamp, Option<OpenId>)>,
-    refused_at: Option<Timestamp>,
-}
-
-/// What is kept of a chat.
-#[derive(Default)]
-struct Kept {
-    members: Option<(Timestamp, Members)>,
-    refused: Option<(Timestamp, Error)>,
+    /// Open ids by address; nobody where there is none.
+    addresses: Mutex<Remembered<PersonId, Option<OpenId>>>,
+    /// Until when no address is asked for: the platform would refuse any.
+    closed_until: Mutex<Timestamp>,
+    chats: Mutex<Remembered<ChatId, Members>>,
 }
 
 impl Directory {
     /// A directory that knows nobody yet.
     pub fn new(client: Client, clock: Clock, doors: Doors, busy: Busy) -> Self {
-        Self(Arc::new(Inner { client, clock, doors, busy, addresses: AsyncMutex::default(), chats: Mutex::default() }))
+        Self(Arc::new(Inner {
+            client,
+            clock,
+            doors,
+            busy,
+            addresses: Mutex::new(Remembered::new(ADDRESSES_KEPT_MAX)),
+            closed_until: Mutex::new(Timestamp::MIN),
+            chats: Mutex::new(Remembered::new(CHATS_KEPT_MAX)),
+        }))
     }
 
-    /// Who stands behind these addresses: one call for all that are not known.
+    /// Who stands behind these addresses: one call for all that are not known and that nobody else asks for.
     pub async fn find(&self, asked: &[PersonId]) -> BTreeMap<PersonId, Found> {
-        let now = self.0.clock.now();
-        let mut kept = self.0.addresses.lock().await; // whoever asks meanwhile finds the answer here
-        let is_known = |kept: &Addresses, person: &PersonId| {
-            let (at, id) = kept.known.get(person)?;
-            let fresh = if id.is_some() { PERSON_FRESH } else { MISSING_FRESH };
-            (now.since(*at) < fresh).then(|| id.clone())
-        };
-        let mut unknown: Vec<PersonId> = asked
-            .iter()
-            .filter(|person| !matches!(person, PersonId::Open(_)) && is_known(&kept, person).is_none())
-            .cloned()
-            .collect();
-        unknown.sort_unstable();
-        unknown.dedup();
-        let refused_lately = kept.refused_at.is_some_and(|at| now.since(at) < REFUSAL_FRESH);
-        if !unknown.is_empty() && !refused_lately {
-            match self.0.client.people(&unknown).await {
-                Ok(found) => {
-                    kept.refused_at = None;
-                    let mut known = Vec::with_capacity(found.len());
-                    for person in found {
-                        let id = person.open_id.clone().filter(|_| person.standing == Standing::Active);
-                        kept.known.insert(person.person.clone(), (now, id));
-                        known.push(KnownPerson {
-                            person: person.person,
-                            open_id: person.open_id,
-                            name: None,
-                            standing: person.standing,
-                        });
-                    }
-                    while kept.known.len() > ADDRESSES_KEPT_MAX {
-                        kept.known.pop_first();
-                    }
-                    self.tell(Input::People(known)).await;
-                }
-                Err(error) => {
-                    kept.refused_at = Some(now);
-                    self.complain(&error).await;
-                }
+        let mut wanted: Vec<PersonId> = asked.to_vec();
+        wanted.retain(|person| !matches!(person, PersonId::Open(_)));
+        wanted.sort_unstable();
+        wanted.dedup();
+        for _ in 0..ROUNDS_MAX {
+            let (flight, waits) = self.board(&wanted);
+            if let Some(flight) = flight {
+                self.ask_for(flight).await;
+            }
+            if waits.is_empty() {
+                break;
+            }
+            for mut ready in waits {
+                ready.changed().await.ok(); // it ends with the question
             }
         }
+        let known = locked(&self.0.addresses);
         let found = |person: &PersonId| match person {
             PersonId::Open(id) => Found::There(id.clone()),
             // An older answer is better than none.
-            _ => match kept.known.get(person) {
-                Some((_, Some(id))) => Found::There(id.clone()),
-                Some((_, None)) => Found::Nobody,
+            _ => match known.last(person) {
+                Some(Some(id)) => Found::There(id.clone()),
+                Some(None) => Found::Nobody,
                 None => Found::Unknown,
             },
         };
         asked.iter().map(|person| (person.clone(), found(person))).collect()
+    }
+
+    /// What has to be asked for, and what others ask for already.
+    fn board(&self, wanted: &[PersonId]) -> (Option<AddressFlight<'_>>, Vec<watch::Receiver<()>>) {
+        let now = self.0.clock.now();
+        let closed = now < *locked(&self.0.closed_until);
+        let mut known = locked(&self.0.addresses);
+        let (mut unknown, mut waits) = (Vec::new(), Vec::new());
+        for person in wanted {
+            match known.standing(person, now, |id| if id.is_some() { PERSON_FRESH } else { MISSING_FRESH }) {
+                Standing::Known(_) | Standing::Refused(_) => {}
+                Standing::Asked(ready) => waits.push(ready),
+                Standing::Unknown if closed => {}
+                Standing::Unknown => unknown.push(person.clone()),
+            }
+        }
+        if unknown.is_empty() {
+            return (None, waits);
+        }
+        (Some(Flight::begin(&self.0.addresses, &mut known, unknown, &self.0.clock)), waits)
+    }
+
+    async fn ask_for(&self, flight: AddressFlight<'_>) {
+        let answer = self.0.client.people(flight.keys()).await;
+        let now = self.0.clock.now();
+        match answer {
+            Ok(found) => {
+                let mut told = Vec::with_capacity(found.len());
+                for person in found {
+                    let id = person.open_id.clone().filter(|_| person.standing == people::Standing::Active);
+                    locked(&self.0.addresses).learn(&person.person, now, id);
+                    told.push(KnownPerson {
+                        person: person.person,
+                        open_id: person.open_id,
+                        name: None,
+                        standing: person.standing,
+                    });
+                }
+                drop(flight);
+                self.tell(Input::People(told)).await;
+            }
+            Err(error) => {
+                if !is_about_what_was_asked(&error) {
+                    *locked(&self.0.closed_until) = now.plus(REFUSAL_FRESH);
+                }
+                let refused = |person| locked(&self.0.addresses).refuse(person, now, Some(error.clone()));
+                flight.keys().iter().for_each(refused);
+                drop(flight);
+                self.complain(&error).await;
+            }
+        }
     }
 
     /// The people of a chat, at most `fresh` old.
@@ -158,46 +193,50 @@ impl Directory {
     /// # Errors
     /// Why nobody can tell.
     pub async fn members(&self, chat: &ChatId, fresh: Span) -> Result<Members, Error> {
-        let place = {
-            let mut chats = self.0.chats.lock().unwrap_or_else(PoisonError::into_inner);
-            if chats.len() >= CHATS_KEPT_MAX && !chats.contains_key(chat) {
-                chats.pop_first();
+        for _ in 0..ROUNDS_MAX {
+            let (flight, mut ready) = {
+                let mut known = locked(&self.0.chats);
+                match known.standing(chat, self.0.clock.now(), |_| fresh) {
+                    Standing::Known(members) => return Ok(members),
+                    Standing::Refused(error) => return Err(error.unwrap_or_else(unanswered)),
+                    Standing::Asked(ready) => (None, Some(ready)),
+                    Standing::Unknown => {
+                        let keys = vec![chat.clone()];
+                        (Some(Flight::begin(&self.0.chats, &mut known, keys, &self.0.clock)), None)
+                    }
+                }
+            };
+            if let Some(flight) = flight {
+                return self.ask_for_members(flight, chat).await;
             }
-            Arc::clone(chats.entry(chat.clone()).or_default())
-        };
-        let mut kept = place.lock().await;
-        let now = self.0.clock.now();
-        if let Some((at, members)) = &kept.members
-            && now.since(*at) < fresh
-        {
-            return Ok(Arc::clone(members));
+            if let Some(ready) = &mut ready {
+                ready.changed().await.ok(); // it ends with the question
+            }
         }
-        if let Some((at, error)) = &kept.refused
-            && now.since(*at) < REFUSAL_FRESH
-        {
-            return Err(error.clone());
-        }
+        Err(unanswered())
+    }
+
+    async fn ask_for_members(&self, flight: Flight<'_, ChatId, Members>, chat: &ChatId) -> Result<Members, Error> {
         match self.0.client.members_named(chat).await {
             Ok(list) => {
                 let members: Members = Arc::new(list.into_iter().map(|(id, name)| (id, name.into())).collect());
-                let before = kept.members.replace((now, Arc::clone(&members)));
-                kept.refused = None;
-                drop(kept);
+                let before = locked(&self.0.chats).learn(chat, self.0.clock.now(), Arc::clone(&members));
+                drop(flight);
                 let is_new = |id: &OpenId, name: &Text| {
-                    before.as_ref().is_none_or(|(_, before)| before.get(id) != Some(name)) && !name.is_empty()
+                    before.as_ref().is_none_or(|before| before.get(id) != Some(name)) && !name.is_empty()
                 };
                 let known = members.iter().filter(|(id, name)| is_new(id, name)).map(|(id, name)| KnownPerson {
                     person: PersonId::Open(id.clone()),
                     open_id: Some(id.clone()),
                     name: Some(name.clone()),
-                    standing: Standing::Active,
+                    standing: people::Standing::Active,
                 });
                 self.tell(Input::People(known.collect())).await;
                 Ok(members)
             }
             Err(error) => {
-                kept.refused = Some((now, error.clone()));
-                drop(kept);
+                locked(&self.0.chats).refuse(chat, self.0.clock.now(), Some(error.clone()));
+                drop(flight);
                 self.complain(&error).await;
                 Err(error)
             }
@@ -216,17 +255,10 @@ impl Directory {
     }
 
     /// The name of someone in a chat whose members were read.
-    pub async fn name(&self, id: &OpenId) -> Option<Text> {
-        let places: Vec<_> =
-            self.0.chats.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect();
-        for place in places {
-            let kept = place.lock().await;
-            let name = kept.members.as_ref().and_then(|(_, members)| members.get(id)).cloned();
-            if let Some(name) = name.filter(|name| !name.is_empty()) {
-                return Some(name);
-            }
-        }
-        None
+    pub fn name(&self, id: &OpenId) -> Option<Text> {
+        let known = locked(&self.0.chats);
+        let mut names = known.values().filter_map(|members| members.get(id));
+        names.find(|name| !name.is_empty()).cloned()
     }
 
     /// Asks for everyone the configuration names, at a start and every day, so that the desk knows them.
@@ -272,4 +304,14 @@ impl Directory {
             info!("the directory answered after the loop ended");
         }
     }
+}
+
+/// Whether another question may be answered all the same.
+const fn is_about_what_was_asked(error: &Error) -> bool {
+    matches!(error.advice, Advice::GiveUp | Advice::NotThere | Advice::ChangeContent)
+}
+
+/// Whoever asked gave up waiting.
+fn unanswered() -> Error {
+    Error::unanswered(Endpoint::Members)
 }

@@ -74,7 +74,7 @@ impl Delivery {
             match (found.get(person), &chat) {
                 (Some(Found::There(id)), Some(chat)) => self.mention(send.locale, chat, person, id, &mut asked).await,
                 (Some(Found::There(id)), None) => {
-                    let name = self.directory.name(id).await;
+                    let name = self.directory.name(id);
                     let name = name.map_or_else(|| person.as_str().to_owned(), |name| name.to_string());
                     asked.mentions.push(Mentioned::Named(name));
                 }
@@ -96,7 +96,7 @@ impl Delivery {
         if self.directory.is_member(chat, id).await.unwrap_or(true) {
             return asked.mentions.push(Mentioned::There(id.clone()));
         }
-        let name = self.directory.name(id).await;
+        let name = self.directory.name(id);
         let name = name.map_or_else(|| person.as_str().to_owned(), |name| name.to_string());
         asked.mentions.push(Mentioned::Named(match locale {
             Locale::Zh => format!("{name}（不在群里，已单独通知）"),

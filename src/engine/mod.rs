@@ -13,6 +13,7 @@ pub mod meter;
 pub mod poller;
 pub mod wanted;
 pub mod conversations;
+pub mod remembered;
 pub mod directory;
 pub mod lookup;
 pub mod reading;

@@ -1,12 +1,18 @@
 //! Reaching people through all of it: mentions, the direct message, what the platform refuses of both.
 
+use std::sync::Arc;
+
 use deskbell::{
     domain::{
         calendar::Wait,
+        condition::{Condition, Operator, PersonPart, Target, Test},
+        field::Field,
+        labels::{Labels, Oncall, Team},
+        receiver::{PersonId, Receiver},
         rule::{Mention, Rule, Rung, RungAt, To, Until, Urgent},
         time::Span,
     },
-    sim::{faults::Fault, message::Way, platform::Platform, route::Route},
+    sim::{faults::Fault, message::Way, platform::Platform, route::Route, ticket::User},
 };
 
 use crate::world::{Card, OPS, Plot, START, TEAM, World, bad_score};
@@ -54,6 +60,67 @@ async fn who_is_in_the_chat_is_mentioned_once() {
     // Members and open ids are asked for once, not for each card.
     assert_eq!(world.platform(|platform, _| platform.count(Route::UserIds)), 1);
     world.stop().await;
+}
+
+/// `payment` has what Zoe wrote, `other` the rest: one with Li as its lead, one with Li on call, Han on the other side.
+fn of_teams(mention: Mention) -> Plot {
+    let person = |email: &str| Some(Receiver::name_of_person(&PersonId::Email(email.into())));
+    let zoe = Test {
+        target: Target::Part(Field::find("guest").unwrap(), PersonPart::Name),
+        operator: Operator::TextIs(["zoe".into()].into()),
+    };
+    let team = |name: &str, when, to: &str, lead: &str, oncall: &str| Team {
+        name: name.into(),
+        when,
+        to: to.into(),
+        lead: person(lead),
+        oncall: person(oncall).map(Oncall::Receiver),
+    };
+    let teams = vec![
+        team("payment", Some(Condition::Test(zoe)), "team", "li@example.com", "han@example.com"),
+        team("other", None, "ops", "han@example.com", "li@example.com"),
+    ];
+    let mut rule: Rule = bad_score();
+    (rule.notify[0].to, rule.notify[0].mention) = (To::Team, Some(mention));
+    let labels = Labels { teams: Arc::new(teams), ..Labels::default() };
+    Plot { rules: vec![rule], labels, ..Plot::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_goes_to_its_team_and_mentions_its_owner_its_lead_or_who_is_on_call() {
+    for (mention, payment, other) in [
+        (Mention::Lead, "ou_li", "ou_han"),
+        (Mention::Oncall, "ou_han", "ou_li"),
+        (Mention::Owner, "ou_agent", "ou_agent"),
+    ] {
+        let mut world = World::start(of_teams(mention.clone()), |platform| {
+            platform.add_person("ou_han", "韩梅梅", "han@example.com");
+            platform.add_person("ou_agent", "林涛", "tao@example.com");
+            for chat in [TEAM, OPS] {
+                platform.add_member(chat, "ou_han");
+                platform.add_member(chat, "ou_agent");
+            }
+        })
+        .await;
+        world.pass(Span::from_secs(35)).await;
+        for guest in ["Zoe", "Ann"] {
+            world.file(|ticket| {
+                ticket.score = Some(1);
+                ticket.guest.name = guest.to_owned();
+                ticket.agent_owner =
+                    Some(User { id: "ou_agent".to_owned(), name: "林涛".to_owned(), ..User::default() });
+            });
+            world.pass(Span::from_mins(11)).await; // a person is mentioned once in ten minutes
+        }
+        assert_eq!((world.cards(TEAM).len(), world.cards(OPS).len()), (1, 1), "{mention:?}: {:?}", world.cards(OPS));
+        assert!(world.cards(TEAM)[0].text().contains("Zoe") && world.cards(OPS)[0].text().contains("Ann"));
+        for (chat, person) in [(TEAM, payment), (OPS, other)] {
+            let mentioned: Vec<&str> =
+                ["ou_li", "ou_han", "ou_agent"].into_iter().filter(|id| notifies(&world, chat, id)).collect();
+            assert_eq!(mentioned, [person], "{mention:?} in {chat}");
+        }
+        world.stop().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

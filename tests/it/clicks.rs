@@ -9,6 +9,7 @@ use deskbell::{
         http::{self, Proxy},
     },
     domain::{
+        calendar::Wait,
         desk::settings::{Access, Look},
         id::ChatId,
         text::Locale,
@@ -30,7 +31,7 @@ use deskbell::{
 use secrecy::SecretString;
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::world::{OPS, Plot, TEAM, World};
+use crate::world::{OPS, Plot, TEAM, World, waiting_for_user};
 
 /// A world whose callbacks arrive.
 struct Chats {
@@ -366,4 +367,33 @@ fn while_the_store_syncs_slowly_a_click_is_answered_in_time_and_the_update_follo
         let again = chats.send(&click).await;
         assert_eq!((toast(&again).0, again.changed), ("info", true), "it was done once: {again:?}");
     });
+}
+
+/// A reminder keeps the buttons it was sent with: whoever clicks them late is told how it stands, and sees it.
+#[tokio::test(start_paused = true)]
+async fn the_buttons_of_an_old_reminder_answer_how_it_stands_now() {
+    let mut rule = waiting_for_user(Span::from_mins(10));
+    (rule.notify[0].repeat, rule.notify[0].repeat_max) = (vec![Wait::wall(Span::from_mins(10))], 1);
+    let chats = chats_of(Plot { rules: vec![rule], ..Plot::default() }, true, Span::ZERO).await;
+    let ticket = chats.world.file(|ticket| ticket.status = 5);
+    chats.world.pass(Span::from_mins(22)).await;
+    let (card, reminder) = chats.world.platform(|platform, _| {
+        let messages = platform.messages_in(TEAM);
+        let [card, reminder] = messages.as_slice() else { panic!("a card and a reminder: {messages:#?}") };
+        (card.id.clone(), reminder.id.clone())
+    });
+    assert!(chats.text(&reminder).contains("[I'll take it]"), "{}", chats.text(&reminder));
+    assert_eq!(toast(&chats.press(&card, "ou_li", "take").await).0, "success");
+    let late = chats.press(&reminder, "ou_han", "take").await;
+    assert_eq!((toast(&late).0, late.changed), ("info", true), "{late:?}");
+    assert!(toast(&late).1.contains("李雷") && toast(&late).1.contains("已接手"), "{late:?}");
+    assert!(chats.text(&reminder).contains("works on it"), "the reminder shows it too: {}", chats.text(&reminder));
+    chats.world.pass(Span::from_secs(20)).await;
+    assert!(chats.text(&card).contains("works on it"), "the card is as it was: {}", chats.text(&card));
+    chats.world.platform(|platform, now| platform.update_ticket(&ticket, now, |ticket| ticket.status = 2));
+    chats.world.pass(Span::from_mins(2)).await;
+    let old = chats.click(&reminder, "ou_han", "take", Manner { version: Some(0), ..Manner::default() });
+    let over = chats.send(&old).await;
+    assert!(toast(&over).1.contains("已结束") && over.changed, "{over:?}");
+    assert!(chats.text(&reminder).starts_with("Over · "), "{}", chats.text(&reminder));
 }

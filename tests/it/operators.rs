@@ -7,7 +7,15 @@ use deskbell::{
         clock::Clock,
         http::{self, Proxy},
     },
-    domain::{chronicle::LEADS, id::RuleName, text::Message, time::Span},
+    domain::{
+        chronicle::LEADS,
+        condition::{Operator, Target},
+        field::Field,
+        id::RuleName,
+        rule::{Count, Rule, RuleKind},
+        text::Message,
+        time::Span,
+    },
     sim::{faults::Fault, route::Route},
     web::{
         admin, listener, openapi,
@@ -22,7 +30,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch};
 
-use crate::world::{Plot, TEAM, World, bad_score, code, waiting_for_user, zone};
+use crate::world::{Plot, TEAM, World, bad_score, code, rule, waiting_for_user, zone};
 
 /// A world with the admin API on a socket.
 struct Office {
@@ -276,6 +284,24 @@ async fn a_route_says_whom_each_rule_tells() {
     assert!(text.contains("no team fits") && text.contains("team → team (chat oc_team)"), "{text}");
     assert_eq!(office.get("/api/v1/route?ticket=6626871355780999999").await.0, 404);
     assert_eq!(office.get("/api/v1/route").await.0, 400);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_route_names_counting_rules_and_the_group_of_the_ticket() {
+    let per = Some(Target::Field(Field::find("priority").unwrap()));
+    let count = |per| Count { per, when: vec![Operator::AtLeast(5.0)], within: None, clear: Vec::new() };
+    let pile = |name: &str, per| Rule { kind: RuleKind::Count(count(per)), ..rule(name, code("status", &[5])) };
+    let rules = vec![pile("pile", None), pile("piles", per)];
+    let world = World::start(Plot { rules, ..Plot::default() }, |_| {}).await;
+    world.until(Span::from_secs(35)).await;
+    let ticket = world.file(|ticket| ticket.status = 5);
+    world.pass(Span::from_mins(2)).await;
+    let office = Office::open(world).await;
+    let (_, route) = office.get(&format!("/api/v1/route?ticket={ticket}&lang=en")).await;
+    let notes: Vec<&Value> = route["rules"].as_array().unwrap().iter().map(|rule| &rule["note"]["en"]).collect();
+    assert_eq!(notes[0], "a counting rule: in one group, counted now", "{route:#}");
+    assert!(notes[1] == "a counting rule: among those without a value, counted now", "{route:#}");
+    assert_eq!(route["rules"][0]["tells"][0]["receiver"], "team", "{route:#}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,7 +21,7 @@ use deskbell::{
         directory::ChatKind,
         http::{Server, Shared, lock},
         platform::Platform,
-        ticket::Ticket,
+        ticket::{Tag, Ticket},
     },
 };
 use serde_json::{Value, json};
@@ -106,6 +106,25 @@ impl Office {
     fn ticket(&self) -> String {
         let now = self.clock.now().as_ms();
         lock(&self.platform).create_ticket(now, |ticket: &mut Ticket| ticket.status = 5)
+    }
+
+    /// The same with a tag.
+    fn tagged(&self, tag: &str) {
+        let now = self.clock.now().as_ms();
+        lock(&self.platform).create_ticket(now, |ticket: &mut Ticket| {
+            ticket.status = 5;
+            ticket.tags = vec![Tag { id: "1".to_owned(), name: tag.to_owned() }];
+        });
+    }
+
+    /// An operator silences what a condition holds on; what was answered.
+    async fn silence(&self, when: &str) -> String {
+        let address = self.service.as_ref().unwrap().admin_listen().unwrap();
+        let web = http::client(&http::Config { proxy: http::Proxy::None, ..http::Config::default() }).unwrap();
+        let body = serde_json::json!({ "when": when, "for": "10h", "reason": "x", "by": "ops" }).to_string();
+        let request = web.post(format!("http://{address}/api/v1/silences")).body(body);
+        let request = request.bearer_auth("a-token-of-32-characters-or-so-1").header("connection", "close");
+        request.send().await.unwrap().text().await.unwrap()
     }
 
     async fn pass(&self, mins: i64) {
@@ -269,5 +288,32 @@ async fn conditions_of_silences_go_by_the_names_in_force() {
     office.ticket();
     office.pass(65).await;
     assert_eq!((office.cards(TEAM).len(), ringing().await), (1, json!(2)), "it is back");
+    office.close().await;
+}
+
+/// A silence by a condition with a name is what that name means: after a restart, and when the rules' folder says
+/// something else.
+#[tokio::test(start_paused = true)]
+async fn a_silence_by_a_named_condition_follows_the_name() {
+    let named = |tag: &str| format!("conditions: {{ calm: {{ tags: {tag} }} }}\n");
+    let mut office = Office::open(&[("rules/a.yaml", WAITING), ("rules/b.yaml", &named("VIP"))]).await;
+    let told = office.silence("{ meets: calm }").await;
+    assert!(told.contains("条件 { meets: calm }"), "{told}");
+    assert!(office.silence("{ meets: clam }").await.contains("没有命名条件 “clam”"));
+    office.tagged("VIP");
+    office.pass(65).await;
+    assert_eq!(office.cards(TEAM).len(), 0, "silenced");
+    office.service.take().unwrap().stop().await;
+    office = office.begin().await;
+    office.tagged("VIP");
+    office.pass(65).await;
+    assert_eq!(office.cards(TEAM).len(), 0, "after a restart too: {:?}", office.cards(TEAM));
+    office.write("rules/b.yaml", &named("slow"));
+    office.pass(3).await;
+    assert_eq!(office.cards(TEAM).len(), 1, "what is no longer held back comes in one notice");
+    office.tagged("slow");
+    office.tagged("VIP");
+    office.pass(65).await;
+    assert_eq!(office.cards(TEAM).len(), 2, "{:?}", office.cards(TEAM));
     office.close().await;
 }

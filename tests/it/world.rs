@@ -41,6 +41,7 @@ use deskbell::{
         labels::Labels,
         plan::Plan,
         receiver::{Receiver, ReceiverKind},
+        rota::Rota,
         rule::{CatchUp, Notify, Rule, RuleSet, To, Until as RuleUntil},
         text::Locale,
         time::{Span, Timestamp, Zone},
@@ -96,6 +97,12 @@ pub(crate) struct Plot {
     pub(crate) storm: Option<StormSettings>,
     /// Who may look and act.
     pub(crate) access: Access,
+    /// What the receivers read.
+    pub(crate) locale: Locale,
+    /// What is said of the source's tickets: their teams, too.
+    pub(crate) labels: Labels,
+    /// Who is on call when.
+    pub(crate) rotas: Vec<Rota>,
 }
 
 impl Default for Plot {
@@ -110,6 +117,9 @@ impl Default for Plot {
             outside: Vec::new(),
             storm: None,
             access: Access::new(Look::Receivers, Direct::Members),
+            locale: Locale::En,
+            labels: Labels::default(),
+            rotas: Vec::new(),
         }
     }
 }
@@ -241,16 +251,17 @@ impl World {
     fn settings(&self) -> Settings {
         let receiver = |name: &str, chat: &str| {
             let name = ReceiverName::from(name);
-            (name.clone(), Receiver::new(name, ReceiverKind::Chat(ChatId::from(chat)), Locale::En))
+            (name.clone(), Receiver::new(name, ReceiverKind::Chat(ChatId::from(chat)), self.plot.locale))
         };
         let source = SourceSettings {
             poll_every: Schedule::parse(self.plot.poll).unwrap().interval(START, zone()),
             catch_up: self.plot.catch_up,
-            labels: Arc::new(Labels::default()),
+            labels: Arc::new(self.plot.labels.clone()),
         };
+        let rotas = self.plot.rotas.iter().map(|rota| (rota.name.clone(), Arc::new(rota.clone())));
         Settings {
             zone: zone(),
-            locale: Locale::En,
+            locale: self.plot.locale,
             sources: BTreeMap::from([(desk(), source)]),
             receivers: [receiver("team", TEAM), receiver("ops", OPS)].into_iter().chain(self.receivers()).collect(),
             operations: Some(ReceiverName::from("ops")),
@@ -259,7 +270,7 @@ impl World {
             access: self.plot.access.clone(),
             retention: Span::from_days(90),
             storm: self.plot.storm,
-            rotas: BTreeMap::new(),
+            rotas: rotas.collect(),
             inhibits: Vec::new(),
         }
     }

@@ -202,6 +202,11 @@ impl Error {
         Self { endpoint, advice, code: None, status: None, retry_after: None, log_id: None, details }
     }
 
+    /// Nobody waited long enough for an answer.
+    pub fn unanswered(endpoint: Endpoint) -> Self {
+        Self::local(endpoint, Advice::Retry, "no answer in time")
+    }
+
     /// An error with the platform's code.
     pub(super) fn coded(endpoint: Endpoint, status: u16, code: i64, details: Details) -> Self {
         let advice = table::advice(endpoint, code, &details.said)

@@ -2,9 +2,7 @@
 
 use crate::{
     adapters::{
-        rulebook::{
-            condition::Compiler, contradiction::contradicts_itself, ground::Ground, named::Named, names::Names,
-        },
+        rulebook::{condition::Compiler, contradiction::contradicts_itself, ground::Ground, names::Names},
         yaml::{parse::parse, tree::Node},
     },
     domain::{
@@ -15,10 +13,14 @@ use crate::{
     },
 };
 
-/// The condition of a silence or an inhibition: without clocks, events, named conditions and what was said on tickets.
-/// `None` means that faults were added.
-pub fn standing_condition(node: &Node, names: &Names, faults: &mut Vec<Fault>) -> Option<Condition> {
-    let condition = alone(node, names, Ground::Hush, faults)?;
+/// The condition of an inhibition: without clocks, events, named conditions and what was said on tickets. `None` means
+/// that faults were added.
+pub fn inhibit_condition(node: &Node, names: &Names, faults: &mut Vec<Fault>) -> Option<Condition> {
+    standing(node, names, Ground::Inhibit, faults)
+}
+
+fn standing(node: &Node, names: &Names, ground: Ground, faults: &mut Vec<Fault>) -> Option<Condition> {
+    let condition = alone(node, names, ground, faults)?;
     if let Some(what) = contradicts_itself(&condition) {
         let message = Message::new(
             format!("这个条件不会成立：对“{}”的要求互相矛盾", what.zh),
@@ -30,7 +32,8 @@ pub fn standing_condition(node: &Node, names: &Names, faults: &mut Vec<Fault>) -
     Some(condition)
 }
 
-/// The same from a line that a person typed: `{ status: open }`, or `status: open`.
+/// The condition of a silence from a line that a person typed, `{ status: open }` or `status: open`: without clocks,
+/// events and what was said on tickets, in the named conditions too.
 ///
 /// # Errors
 /// The first thing that is wrong with it, with the next step.
@@ -39,7 +42,8 @@ pub fn typed_condition(text: &str, names: &Names) -> Result<Condition, Message> 
     let braced = if text.starts_with('{') { text.to_string() } else { format!("{{ {text} }}") };
     let mut faults = Vec::new();
     let node = parse(TYPED, &braced, &mut faults);
-    let condition = node.filter(|_| faults.is_empty()).and_then(|node| standing_condition(&node, names, &mut faults));
+    let condition =
+        node.filter(|_| faults.is_empty()).and_then(|node| standing(&node, names, Ground::Hush, &mut faults));
     match (condition, faults.into_iter().find(|fault| fault.gravity == Gravity::Error)) {
         (Some(condition), None) => Ok(condition),
         (_, Some(fault)) => Err(match fault.hint {
@@ -62,7 +66,7 @@ pub fn typed_condition(text: &str, names: &Names) -> Result<Condition, Message> 
 const TYPED: &str = "when";
 
 fn alone(node: &Node, names: &Names, ground: Ground, faults: &mut Vec<Fault>) -> Option<Condition> {
-    let mut named = Named::default();
+    let mut named = names.conditions.named();
     let mut compiler = Compiler { names, named: &mut named, faults, sources: None, pace: Pace::Wall, ground, tests: 0 };
     compiler.condition(node)
 }
@@ -84,10 +88,19 @@ pub fn team_condition(node: &Node, names: &Names, faults: &mut Vec<Fault>) -> Op
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::adapters::rulebook::load::conditions_in;
 
     #[test]
     fn a_typed_condition_is_read_or_refused_with_the_next_step() {
-        let names = Names::default();
+        let rules = "conditions:
+  vip: { fields: { 客户等级: [VIP, SVIP] } }
+  human: { status: open, ticket_type: human }
+  slow: { in_status: { at_least: 1wd } }
+  slow-vip: { all: [{ meets: vip }, { meets: slow }] }
+  reopened: { was: { status: closed } }
+  angry: { guest_message: { contains: 投诉 } }
+";
+        let names = Names { conditions: conditions_in(&[("rules/_defaults.yaml", rules)]), ..Names::default() };
         for (text, expected) in [
             ("{ status: open }", Ok("status")),
             ("status: 待用户响应", Ok("status")),
@@ -96,7 +109,15 @@ mod tests {
             ("{ idle: { at_least: 1h } }", Err("cannot stand")),
             ("{ changed: [score] }", Err("cannot stand")),
             ("{ guest_message: { contains: 投诉 } }", Err("has to be asked for")),
-            ("{ meets: vip }", Err("named conditions belong to rules")),
+            ("{ meets: vip }", Ok("客户等级")),
+            ("符合: ＶＩＰ", Ok("客户等级")),
+            ("{ status: open, not: { meets: human } }", Ok("not")),
+            ("{ meets: vpi }", Err("there is no condition `vpi`. did you mean `vip`?")),
+            ("{ meets: slow }", Err("`slow` cannot stand in the condition of a silence: it does not change")),
+            ("{ meets: slow-vip }", Err("`slow-vip` cannot stand in the condition of a silence: it does not change")),
+            ("{ meets: reopened }", Err("it is about the moment of a change")),
+            ("{ meets: angry }", Err("it looks at a value that is not there")),
+            ("{ meets: [vip, human] }", Err("the name of a condition")),
             ("{ statsu: open }", Err("status")),
             ("{ status: open", Err("")),
             ("", Err("")),

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::{
     adapters::rulebook::{
-        load::{Keep, load_dir, load_keeping},
+        load::{Keep, conditions_of, load_dir, load_keeping},
+        named::Conditions,
         names::Names,
     },
     domain::{
@@ -29,6 +30,8 @@ pub struct Folder {
     pub unfit: Vec<Fault>,
     /// The rules that have such faults.
     pub blind: Vec<RuleName>,
+    /// The named conditions.
+    pub conditions: Conditions,
 }
 
 /// What stands for a field or option the helpdesk does not have.
@@ -46,6 +49,10 @@ static MISSING: Field = Field {
 
 /// Reads a folder of rules against `names`, its custom fields apart from the rest.
 pub fn load(dir: &Path, names: &Names) -> Folder {
+    Folder { conditions: conditions_of(dir), ..rules_of(dir, names) }
+}
+
+fn rules_of(dir: &Path, names: &Names) -> Folder {
     let (rules, faults) = load_dir(dir, names);
     if names.fields.is_none() || !faults.iter().any(is_error) {
         return Folder { rules, faults, ..Folder::default() };
@@ -56,7 +63,7 @@ pub fn load(dir: &Path, names: &Names) -> Folder {
     }
     let (rules, _) = load_keeping(dir, names, Keep::SoundRules);
     let unfit = faults.into_iter().filter(|fault| !plain.contains(fault)).collect();
-    let mut folder = Folder { rules, faults: plain, unfit, blind: Vec::new() };
+    let mut folder = Folder { rules, faults: plain, unfit, ..Folder::default() };
     for (name, rule) in all.rules {
         if !folder.rules.rules.contains_key(&name) {
             folder.blind.push(name.clone());

@@ -19,8 +19,10 @@ pub(super) enum Ground {
     Target,
     /// In the `when` of a team.
     Team,
-    /// In the `when` of a silence or an inhibition.
+    /// In the `when` of a silence.
     Hush,
+    /// In the `when` of an inhibition.
+    Inhibit,
     /// In `was`.
     Was,
 }
@@ -33,9 +35,8 @@ impl Ground {
             Self::Until => Words { zh: " until 里", en: "in `until`" },
             Self::Target => Words { zh: "目标的 when 里", en: "in the `when` of a target" },
             Self::Team => Words { zh: "团队的 when 里", en: "in the `when` of a team" },
-            Self::Hush => {
-                Words { zh: "静默和抑制的条件里", en: "in the condition of a silence or an inhibition" }
-            }
+            Self::Hush => Words { zh: "静默的条件里", en: "in the condition of a silence" },
+            Self::Inhibit => Words { zh: "抑制的条件里", en: "in the condition of an inhibition" },
             Self::Was => Words { zh: " was 里", en: "in `was`" },
         }
     }
@@ -46,7 +47,9 @@ impl Ground {
             Self::Rule | Self::Standing | Self::Until => return None,
             Self::Target => Words { zh: "目标不能随时间改变", en: "a target does not change as time goes by" },
             Self::Team => Words { zh: "团队不能随时间改变", en: "a team does not change as time goes by" },
-            Self::Hush => Words { zh: "它不能随时间改变", en: "it does not change as time goes by" },
+            Self::Hush | Self::Inhibit => {
+                Words { zh: "它不能随时间改变", en: "it does not change as time goes by" }
+            }
             Self::Was => Words {
                 zh: "变化之前的计时没有保存",
                 en: "what the clocks showed before a change is not kept",
@@ -77,7 +80,7 @@ impl Ground {
             Self::Team if field.name == "team" => {
                 Words { zh: "团队就是由这里决定的", en: "the team is decided by just this" }
             }
-            Self::Hush if field.carrier == Carrier::Messages => Words {
+            Self::Hush | Self::Inhibit if field.carrier == Carrier::Messages => Words {
                 zh: "工单里说了什么，要另外去读",
                 en: "what was said on a ticket has to be asked for",
             },
@@ -92,7 +95,7 @@ impl Ground {
     /// Why no named condition may stand here, where none may.
     pub(super) fn refuses_names(self, word: &str) -> Option<Message> {
         let reason = Words { zh: "命名条件属于规则", en: "named conditions belong to rules" };
-        matches!(self, Self::Team | Self::Hush).then(|| self.refusal(word, reason))
+        matches!(self, Self::Team | Self::Inhibit).then(|| self.refusal(word, reason))
     }
 
     /// Why a named condition may not stand here.

@@ -14,7 +14,7 @@ use crate::{
             file::Folder,
             ground::Ground,
             keys::pace_of,
-            named::Named,
+            named::{Conditions, Named},
             names::Names,
             rule::{Read, check_defaults, read_rule},
             words::rule_key,
@@ -50,8 +50,15 @@ pub fn load_dir(dir: &Path, names: &Names) -> (RuleSet, Vec<Fault>) {
 /// The same, but for what is kept of what has faults.
 pub(super) fn load_keeping(dir: &Path, names: &Names, keep: Keep) -> (RuleSet, Vec<Fault>) {
     let mut faults = Vec::new();
+    let texts = texts_of(dir, &mut faults);
+    let (rules, mut found) = read_texts(&texts, names, keep);
+    faults.append(&mut found);
+    (rules, faults)
+}
+
+fn texts_of(dir: &Path, faults: &mut Vec<Fault>) -> Vec<(String, String)> {
     let mut texts = Vec::new();
-    for path in list(dir, &mut faults) {
+    for path in list(dir, faults) {
         let file = path.display().to_string();
         match read_text(&path) {
             Ok(text) => texts.push((file, text)),
@@ -61,9 +68,27 @@ pub(super) fn load_keeping(dir: &Path, names: &Names, keep: Keep) -> (RuleSet, V
             )),
         }
     }
-    let (rules, mut found) = read_texts(&texts, names, keep);
-    faults.append(&mut found);
-    (rules, faults)
+    texts
+}
+
+/// The named conditions of a folder, its faults aside: those are [`load_dir`]'s to tell.
+pub(super) fn conditions_of(dir: &Path) -> Conditions {
+    let mut faults = Vec::new();
+    let texts = texts_of(dir, &mut faults);
+    conditions_in(&texts)
+}
+
+/// The same, of rule files given as (name, text).
+pub(super) fn conditions_in<F: AsRef<str>, T: AsRef<str>>(files: &[(F, T)]) -> Conditions {
+    let mut faults = Vec::new();
+    let mut folder = Folder::default();
+    for (file, text) in files {
+        if let Some(node) = parse(file.as_ref(), text.as_ref(), &mut faults).filter(|node| !node.is_null()) {
+            folder.add(node, &mut faults);
+        }
+    }
+    folder.named.find_cycles(&mut faults);
+    Conditions::new(folder.named)
 }
 
 /// Which rules are given.

@@ -11,7 +11,7 @@ use crate::{
             condition::Compiler,
             ground::Ground,
             patterns::Patterns,
-            words::{COMBINERS, english},
+            words::{COMBINERS, clock, english},
         },
         yaml::{
             map::{did_you_mean, text_of},
@@ -23,7 +23,7 @@ use crate::{
         condition::Condition,
         fault::{Fault, Place},
         id::ConditionName,
-        text::Message,
+        text::{Message, fold},
     },
 };
 
@@ -49,6 +49,21 @@ pub(super) struct Named {
 struct Compiled {
     condition: Arc<Condition>,
     tests: usize,
+}
+
+/// The named conditions of a folder as they are written, for conditions that people write elsewhere.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions(Arc<Named>);
+
+impl Conditions {
+    pub(super) fn new(named: Named) -> Self {
+        Self(Arc::new(named))
+    }
+
+    /// The same, to be compiled.
+    pub(super) fn named(&self) -> Named {
+        self.0.as_written()
+    }
 }
 
 impl Named {
@@ -138,6 +153,30 @@ impl Named {
         self.written.keys().map(String::as_str)
     }
 
+    /// The condition of a name; what people type in chat comes folded.
+    fn called(&self, name: &str, ground: Ground) -> Option<(&str, &(Place, Arc<Node>))> {
+        let exact = self.written.get_key_value(name);
+        let folded = || self.written.iter().find(|(known, _)| ground == Ground::Hush && fold(known) == fold(name));
+        exact.or_else(folded).map(|(name, written)| (name.as_str(), written))
+    }
+
+    /// Whether a clock is written in it, or in what it names, that many names deep.
+    fn has_clock(&self, node: &Node, deep: usize) -> bool {
+        match &node.kind {
+            NodeKind::Map(entries) => entries.iter().any(|(key, value)| {
+                let named = || match (english(COMBINERS, &key.text), value.text()) {
+                    (Some("meets"), Some(name)) if deep > 0 => self.written.get(name.trim()),
+                    _ => None,
+                };
+                clock(&key.text).is_some()
+                    || self.has_clock(value, deep)
+                    || named().is_some_and(|(_, meant)| self.has_clock(meant, deep - 1))
+            }),
+            NodeKind::List(items) => items.iter().any(|item| self.has_clock(item, deep)),
+            NodeKind::Null | NodeKind::Scalar(_) => false,
+        }
+    }
+
     /// Whether there is a condition of this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.written.contains_key(name)
@@ -196,12 +235,19 @@ impl Compiler<'_> {
         }
         let (name, place) = text_of(node, self.faults)?;
         let name = name.trim();
-        let Some((_, written)) = self.named.written.get(name) else {
+        let Some((name, (_, written))) = self.named.called(name, self.ground) else {
             let fault = self.no_condition(name, place);
             self.faults.push(fault);
             return None;
         };
+        let name = name.to_owned();
+        let name = name.as_str();
         let written = Arc::clone(written);
+        // Before the clock's own faults: which calendar it would be counted on nobody knows here.
+        if let Some(message) = self.ground.refuses_clock(name).filter(|_| self.named.has_clock(&written, CHAIN_MAX)) {
+            self.faults.push(Fault::error(place, message));
+            return None;
+        }
         self.named.used.insert(name.to_string());
         if self.named.broken.contains(name) {
             return None; // said already

@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::domain::{calendar::Calendar, time::Zone};
+use crate::{
+    adapters::rulebook::named::Conditions,
+    domain::{calendar::Calendar, time::Zone},
+};
 
 /// The names the rest of the configuration knows.
 #[derive(Clone, Debug)]
@@ -28,6 +31,8 @@ pub struct Names {
     pub templates: BTreeSet<String>,
     /// The custom fields last stored; absent: none stored, and custom fields are not checked.
     pub fields: Option<Vec<Definition>>,
+    /// The named conditions of the folder of rules, for conditions that stand outside of it.
+    pub conditions: Conditions,
     /// In which zone an instant without one is read.
     pub zone: Zone,
 }
@@ -45,6 +50,7 @@ impl Default for Names {
             priorities: BTreeSet::new(),
             templates: BTreeSet::new(),
             fields: None,
+            conditions: Conditions::default(),
             zone: Zone(chrono_tz::UTC),
         }
     }

@@ -145,7 +145,8 @@ fn footer(send: &Send, around: &Surroundings) -> String {
             let rule = format!("{} {}", pick(send, "规则", "rule"), view.rule_name());
             let mut parts = vec![as_of(at), rule, reference];
             if at_least(view) {
-                let note = pick(send, "时长至少如此：首次看到时已是此状态", "at least that long: so at first sight");
+                let note =
+                    pick(send, "时长至少如此：首次看到时已是此状态", "at least that long: it was so when first seen");
                 parts.insert(1, note.to_string());
             }
             if let Some(silenced) = &view.silenced {

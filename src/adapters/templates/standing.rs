@@ -70,7 +70,7 @@ fn standing(view: &AlertView, around: &Surroundings) -> Option<Message> {
         let (who, until) = (snoozed.by.words(), at(snoozed.until));
         return Some(Message::new(
             format!("{} 推迟到 {until}，之前不再提醒和升级", who.zh),
-            format!("{} put it off until {until}: no reminders and no escalation before", who.en),
+            format!("{} put it off until {until}: no reminders and no escalation before then", who.en),
         ));
     }
     if view.step == Step::Woken {

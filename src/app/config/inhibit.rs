@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     adapters::{
-        rulebook::{alone::standing_condition, names::Names},
+        rulebook::{alone::inhibit_condition, names::Names},
         yaml::{
             map::{Map, did_you_mean, text_of},
             nearest::nearest,
@@ -87,7 +87,7 @@ impl Reader<'_> {
             source: map.filled("source").and_then(|node| self.source(node, faults)),
             team: map.filled("team").and_then(|node| self.team(node, faults)),
             when: map.filled("when").and_then(|node| {
-                let condition = standing_condition(node, self.names, faults)?;
+                let condition = inhibit_condition(node, self.names, faults)?;
                 Some(Written { text: condition.to_string().into(), condition: Some(condition) })
             }),
         };

@@ -221,7 +221,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     (names.teams, names.team_words) = (teams.written, teams.words);
     teams::into_sources(teams.all, &mut sources);
     names.fields = fields::stored(&store.path, &source_names);
-    let (rules_dir, Folder { rules, unfit, blind, .. }) = rules(&mut root, base, &names, faults);
+    let (rules_dir, Folder { rules, unfit, blind, .. }) = rules(&mut root, base, &mut names, faults);
     let inhibits = inhibit::read(&mut root, &names, &source_names, &rules, faults);
     root.finish(NOT_BUILT, faults);
 
@@ -330,7 +330,8 @@ fn below(base: &Path, path: &str) -> PathBuf {
     if whole == Path::new("") { PathBuf::from(".") } else { whole }
 }
 
-fn rules(root: &mut Map<'_>, base: &Path, names: &Names, faults: &mut Vec<Fault>) -> (Option<PathBuf>, Folder) {
+/// The rules; conditions that are typed elsewhere may name theirs from then on.
+fn rules(root: &mut Map<'_>, base: &Path, names: &mut Names, faults: &mut Vec<Fault>) -> (Option<PathBuf>, Folder) {
     let place = root.get("rules").map_or_else(|| Place::file(root.place().file.clone()), |node| node.place.clone());
     let well = |faults: &[Fault]| !faults.iter().any(|fault| fault.gravity == Gravity::Error);
     let Some(dir) = folder(root, "rules", base, faults) else {
@@ -341,6 +342,7 @@ fn rules(root: &mut Map<'_>, base: &Path, names: &Names, faults: &mut Vec<Fault>
     };
     let mut folder = blind::load(&dir, names);
     faults.append(&mut folder.faults);
+    names.conditions = std::mem::take(&mut folder.conditions);
     if folder.rules.rules.is_empty() && well(faults) {
         faults.push(no_rules(place));
     }

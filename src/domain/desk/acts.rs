@@ -160,7 +160,7 @@ impl Desk {
                 let until = self.clock_words(until, now);
                 done(Message::new(
                     format!("已推迟到 {until}，之前不再提醒和升级"),
-                    format!("put off until {until}: no reminders and no escalation before"),
+                    format!("put off until {until}: no reminders and no escalation before then"),
                 ))
             }
         }

@@ -2,8 +2,8 @@
 
 use crate::domain::{
     alert::{Alert, AlertState, Announced},
-    desk::{machine::Desk, taken::ANSWER_PATIENCE},
-    id::{RuleName, Subject},
+    desk::{machine::Desk, outcome::Effect, taken::ANSWER_PATIENCE},
+    id::{RuleName, Subject, TicketKey},
     rule::{Mode, Rule, RungAt},
     text::Message,
     time::{Span, Timestamp},
@@ -39,7 +39,10 @@ impl Desk {
             );
             self.counters.ladders_stuck += 1;
             self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "ladder_stuck", note.clone());
-            self.look_again(&alert.key.subject, &alert.key.rule, now);
+            match alert.key.subject.ticket() {
+                Some(key) if self.is_lost(key) => self.effect(Effect::ReadTicket(key.clone())),
+                _ => self.look_again(&alert.key.subject, &alert.key.rule, now),
+            }
             self.trouble("ladder_stuck", note, now);
         }
     }
@@ -53,8 +56,17 @@ impl Desk {
         }
     }
 
+    /// Whether the store kept an alert and not its ticket, which should be under watch.
+    fn is_lost(&self, ticket: &TicketKey) -> bool {
+        !self.tickets.contains_key(ticket)
+            && self.sources.get(&ticket.source).is_some_and(|source| source.read_through.is_some())
+    }
+
     /// Whether something of the alert was due long ago and nobody will look.
     fn is_stuck(&self, alert: &Alert, now: Timestamp) -> bool {
+        if alert.is_firing() && alert.key.subject.ticket().is_some_and(|key| self.is_lost(key)) {
+            return true; // it would neither go on nor end
+        }
         let Some(rule) = self.rule_named(&alert.key.rule) else { return false };
         if next_due(alert, rule).plus(LATE_MAX) > now {
             return false;
@@ -93,4 +105,111 @@ pub(super) fn next_due(alert: &Alert, rule: &Rule) -> Timestamp {
         Some(RungAt::Sla(_)) | None => Timestamp::NEVER, // the clock of a service level is the ticket's
     };
     repeats.min(rung).min(alert.fallback_at.unwrap_or(Timestamp::NEVER))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, sync::Arc};
+
+    use super::*;
+    use crate::domain::{
+        alert::{AlertKey, Line, LineOf},
+        calendar::Wait,
+        condition::Condition,
+        desk::{
+            settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
+            state::{SourceState, Stored, Tracked},
+        },
+        facts::Facts,
+        id::{ReceiverName, SourceName},
+        labels::Labels,
+        notice::Step,
+        plan::Plan,
+        rule::{CatchUp, RuleSet, Rung, To},
+        text::Locale,
+        ticket::Ticket,
+        time::Zone,
+    };
+
+    const START: Timestamp = Timestamp::from_ms(1_795_000_000_000);
+
+    fn settings(source: &SourceName) -> Settings {
+        let (poll_every, labels) = (Span::from_mins(1), Arc::new(Labels::default()));
+        Settings {
+            zone: Zone(chrono_tz::UTC),
+            locale: Locale::En,
+            sources: BTreeMap::from([(source.clone(), SourceSettings { poll_every, catch_up: CatchUp::Each, labels })]),
+            receivers: BTreeMap::new(),
+            operations: Some("ou_ops".into()),
+            limits: Limits::default(),
+            plan: Plan::Paid,
+            access: Access::new(Look::Everyone, Direct::Everyone),
+            retention: Span::from_days(90),
+            storm: None,
+            rotas: BTreeMap::new(),
+            inhibits: Vec::new(),
+        }
+    }
+
+    /// A desk with one alert that rings since `START`; its ladder has one step, after half an hour.
+    fn desk() -> (Desk, AlertKey) {
+        let source = SourceName::from("desk");
+        let ticket = TicketKey::new(source.clone(), "1".into());
+        let key = AlertKey { subject: Subject::Ticket(ticket.clone()), rule: "r".into() };
+        let rung = Rung {
+            at: RungAt::After(Wait::wall(Span::from_mins(30))),
+            severity: None,
+            to: To::Receiver("leads".into()),
+            template: None,
+            mention: None,
+            urgent: None,
+        };
+        let rule = Rule { ladder: vec![rung], meaning: 1, ..Rule::new(key.rule.clone(), Condition::All(Vec::new())) };
+        let rules = RuleSet { rules: BTreeMap::from([(rule.name.clone(), rule)]) };
+        let alert = Alert {
+            episode: 1,
+            state: AlertState::Firing { fired_at: START, stale_as_of: None },
+            announced: Announced::Cards,
+            lines: vec![Line::new(ReceiverName::from("support"), LineOf::Notify(0))],
+            ..Alert::pending(key.clone(), START)
+        };
+        let tracked = Tracked {
+            ticket: Arc::new(Ticket::unknown(ticket)),
+            facts: Facts::new(START, START),
+            list_hash: None,
+            asked_at: START,
+            gone_at: None,
+        };
+        let stored = Stored {
+            tickets: vec![tracked],
+            alerts: vec![alert],
+            sources: vec![SourceState { cursor: Some(START), ..SourceState::new(source.clone()) }],
+            meanings: vec![(key.rule.clone(), 1)],
+            ..Stored::default()
+        };
+        let (mut desk, _) = Desk::open(stored, Arc::new(rules), settings(&source), START);
+        desk.handle(crate::domain::desk::input::Input::Tick, START);
+        (desk, key)
+    }
+
+    #[test]
+    fn a_ladder_that_nobody_will_look_at_is_set_going_and_told() {
+        let (mut desk, key) = desk();
+        let Subject::Ticket(ticket) = key.subject.clone() else { unreachable!() };
+        for forgotten in [false, true] {
+            if forgotten {
+                desk.schedule(&ticket, Timestamp::NEVER);
+            }
+            let now = START.plus(Span::from_mins(if forgotten { 36 } else { 29 }));
+            desk.audited_at = START;
+            desk.audit_ladders(now);
+            assert_eq!(desk.counters.ladders_stuck, u64::from(forgotten));
+        }
+        let now = START.plus(Span::from_mins(36));
+        assert_eq!(desk.tickets[&ticket].due_at, now, "it is looked at now");
+        let told = |entry: &&crate::domain::desk::state::Entry| entry.key.step == Step::Trouble;
+        assert_eq!(desk.outbox.entries().filter(told).count(), 1, "operations hears of it");
+        desk.audit_ladders(now.plus(AUDIT_EVERY));
+        assert_eq!(desk.counters.ladders_stuck, 1, "once");
+    }
 }

@@ -147,10 +147,12 @@ impl Desk {
 
     /// The source no longer has the ticket: its alerts end and it is let go.
     pub(super) fn gone(&mut self, key: &TicketKey, now: Timestamp) {
-        if self.tickets.get(key).is_none_or(|watched| watched.tracked.gone_at.is_some()) {
+        let subject = Subject::Ticket(key.clone());
+        let known = self.tickets.get(key).map(|watched| watched.tracked.gone_at.is_some());
+        // Of a ticket that the store lost there may be alerts all the same.
+        if known.unwrap_or_else(|| !self.alerts.contains_key(&subject)) {
             return;
         }
-        let subject = Subject::Ticket(key.clone());
         let alerts = self.alerts.get(&subject).cloned().unwrap_or_default();
         for alert in alerts.into_iter().filter(Alert::is_live) {
             if alert.is_firing() {

@@ -14,7 +14,7 @@ use crate::domain::{
     people::Standing,
     receiver::{PersonId, Receiver},
     rota::{Cover, Duty, Rota, words},
-    rule::{Rule, To},
+    rule::{Mention, Rule, To},
     seen::Seen,
     text::{Message, Words},
     time::{Span, Timestamp},
@@ -207,7 +207,10 @@ impl Desk {
     fn calls(&self, alert: &Alert, rota: &Rota) -> bool {
         let tells = |rule: &Rule| {
             let told = rule.notify.iter().map(|line| &line.to).chain(rule.ladder.iter().map(|rung| &rung.to));
-            told.chain(&rule.fallback).any(|to| *to == To::TeamOncall)
+            let notify = rule.notify.iter().map(|line| &line.mention);
+            let mut mentioned = notify.chain(rule.ladder.iter().map(|rung| &rung.mention)).flatten();
+            mentioned.any(|mention| *mention == Mention::Oncall)
+                || told.chain(&rule.fallback).any(|to| *to == To::TeamOncall)
         };
         let is_ours = |team: &Team| team.oncall == Some(Oncall::Rota(rota.name.clone()));
         alert.is_firing()

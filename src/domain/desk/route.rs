@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::{
     alert::{Alert, AlertKey},
     desk::{
+        count::group_of,
         hearing::{Cause, Hearing, Matter},
         machine::Desk,
     },
@@ -13,13 +14,13 @@ use crate::domain::{
     labels::Team,
     receiver::PersonId,
     route::{Reached, Routed, RuleRoute, TeamTried},
-    rule::{Mention, Mode, Rule, RuleKind, To},
+    rule::{Count, Mention, Mode, Rule, RuleKind, To},
     seen::Seen,
     story::Story,
     text::Message,
     ticket::{Known, Ticket},
     time::Timestamp,
-    verdict::Answer,
+    verdict::{self, Answer},
     why::why,
 };
 
@@ -73,8 +74,7 @@ impl Desk {
         }
         let title = seen.as_ref().and_then(|seen| seen.labels.headline_of(seen).map(str::to_string));
         let words = [To::Team, To::TeamLead, To::TeamOncall, To::Owner];
-        let mut rules = self.rules.values().filter(|rule| rule.watches(&key.source)).collect::<Vec<_>>();
-        rules.retain(|rule| !matches!(rule.kind, RuleKind::Count(_)));
+        let rules = self.rules.values().filter(|rule| rule.watches(&key.source));
         Routed {
             ticket: key.clone(),
             title,
@@ -84,11 +84,35 @@ impl Desk {
             teams,
             choice,
             words: words.iter().map(|to| self.reached(to, None, hearing, now)).collect(),
-            rules: rules.into_iter().map(|rule| self.rule_route(rule, hearing, now)).collect(),
+            rules: rules.map(|rule| self.rule_route(rule, hearing, now)).collect(),
         }
     }
 
     fn rule_route(&self, rule: &Rule, hearing: &Hearing, now: Timestamp) -> RuleRoute {
+        let mode = (rule.mode != Mode::Live).then(|| Story::of(rule).mode);
+        let counted = match (&rule.kind, hearing.seen()) {
+            (RuleKind::Count(count), Some(seen)) => Some(counted(rule, count, &seen, now)),
+            _ => None,
+        };
+        let (note, group) = counted.map_or((None, None), |(note, group)| (Some(note), Some(group)));
+        let note = match (mode, note) {
+            (Some(mode), Some(note)) => {
+                Some(Message::new(format!("{}；{}", mode.zh, note.zh), format!("{}; {}", mode.en, note.en)))
+            }
+            (mode, note) => mode.or(note),
+        };
+        let lines = match group {
+            None => self.lines_reached(rule, hearing, now),
+            Some(Some(group)) => {
+                let group = Hearing::group(Subject::Group(group), 0, hearing.as_of, true, false);
+                self.lines_reached(rule, &group, now)
+            }
+            Some(None) => Vec::new(),
+        };
+        RuleRoute { rule: rule.name.clone(), note, lines }
+    }
+
+    fn lines_reached(&self, rule: &Rule, hearing: &Hearing, now: Timestamp) -> Vec<Reached> {
         let mut lines: Vec<Reached> = Vec::new();
         let mut add = |to: &To, step: Option<usize>, mention: Option<&Mention>| {
             let mut line = self.reached(to, step, hearing, now);
@@ -106,8 +130,7 @@ impl Desk {
                 rule.fallback.iter().for_each(|to| add(to, Some(rule.ladder.len() + 1), None));
             }
         }
-        let note = (rule.mode != Mode::Live).then(|| Story::of(rule).mode);
-        RuleRoute { rule: rule.name.clone(), note, lines }
+        lines
     }
 
     fn reached(&self, to: &To, step: Option<usize>, hearing: &Hearing, now: Timestamp) -> Reached {
@@ -150,4 +173,27 @@ impl Desk {
             None => word,
         }
     }
+}
+
+/// In which group a counting rule counts a ticket, and whether it does now. Nothing where nobody knows the group.
+fn counted(rule: &Rule, count: &Count, seen: &Seen<'_>, now: Timestamp) -> (Message, Option<Arc<str>>) {
+    let group = group_of(count, seen, now);
+    let whose = match (&count.per, &group) {
+        (None, _) => Message::new("不分组", "in one group"),
+        (Some(_), None) => {
+            return (Message::new("计数规则：看不出它属于哪一组", "a counting rule: nobody can tell its group"), None);
+        }
+        (Some(_), Some(value)) if value.is_empty() => Message::new("没有值的一组", "among those without a value"),
+        (Some(_), Some(value)) => Message::new(format!("“{value}”一组"), format!("in the group `{value}`")),
+    };
+    let whether = match verdict::eval(&rule.when, seen, now).answer {
+        Answer::Yes => Message::new("现在算在内", "counted now"),
+        Answer::No => Message::new("现在不算在内", "not counted now"),
+        Answer::Unknown => Message::new("算不算还看不出来", "whether it counts cannot be told"),
+    };
+    let note = Message::new(
+        format!("计数规则，{}，{}", whose.zh, whether.zh),
+        format!("a counting rule: {}, {}", whose.en, whether.en),
+    );
+    (note, group)
 }

@@ -3,17 +3,20 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use deskbell::{
-    adapters::yaml::{
-        duration::read_span,
-        tree::{Node, NodeKind},
+    adapters::{
+        rulebook::{alone::typed_condition, names::Names},
+        yaml::{
+            duration::read_span,
+            tree::{Node, NodeKind},
+        },
     },
     domain::{
         actor::Actor,
         alert::{AlertKey, AlertState},
-        calendar::Wait,
+        calendar::{Calendar, Frame, Plan, Wait},
         command::Command,
         conversation::Conversation,
-        deed::{Act, Deed, NewCover, Place, Rest, Which},
+        deed::{Act, Deed, NewCover, NewSilence, Place, Rest, Which},
         delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
         desk::{
             input::{
@@ -27,8 +30,10 @@ use deskbell::{
         field::Field,
         id::{MessageId, ReceiverName, RuleName, Subject, TicketId, TicketKey},
         notice::{AnswerView, Content, Send, Target},
+        receiver::Quiet,
         rota::words,
-        rule::{CatchUp, RuleSet},
+        rule::{CatchUp, RuleSet, Rung, RungAt, Severity},
+        silence::{Matcher, Written},
         text::{Locale, Message},
         ticket::Status,
         time::{Span, Timestamp},
@@ -151,6 +156,7 @@ impl Bench {
         match key {
             "tickets" => self.change_tickets(value),
             "gone" => drop(self.tickets.remove(&word.parse::<u64>().unwrap())),
+            "lost" => self.store.lose(&helpdesk::key(word.parse().unwrap())),
             "down" => self.down = failure(word),
             "deaf" => self.deaf = word == "true",
             "refuses" => self.refuses = refusal(word),
@@ -161,13 +167,15 @@ impl Bench {
             "poll" => self.poll(),
             "ask" => self.ask(word),
             "does" => self.does(word),
-            "tended" => self.tended(),
+            "tended" => self.tended(word == "twice"),
+            "hushes" => self.hush(word),
+            "quiet" => self.quiet(word),
             "covers" => self.cover(word),
             "meets" => self.handle(Input::People(vec![duty::known(word)])),
             "says" => self.say(word),
             "replies" => self.reply(word),
             "leaves" => self.handle(Input::People(vec![duty::left(word)])),
-            "confirms" => self.act_on_rota(word, Deed::ConfirmRoster(None)),
+            "confirms" => self.act_as(word, Deed::ConfirmRoster(None)),
             other => panic!("{}: {other} is no happening", value.place),
         }
     }
@@ -223,10 +231,46 @@ impl Bench {
     }
 
     /// `waiting` with a ladder, a short patience for whoever took it, and someone to fall back on.
-    fn tended(&mut self) {
+    fn tended(&mut self, twice: bool) {
         self.rules = people::impatient(kinds::rules());
+        let waiting = self.rules.rules.get_mut(&RuleName::from(oracle::WAITING)).unwrap();
+        if let Some(first) = waiting.ladder.first().filter(|_| twice).cloned() {
+            let at = RungAt::After(Wait::wall(Span::from_hours(3)));
+            waiting.ladder.push(Rung { at, ..first });
+        }
         self.rules.rules.retain(|name, _| [oracle::WAITING, "bad-score"].contains(&name.as_str()));
         self.store = MapStore::default();
+        self.restart(Span::ZERO);
+    }
+
+    /// `severity warning 2h`, `rule waiting 2h`, `when status: open 2h`: an operator silences something.
+    fn hush(&mut self, line: &str) {
+        let (what, span) = line.rsplit_once(' ').unwrap();
+        let (part, name) = what.split_once(' ').unwrap();
+        let mut matches = Matcher::default();
+        match part {
+            "rule" => matches.rule = Some(name.into()),
+            "severity" => matches.severity = Some(Severity::Warning),
+            _ => {
+                let condition = typed_condition(name, &Names::default()).unwrap();
+                matches.when = Some(Written { text: name.into(), condition: Some(condition) });
+            }
+        }
+        let lasts = Rest::For(read_span(span).unwrap());
+        self.act_as("ops", Deed::Silence(Box::new(NewSilence { matches, reason: "".into(), lasts })));
+    }
+
+    /// `leads 1h 4h`: a receiver's quiet hours, from now on in so long, and until.
+    fn quiet(&mut self, line: &str) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let midnight = self.settings.zone.next_midnight(self.now.minus(Span::from_days(1)));
+        let minute =
+            |span| u32::try_from(self.now.plus(read_span(span).unwrap()).since(midnight).as_secs() / 60).unwrap();
+        let week = [(); 7].map(|()| vec![Frame { from: minute(words[1]), to: minute(words[2]) }]);
+        let zone = self.settings.zone;
+        let plan = Plan { name: "quiet".into(), zone, week, dates: BTreeMap::new(), known_through: None };
+        let quiet = Some(Quiet { hours: Arc::new(Calendar::new(plan)), except: None });
+        self.settings.receivers.get_mut(&ReceiverName::from(words[0])).unwrap().quiet = quiet;
         self.restart(Span::ZERO);
     }
 
@@ -244,11 +288,11 @@ impl Bench {
         let until = long.map(|long| self.now.plus(read_span(long).unwrap()));
         let person = Some(duty::person(name));
         let new = NewCover { rota: None, shift: None, person, from: None, until, in_return: false };
-        self.act_on_rota(name, Deed::Cover(Box::new(new)));
+        self.act_as(name, Deed::Cover(Box::new(new)));
     }
 
-    /// An operator does something about the rota.
-    fn act_on_rota(&mut self, who: &str, deed: Deed) {
+    /// An operator does something.
+    fn act_as(&mut self, who: &str, deed: Deed) {
         self.messages += 1;
         let act = Act {
             id: MessageId::from(format!("act-{}", self.messages).as_str()),
@@ -550,6 +594,7 @@ fn refusal(word: &str) -> Option<(FailureKind, String)> {
         FailureKind::CardGone,
         FailureKind::Unreachable,
         FailureKind::Quota,
+        FailureKind::Refused,
     ];
     kinds.into_iter().find(|kind| kind.name() == word).map(|kind| (kind, whose.to_owned()))
 }

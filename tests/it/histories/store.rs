@@ -95,6 +95,11 @@ impl MapStore {
         }
     }
 
+    /// A ticket's record is gone, whoever took it.
+    pub(crate) fn lose(&mut self, key: &TicketKey) {
+        self.tickets.remove(key);
+    }
+
     /// Tickets under watch, and how many of them are open.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let open = self.tickets.values().filter(|tracked| tracked.ticket.is_closed() == Some(false)).count();
