@@ -1,5 +1,5 @@
-//! What the fuzz targets do with their input: read it as rules, as a configuration, as a template, as a click. Nothing may panic,
-//! and time and memory stay bounded whatever stands in it. `tests/it/fuzz.rs` runs the same without a fuzzer.
+//! What the fuzz targets do with their input: read it as rules, as a configuration, as a template, as a click, as
+//! frames of the long connection. Nothing may panic, and time and memory stay bounded whatever stands in it. `tests/it/fuzz.rs` runs the same without a fuzzer.
 
 use std::path::Path;
 
@@ -9,6 +9,13 @@ use deskbell::{
         feishu::{
             callback::{Callback, Opened},
             click::answer,
+            event::{Event, EventReader},
+            long_connection::{
+                chunks::EVENT_BYTES_MAX,
+                frame::{Ack, FRAME_BYTES_MAX},
+                session::{Session, Step},
+                settings::Settings,
+            },
         },
         rulebook::{load::load_texts, names::Names},
         templates::library::Templates,
@@ -19,7 +26,7 @@ use deskbell::{
         deed::Tone,
         story::Story,
         text::{Locale, Message},
-        time::Timestamp,
+        time::{Span, Timestamp},
     },
 };
 
@@ -63,10 +70,39 @@ pub fn templates(data: &[u8]) {
 /// What a posted click goes through: opened, its button read. `callback` takes unencrypted posts with the token `v`.
 pub fn clicks(data: &[u8], callback: &Callback) {
     let data = data.get(..INPUT_BYTES_MAX).unwrap_or(data);
-    if let Ok(Opened::Click(form, Some(click))) = callback.open(&HeaderMap::new(), data, Timestamp::from_ms(0)) {
+    if let Ok(Opened::Event(Event::Click(form, Some(click)))) =
+        callback.open(&HeaderMap::new(), data, Timestamp::from_ms(0))
+    {
         assert!(!click.by.as_str().is_empty() && !click.id.as_str().is_empty());
         let words = Message::new(click.pressed.alert.rule.as_str(), click.pressed.alert.subject.to_string());
         assert!(answer(form, Some((Tone::Done, &words)), None).is_object());
+    }
+}
+
+/// What comes over the long connection: messages, each behind two bytes with its length, a second apart.
+pub fn frames(data: &[u8]) {
+    let start = Timestamp::from_ms(0);
+    let (mut session, _) = Session::open(1, Settings::default(), start);
+    let events = EventReader::default();
+    let (mut rest, mut now) = (data.get(..INPUT_BYTES_MAX).unwrap_or(data), start);
+    while let Some((length, after)) = rest.split_first_chunk::<2>() {
+        let (message, after) = after.split_at(usize::from(u16::from_be_bytes(*length)).min(after.len()));
+        rest = after;
+        now = now.plus(Span::from_secs(1));
+        for step in session.receive(message, now) {
+            match step {
+                Step::Send(frame) => assert!(frame.bytes().len() <= FRAME_BYTES_MAX),
+                Step::Take(delivery) => {
+                    assert!(delivery.body.len() <= EVENT_BYTES_MAX);
+                    drop(events.read_bytes(&delivery.body, now));
+                    let ack = delivery.frame.acked(&Ack::Taken, Span::ZERO);
+                    assert!(!ack.bytes().is_empty() && ack.header("biz_rt").is_some());
+                }
+                Step::Alive | Step::Odd(_) | Step::Dead => {}
+            }
+        }
+        assert!(session.due() <= now.plus(Span::from_hours(1)), "a connection is looked after");
+        drop(session.tick(now));
     }
 }
 

@@ -27,6 +27,8 @@ use crate::{
     },
 };
 
+pub mod tunnel;
+
 /// How long a connection may take to stand, TLS included.
 pub const CONNECT_TIMEOUT: Span = Span::from_secs(5);
 
@@ -166,21 +168,28 @@ fn proxy_at(url: &SecretString) -> Result<reqwest::Proxy, Box<Fault>> {
     Ok(proxy.no_proxy(reqwest::NoProxy::from_string("localhost,127.0.0.0/8,::1")))
 }
 
-fn certificates(path: &PathBuf, place: &Place) -> Result<Vec<reqwest::Certificate>, Box<Fault>> {
+/// What stands in a certificate file: at most [`CA_FILE_BYTES_MAX`].
+fn read_certificates(path: &Path, place: &Place) -> Result<Vec<u8>, Box<Fault>> {
     let shown = path.display();
     let fault = |zh: String, en: String| Box::new(Fault::error(place.clone(), Message::new(zh, en)));
     let read = std::fs::metadata(path).and_then(|meta| match meta.len() {
         0..=CA_FILE_BYTES_MAX => std::fs::read(path),
         _ => Err(std::io::Error::other("larger than 1 MiB")),
     });
-    let pem = read.map_err(|error| {
+    read.map_err(|error| {
         fault(
             format!("读不了 ca_file {shown}：{error}。请检查路径和权限。"),
             format!("ca_file {shown} cannot be read: {error}. Check the path and the permissions."),
         )
-    })?;
+    })
+}
+
+fn certificates(path: &Path, place: &Place) -> Result<Vec<reqwest::Certificate>, Box<Fault>> {
+    let pem = read_certificates(path, place)?;
+    let shown = path.display();
     let found = reqwest::Certificate::from_pem_bundle(&pem).ok().filter(|found| !found.is_empty());
     found.ok_or_else(|| {
+        let fault = |zh, en| Box::new(Fault::error(place.clone(), Message::new(zh, en)));
         fault(
             format!("ca_file {shown} 里没有 PEM 证书（-----BEGIN CERTIFICATE-----）。"),
             format!("ca_file {shown} holds no PEM certificate (-----BEGIN CERTIFICATE-----)."),
@@ -198,9 +207,7 @@ pub fn checked_url(text: &str, example: &str) -> Result<Url, Message> {
         .ok()
         .filter(Url::has_host)
         .ok_or_else(|| Message::new(format!("地址应形如 {example}"), format!("an address looks like {example}")))?;
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let loopback = host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let loopback = is_loopback(&url);
     match url.scheme() {
         "https" => Ok(url),
         "http" if loopback => Ok(url),
@@ -209,6 +216,13 @@ pub fn checked_url(text: &str, example: &str) -> Result<Url, Message> {
             "an address must be https:// (plain http:// only on loopback), or secrets would travel in the clear",
         )),
     }
+}
+
+/// Whether an address is this machine's own.
+pub fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// How long `Retry-After` asks to wait: seconds, or an instant. At most [`RETRY_AFTER_MAX`].

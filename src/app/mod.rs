@@ -5,5 +5,6 @@ pub mod config;
 pub mod files;
 pub mod reload;
 pub mod watch;
+pub mod long_connection;
 pub mod service;
 pub mod fields;

@@ -12,19 +12,29 @@ use tokio::{
 use crate::{
     adapters::{
         clock::Clock,
-        feishu::{callback::Callback, client::Client, helpdesk::Helpdesk, webhook::Webhook},
+        feishu::{
+            callback::Callback, client::Client, event::EventReader, helpdesk::Helpdesk,
+            long_connection::standing::Watched, webhook::Webhook,
+        },
         http, outgoing,
         store::database::Store,
     },
     app::{
         config::{self, setup::Setup},
         fields::Keeper,
+        long_connection::{self, Wiring},
         reload::{ASKS_MAX, Ask, InForce, Loader, Published, Reloader},
         watch::{Fixed, status_of},
     },
-    domain::{desk::state::Stored, id::ReceiverName, text::Message, time::Span},
+    domain::{
+        desk::state::Stored,
+        id::ReceiverName,
+        text::Message,
+        time::{Span, Zone},
+    },
     engine::{
         delivery::{Outlets, SENDS_MAX},
+        incoming::Reception,
         run::Until,
         source::{Source, SourcePart},
         start::{End, Engine, Parts, Port},
@@ -34,7 +44,7 @@ use crate::{
         callbacks::{self, Callbacks},
         listener,
         operators::{Compile, Operators},
-        state::{Admin, CallbackCounts, Do, Explain, Reload, Submit, Submitted},
+        state::{Admin, CallbackCounts, Explain, Reload},
         status::{FaultStatus, Status},
     },
 };
@@ -76,16 +86,12 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     let Manner { clock, once, in_order, reload } = manner;
     let http = http::client(&setup.http).map_err(|fault| fault.message)?;
     let client = Client::new(&setup.feishu, http.clone(), clock.clone());
-    let callback = callback(&setup);
+    let events = EventReader::default();
+    let callback = callback(&setup, events.clone());
     let sources = sources(&setup, &client);
-    let outlets = Outlets {
-        webhooks: webhooks(&setup, &http, &clock),
-        outgoing: outgoing(&setup, &http, &clock),
-        receivers: setup.settings.receivers.clone(),
-        client: client.clone(),
-        at_once: if in_order { 1 } else { SENDS_MAX },
-    };
+    let outlets = outlets(&setup, &client, (&http, &clock), in_order);
     let keeper = Keeper::of(&setup, &client);
+    let tunnel = long_connection::tunnel(&setup, !once)?;
     let listeners = if once { None } else { Some(bind(&setup).await?) };
     let (store, stored) = open_store(&setup).await?;
     let fixed = Fixed { started_at: clock.now(), plan: setup.settings.plan };
@@ -110,12 +116,17 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
         Service { engine, listen: None, admin_listen: None, asks: asks.clone(), stop, tasks: JoinSet::new() };
     let Some((callbacks_at, admin_at)) = listeners else { return Ok(service) };
     let port = service.engine.port();
-    let reading = port.clone();
-    let compile: Compile = Arc::new(move |text| reading.condition(text));
+    let over_http = callback.is_some();
     service.tasks.spawn(keeper.run(port.clone(), clock.clone(), asks.clone(), stopping.clone()));
     let counts = Arc::new(CallbackCounts::default());
-    let (feishu, submit, act) = (callback.clone(), submit(port.clone()), act(port.clone()));
-    let callbacks = Callbacks { feishu, submit, act, clock: clock.clone(), locale, counts: Arc::clone(&counts) };
+    let reception = Reception::of(port.clone(), clock.clone(), locale);
+    let watched = tunnel.map(|tunnel| {
+        let (port, reception) = (port.clone(), reception.clone());
+        let wiring = Wiring { client: client.clone(), tunnel, events: events.clone(), reception, port, over_http };
+        long_connection::start(&mut service.tasks, wiring, &clock, &stopping)
+    });
+    let hears_events = over_http || watched.is_some();
+    let callbacks = Callbacks { feishu: callback, reception, clock: clock.clone(), counts: Arc::clone(&counts) };
     let reloadable = reload.is_some();
     if let Some(load) = reload {
         let reloader = Reloader::new(in_force, load, port.clone(), clock.clone(), Arc::clone(&reloads));
@@ -123,8 +134,8 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     }
     let admin = Admin {
         explain: Some(explain(port.clone())),
-        operators: Some(Operators { port: port.clone(), zone, clock: clock.clone(), compile }),
-        status: status(port, fixed, reloads, clock.clone()),
+        operators: Some(operators(port.clone(), zone, clock.clone())),
+        status: status(port, fixed, reloads, watched, clock.clone()),
         reload: reloadable.then(|| reload_handle(asks)),
         tokens: setup.server.tokens(),
         counts,
@@ -135,8 +146,8 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     for (listener, router) in routes {
         service.tasks.spawn(listener::serve(listener, router, clock.clone(), stopping.clone()));
     }
-    if let Some(callback) = callback {
-        service.tasks.spawn(learn_bot(client, callback, clock, stopping));
+    if hears_events {
+        service.tasks.spawn(learn_bot(client, events, clock, stopping));
     }
     Ok(service)
 }
@@ -183,10 +194,10 @@ impl Service {
     }
 }
 
-fn callback(setup: &Setup) -> Option<Arc<Callback>> {
+fn callback(setup: &Setup, reader: EventReader) -> Option<Arc<Callback>> {
     let events = &setup.feishu.events;
     let token = events.verification_token.clone().filter(|_| events.http)?;
-    Some(Arc::new(Callback::new(token, events.encrypt_key.clone())))
+    Some(Arc::new(Callback::new(token, events.encrypt_key.clone(), reader)))
 }
 
 fn sources(setup: &Setup, client: &Client) -> Vec<SourcePart> {
@@ -198,6 +209,16 @@ fn sources(setup: &Setup, client: &Client) -> Vec<SourcePart> {
         overlap: source.overlap,
     };
     setup.sources.values().map(part).collect()
+}
+
+fn outlets(setup: &Setup, client: &Client, (http, clock): (&reqwest::Client, &Clock), in_order: bool) -> Outlets {
+    Outlets {
+        webhooks: webhooks(setup, http, clock),
+        outgoing: outgoing(setup, http, clock),
+        receivers: setup.settings.receivers.clone(),
+        client: client.clone(),
+        at_once: if in_order { 1 } else { SENDS_MAX },
+    }
 }
 
 fn webhooks(setup: &Setup, http: &reqwest::Client, clock: &Clock) -> BTreeMap<ReceiverName, Webhook> {
@@ -244,23 +265,10 @@ async fn open_store(setup: &Setup) -> Result<(Store, Stored), Message> {
     }
 }
 
-fn submit(port: Port) -> Submit {
-    Arc::new(move |message| {
-        let port = port.clone();
-        Box::pin(async move {
-            match port.submit(message).await {
-                Ok(()) => Submitted::Durable,
-                Err(_) => Submitted::Refused, // logged where it is answered
-            }
-        })
-    })
-}
-
-fn act(port: Port) -> Do {
-    Arc::new(move |act| {
-        let port = port.clone();
-        Box::pin(async move { port.act(act).await })
-    })
+fn operators(port: Port, zone: Zone, clock: Clock) -> Operators {
+    let reading = port.clone();
+    let compile: Compile = Arc::new(move |text| reading.condition(text));
+    Operators { port, zone, clock, compile }
 }
 
 fn explain(port: Port) -> Explain {
@@ -283,12 +291,21 @@ fn reload_handle(asks: mpsc::Sender<Ask>) -> Reload {
     })
 }
 
-fn status(port: Port, fixed: Fixed, reloads: Published, clock: Clock) -> Arc<dyn Fn() -> Status + Send + Sync> {
-    Arc::new(move || status_of(&port, fixed, &reloads.load(), clock.now()))
+fn status(
+    port: Port,
+    fixed: Fixed,
+    reloads: Published,
+    watched: Option<Watched>,
+    clock: Clock,
+) -> Arc<dyn Fn() -> Status + Send + Sync> {
+    Arc::new(move || Status {
+        long_connection: watched.as_ref().map(|watched| long_connection::status(&watched.borrow())),
+        ..status_of(&port, fixed, &reloads.load(), clock.now())
+    })
 }
 
 /// The bot's own identity, to tell its mention from another bot's; asked for until the platform answers.
-async fn learn_bot(client: Client, callback: Arc<Callback>, clock: Clock, mut stopping: watch::Receiver<bool>) {
+async fn learn_bot(client: Client, events: EventReader, clock: Clock, mut stopping: watch::Receiver<bool>) {
     let mut wait = BOT_RETRY_MIN;
     loop {
         let error = tokio::select! {
@@ -297,7 +314,7 @@ async fn learn_bot(client: Client, callback: Arc<Callback>, clock: Clock, mut st
             bot = client.bot() => match bot {
                 Ok(bot) => {
                     tracing::info!(bot = %bot.name, "the bot is known");
-                    return callback.know_bot(bot);
+                    return events.know_bot(bot);
                 }
                 Err(error) => error,
             },

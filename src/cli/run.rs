@@ -36,7 +36,8 @@ impl Stop {
         Self::Failure(Message::new(zh, en))
     }
 
-    fn message(&self) -> &Message {
+    /// What is said.
+    pub const fn message(&self) -> &Message {
         match self {
             Self::Usage(message) | Self::Failure(message) => message,
         }

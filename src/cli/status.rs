@@ -10,7 +10,7 @@ use crate::{
         text::{Locale, Message},
         time::{Timestamp, Zone},
     },
-    web::status::{DeadLetterStatus, FaultStatus, SourceStatus, Status, WaitingStatus},
+    web::status::{DeadLetterStatus, FaultStatus, LongConnectionStatus, SourceStatus, Status, WaitingStatus},
 };
 
 /// Shows the status.
@@ -64,6 +64,9 @@ fn numbers(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
         format!("deskbell {version}, started {started}, rules: {rules}"),
     ));
     files(status, when, terminal);
+    if let Some(line) = &status.long_connection {
+        say(long_connection(line, when), terminal);
+    }
     for reason in &status.not_ready {
         terminal.say(&Message::new(format!("未就绪：{}", reason.zh), format!("not ready: {}", reason.en)));
     }
@@ -107,6 +110,35 @@ fn files(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
             terminal,
         );
     }
+}
+
+/// How the long connection stands.
+fn long_connection(line: &LongConnectionStatus, when: &dyn Fn(i64) -> String) -> Message {
+    let (since, connects) = (when(line.since), line.connects);
+    if line.is_up() {
+        let pong = line.pong_at.map_or_else(|| "-".to_string(), when);
+        return Message::new(
+            format!("长连接：正常，{since} 起，飞书最近一次应答 {pong}，第 {connects} 次连上"),
+            format!(
+                "long connection: up since {since}, last answer of the platform {pong}, connections so far {connects}"
+            ),
+        );
+    }
+    let next = line.next_at.map_or_else(
+        || Message::new("正在连接", "connecting now"),
+        |at| {
+            let at = when(at);
+            Message::new(format!("{at} 再连"), format!("next attempt {at}"))
+        },
+    );
+    let why = line
+        .last_failure
+        .clone()
+        .map_or_else(|| Message::new("", ""), |why| Message::new(format!("：{}", why.zh), format!(": {}", why.en)));
+    Message::new(
+        format!("长连接：断开，{since} 起，{}{}", next.zh, why.zh),
+        format!("long connection: down since {since}, {}{}", next.en, why.en),
+    )
 }
 
 fn state(source: &SourceStatus, when: &dyn Fn(i64) -> String) -> Message {

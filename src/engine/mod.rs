@@ -23,3 +23,4 @@ pub mod delivery;
 pub mod busy;
 pub mod health;
 pub mod view;
+pub mod incoming;

@@ -82,6 +82,8 @@ async fn accept(listener: TcpListener, hub: Arc<Hub>) -> Infallible {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((stream, _)) = accepted {
+                    // Small frames must not wait for the client's acknowledgement of the one before.
+                    stream.set_nodelay(true).ok();
                     connections.spawn(serve(stream, Arc::clone(&hub)));
                 }
             }

@@ -9,7 +9,7 @@ use prometheus_client::{
 
 use crate::web::{
     state::CallbackCounts,
-    status::{Counter, SourceStatus, Status},
+    status::{Counter, LongConnectionStatus, SourceStatus, Status},
 };
 
 /// What every metric's name begins with.
@@ -22,6 +22,9 @@ pub fn text(status: &Status, callbacks: &CallbackCounts) -> String {
     let mut registry = Registry::with_prefix(PREFIX);
     numbers(&mut registry, status);
     sources(&mut registry, status);
+    if let Some(line) = &status.long_connection {
+        long_connection(&mut registry, line);
+    }
     registry.register_collector(Box::new(Counters(counters(status, callbacks))));
     let mut out = String::new();
     match encode(&mut out, &registry) {
@@ -92,6 +95,32 @@ fn numbers(registry: &mut Registry, status: &Status) {
     registry.register("outbox_notices", "Notices decided and not delivered, by lane", gauges(waiting));
 }
 
+fn long_connection(registry: &mut Registry, line: &LongConnectionStatus) {
+    let plain = [
+        ("long_connection_up", "1 while the long connection stands", i64::from(line.is_up())),
+        ("long_connection_failures", "Attempts that failed since it stood last", i64::from(line.failures)),
+    ];
+    for (name, help, value) in plain {
+        registry.register(name, help, gauge(value));
+    }
+    let pong = line.pong_at.map_or(0, |at| at / 1_000);
+    let help = "When the platform answered a ping last, Unix time; 0 before the first";
+    registry.register_with_unit("long_connection_pong", help, Unit::Seconds, gauge(pong));
+}
+
+/// What the long connection did, counted since the start.
+fn long_connection_counters(line: &LongConnectionStatus) -> Vec<Counter> {
+    let events = |fate, value| {
+        Counter::labelled("long_connection_events", "Events over the long connection, by fate", ("fate", fate), value)
+    };
+    vec![
+        Counter::new("long_connection_connects", "Times the long connection stood", line.connects),
+        Counter::new("long_connection_odd_frames", "Frames that could not be read or never became whole", line.odd),
+        events("taken", line.taken),
+        events("refused", line.refused),
+    ]
+}
+
 fn sources(registry: &mut Registry, status: &Status) {
     let mut family = |name: &str, help: &str, unit: Option<Unit>, value: &dyn Fn(&SourceStatus) -> Option<i64>| {
         let values = status.sources.iter().filter_map(|(name, source)| Some((labels("source", name), value(source)?)));
@@ -135,6 +164,7 @@ fn counters(status: &Status, callbacks: &CallbackCounts) -> Vec<Counter> {
     let answered =
         callbacks.all().map(|(answer, value)| Counter::labelled("callbacks", help, ("answer", answer), value));
     let mut all: Vec<Counter> = status.counters.iter().cloned().chain(answered).collect();
+    all.extend(status.long_connection.iter().flat_map(long_connection_counters));
     all.sort();
     all
 }

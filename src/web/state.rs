@@ -10,20 +10,13 @@ use std::{
 };
 
 use crate::{
-    domain::{deed::Act, desk::input::ChatMessage, explain::explanation::Explained, text::Message},
-    engine::{doors::Refused, start::ActAnswer},
+    domain::{explain::explanation::Explained, text::Message},
     web::{
         operators::Operators,
         status::{FaultStatus, Status},
         tokens::Tokens,
     },
 };
-
-/// Hands a message to the engine; ready when its fate is known.
-pub type Submit = Arc<dyn Fn(ChatMessage) -> Pin<Box<dyn Future<Output = Submitted> + Send>> + Send + Sync>;
-
-/// Hands in what a person did; ready when it is durable, with what became of it, or with why it is not.
-pub type Do = Arc<dyn Fn(Act) -> Pin<Box<dyn Future<Output = Result<ActAnswer, Refused>> + Send>> + Send + Sync>;
 
 /// Reads rules and templates again; ready when they are in force, or with why they are not. Nothing when the service is
 /// stopping.
@@ -36,15 +29,6 @@ pub type Explain = Arc<
         + Send
         + Sync,
 >;
-
-/// The fate of a message handed in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Submitted {
-    /// It is stored: an answer follows, whatever happens.
-    Durable,
-    /// It is not stored (the engine is busy, stopping, or cannot write): the platform must send it again.
-    Refused,
-}
 
 /// What the admin's listener needs.
 #[derive(Clone)]

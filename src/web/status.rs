@@ -68,8 +68,45 @@ pub struct Status {
     pub dead_letters_total: usize,
     /// The latest of them.
     pub dead_letters: Vec<DeadLetterStatus>,
+    /// How the long connection stands; absent where none is held.
+    #[serde(default)]
+    pub long_connection: Option<LongConnectionStatus>,
     /// What was done since the start.
     pub counters: Vec<Counter>,
+}
+
+/// How the long connection stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LongConnectionStatus {
+    /// `up`, `opening`, `waiting` for the next attempt, or `ended`.
+    pub state: String,
+    /// Since when it is up, or down.
+    pub since: i64,
+    /// When it is tried next.
+    pub next_at: Option<i64>,
+    /// Its name at the platform, for its support.
+    pub device: String,
+    /// Times it stood.
+    pub connects: u64,
+    /// Attempts that failed since it stood last.
+    pub failures: u32,
+    /// When the platform answered a ping last.
+    pub pong_at: Option<i64>,
+    /// Why it is down, or was last, and what to do.
+    pub last_failure: Option<Sentence>,
+    /// Events taken.
+    pub taken: u64,
+    /// Events that could not be stored; the platform sends them again.
+    pub refused: u64,
+    /// Frames that could not be read, and parts that never came together.
+    pub odd: u64,
+}
+
+impl LongConnectionStatus {
+    /// Whether it stands.
+    pub fn is_up(&self) -> bool {
+        self.state == "up"
+    }
 }
 
 /// A sentence in both languages.
@@ -253,6 +290,7 @@ pub fn of(view: &View, around: Around) -> Status {
         rules_loaded_at: None,
         rules_refused: Vec::new(),
         restart_for: Vec::new(),
+        long_connection: None,
         calls_per_month: around.plan.monthly(),
         sources: view.sources.iter().map(|(name, source)| (name.to_string(), source_status(source))).collect(),
         alerts_pending: view.pending,

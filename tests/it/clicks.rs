@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use deskbell::{
     adapters::{
-        feishu::callback::Callback,
+        feishu::{callback::Callback, event::EventReader},
         http::{self, Proxy},
     },
     domain::{
@@ -15,6 +15,7 @@ use deskbell::{
         text::Locale,
         time::Span,
     },
+    engine::incoming::{Reception, Submitted},
     sim::{
         faults::Fault,
         http::post,
@@ -25,7 +26,7 @@ use deskbell::{
     web::{
         callbacks::{self, Callbacks},
         listener,
-        state::{CallbackCounts, Submitted},
+        state::CallbackCounts,
     },
 };
 use secrecy::SecretString;
@@ -60,8 +61,7 @@ async fn chats_of(plot: Plot, sealed: bool, slow: Span) -> Chats {
         (app.verification_token.clone(), app.encrypt_key.clone())
     });
     let (port, writing, clock) = (world.port(), world.port(), world.clock());
-    let callbacks = Callbacks {
-        feishu: Some(Arc::new(Callback::new(SecretString::from(token), key.map(SecretString::from)))),
+    let reception = Reception {
         submit: Arc::new(move |message| {
             let port = writing.clone();
             Box::pin(async move { port.submit(message).await.map_or(Submitted::Refused, |()| Submitted::Durable) })
@@ -76,6 +76,15 @@ async fn chats_of(plot: Plot, sealed: bool, slow: Span) -> Chats {
         }),
         clock: world.clock(),
         locale: Locale::Zh,
+    };
+    let callbacks = Callbacks {
+        feishu: Some(Arc::new(Callback::new(
+            SecretString::from(token),
+            key.map(SecretString::from),
+            EventReader::default(),
+        ))),
+        reception,
+        clock: world.clock(),
         counts: Arc::new(CallbackCounts::default()),
     };
     let at = TcpListener::bind("127.0.0.1:0").await.unwrap();

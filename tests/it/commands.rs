@@ -120,6 +120,29 @@ fn a_question_in_the_chat_is_answered_on_the_message() {
 }
 
 #[test]
+fn a_question_needs_no_public_address() {
+    let town = Town::new();
+    town.define_priority();
+    assert!(!lock(&town.platform).save_long_connection(), "the console saves it only while a client is connected");
+    town.init().expect(0, &["run deskbell serve first"]);
+    let (_, admin) = town.listen();
+    town.run(&["doctor"]).expect(0, &["the long connection can be opened"]);
+    let running = Running::start(&town, admin);
+    wait_until(&town, "a connection", || lock(&town.platform).save_long_connection());
+    lock(&town.platform).person_says("oc_support", "ou_li", "/help", true, town.clock.now().as_ms()).unwrap();
+    wait_until(&town, "the answer", || town.cards() == 1);
+    town.run(&["status"]).expect(0, &["long connection: up since"]);
+    town.run(&["doctor"]).expect(0, &["✓ the long connection stands (the service runs)"]);
+    let (code, said) = running.stop();
+    assert_eq!(code, Some(0), "{said}");
+    for secret in ["access_key", "ticket=", "app-secret"] {
+        assert!(!said.contains(secret), "{said}");
+    }
+    wait_until(&town, "the end of the connection", || lock(&town.platform).open_lines() == 0);
+    assert!(lock(&town.platform).odd_frames().is_empty());
+}
+
+#[test]
 fn a_start_needs_no_answer_of_the_platform_and_a_store_it_can_use() {
     let town = Town::new();
     town.init().expect(0, &[]);

@@ -8,7 +8,11 @@ mod bodies;
 use std::{fs, path::Path};
 
 use deskbell::{
-    adapters::feishu::callback::Callback,
+    adapters::feishu::{
+        callback::Callback,
+        event::EventReader,
+        long_connection::frame::{Frame, Header},
+    },
     adapters::rulebook::{
         load::load_texts,
         words::{COMBINERS, OPERATORS, RULE_KEYS, SEVERITIES, UNTILS},
@@ -278,7 +282,7 @@ fn templates_stand_whatever_they_are_given() {
 
 #[test]
 fn clicks_stand_whatever_they_are_given() {
-    let callback = Callback::new(SecretString::from("v"), None);
+    let callback = Callback::new(SecretString::from("v"), None, EventReader::default());
     let sound = r#"{"schema":"2.0","header":{"event_id":"e","event_type":"card.action.trigger","token":"v"},
         "event":{"operator":{"open_id":"ou_a"},"token":"c-1","host":"im_message",
         "action":{"value":{"do":"take","subject":"ticket:it-desk:1001","rule":"r","episode":3},"tag":"button"},
@@ -299,6 +303,59 @@ fn clicks_stand_whatever_they_are_given() {
     for bomb in bombs() {
         bodies::clicks(bomb.as_bytes(), &callback);
         bodies::clicks(sound.replace("ticket:it-desk:1001", &bomb).as_bytes(), &callback);
+    }
+}
+
+/// Messages one after the other, each behind its length.
+fn messages(frames: &[Frame]) -> Vec<u8> {
+    let one = |frame: &Frame| {
+        let bytes = frame.bytes();
+        [&u16::try_from(bytes.len()).unwrap().to_be_bytes()[..], &bytes].concat()
+    };
+    frames.iter().flat_map(one).collect()
+}
+
+#[test]
+fn frames_stand_whatever_they_are() {
+    let frame = |method, headers: &[(&str, &str)], payload: &str| Frame {
+        log_id: u64::MAX,
+        service: 5,
+        method,
+        headers: headers.iter().map(|(key, value)| Header { key: key.to_string(), value: value.to_string() }).collect(),
+        payload: Some(payload.to_string().into()),
+        ..Frame::default()
+    };
+    let part = |seq| [("type", "event"), ("message_id", "m"), ("sum", "2"), ("seq", seq)];
+    let sound = messages(&[
+        frame(0, &[("type", "pong")], r#"{"ReconnectCount":-1,"PingInterval":90}"#),
+        frame(1, &part("1"), r#""header":{"event_type":"im.message.receive_v1"}}"#),
+        frame(1, &part("0"), r#"{"schema":"2.0","#),
+        frame(1, &[("type", "card")], "{}"),
+    ]);
+    bodies::frames(&sound);
+    let mut dice = Dice(0xf4a3);
+    for _ in 0..5_000 {
+        let mut bytes = sound.clone();
+        for _ in 0..=dice.below(6) {
+            let at = dice.below(bytes.len());
+            match dice.below(3) {
+                0 => bytes[at] = u8::try_from(dice.below(256)).unwrap(),
+                1 => drop(bytes.drain(at..(at + dice.below(9)).min(bytes.len()))),
+                _ => {
+                    let piece: Vec<u8> = bytes.iter().copied().skip(at).take(dice.below(60)).collect();
+                    bytes.splice(at..at, piece);
+                }
+            }
+            if bytes.is_empty() {
+                break;
+            }
+        }
+        bodies::frames(&bytes);
+    }
+    for header in [b"\xff\xff", b"\x00\x02"] {
+        for piece in [&b"\x2a\x00"[..], b"\x42\xff\xff\xff\xff\x0f", b"\x0a", b"\xff"] {
+            bodies::frames(&[header, &piece.repeat(60_000)[..]].concat());
+        }
     }
 }
 

@@ -33,6 +33,7 @@ mod operators;
 mod outgoing;
 mod store;
 mod kill;
+mod long_connection;
 mod storms;
 mod tidy;
 mod web;

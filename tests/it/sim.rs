@@ -165,6 +165,9 @@ async fn an_event_is_pushed_over_a_line_until_it_is_taken() {
         line.send(Message::binary(frame.encode())).await.unwrap();
     }
     assert_eq!(times, [0, 18_000, 18_000], "three seconds of patience, fifteen of waiting, then doubled");
+    while lock(&platform).waits_for_ack() {
+        tokio::task::yield_now().await;
+    }
     tokio::time::advance(std::time::Duration::from_secs(9 * 3_600)).await;
     let statuses: Vec<Option<u16>> = lock(&platform).attempts().iter().map(|attempt| attempt.status).collect();
     assert_eq!((statuses, lock(&platform).odd_frames().len()), (vec![None, Some(200)], 0));

@@ -11,7 +11,7 @@ use std::{
 use deskbell::{
     adapters::{
         clock::Clock,
-        feishu::callback::Callback,
+        feishu::{callback::Callback, event::EventReader},
         http::{self, Proxy},
     },
     domain::{
@@ -22,12 +22,16 @@ use deskbell::{
         text::{Locale, Message},
         time::{Span, Timestamp},
     },
-    engine::{doors::Refused, start::ActAnswer},
+    engine::{
+        doors::Refused,
+        incoming::{Reception, Submitted},
+        start::ActAnswer,
+    },
     web::{
         admin,
         callbacks::{self, CALLBACK_BYTES_MAX, Callbacks},
         listener,
-        state::{Admin, CallbackCounts, Submitted},
+        state::{Admin, CallbackCounts},
         status::{Counter, Sentence, SourceStatus, Status},
         tokens::{Scope, Token, Tokens},
     },
@@ -68,8 +72,7 @@ async fn world(engine: Engine) -> World {
     let into = Arc::clone(&taken);
     let acts = Arc::new(Mutex::new(Vec::new()));
     let acted = Arc::clone(&acts);
-    let callbacks = Callbacks {
-        feishu: Some(Arc::new(Callback::new(SecretString::from("token"), None))),
+    let reception = Reception {
         submit: Arc::new(move |message| {
             into.lock().unwrap().push(message);
             Box::pin(async move {
@@ -96,6 +99,11 @@ async fn world(engine: Engine) -> World {
         }),
         clock: clock.clone(),
         locale: Locale::Zh,
+    };
+    let callbacks = Callbacks {
+        feishu: Some(Arc::new(Callback::new(SecretString::from("token"), None, EventReader::default()))),
+        reception,
+        clock: clock.clone(),
         counts: Arc::clone(&counts),
     };
     let ready = Arc::new(AtomicBool::new(true));

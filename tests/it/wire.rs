@@ -11,6 +11,7 @@ use deskbell::{
             client::Client,
             config::{BaseUrl, Config, Events, HelpdeskConfig, WebhookConfig},
             error::Advice,
+            event::{Event, EventReader},
             helpdesk::{Helpdesk, TicketQuery, Window},
             ticket::decode,
             webhook::Webhook,
@@ -332,7 +333,8 @@ async fn events_are_opened() {
     let world = World::new().await;
     let app = lock(&world.platform).app().clone();
     let open = |delivery: &Delivery, key: Option<String>| {
-        let callback = Callback::new(app.verification_token.clone().into(), key.map(Into::into));
+        let callback =
+            Callback::new(app.verification_token.clone().into(), key.map(Into::into), EventReader::default());
         let mut headers = reqwest::header::HeaderMap::new();
         for (name, value) in &delivery.headers {
             let name: reqwest::header::HeaderName = name.parse().unwrap();
@@ -347,7 +349,7 @@ async fn events_are_opened() {
         assert_eq!(open(&challenge, key.clone()), Ok(Opened::Challenge("abc".to_string())));
         let id = platform.person_says("oc_a", "ou_li", "/ticket 6626871355780366331", true, START.as_ms()).unwrap();
         let delivery = platform.take_deliveries(START.as_ms()).pop().unwrap();
-        let Ok(Opened::Message(incoming)) = open(&delivery, key) else { panic!("{:?}", delivery.body) };
+        let Ok(Opened::Event(Event::Message(incoming))) = open(&delivery, key) else { panic!("{:?}", delivery.body) };
         assert_eq!((incoming.message.as_str(), incoming.sender.as_str()), (id.as_str(), "ou_li"));
         assert_eq!(incoming.text.trim(), "/ticket 6626871355780366331");
         assert_eq!(incoming.event.as_str(), delivery.event_id);

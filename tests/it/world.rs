@@ -184,17 +184,8 @@ impl World {
     pub(crate) fn wake(&mut self) {
         assert!(self.engine.is_none(), "it runs already");
         let (store, stored) = self.open_store();
-        let app = lock(&self.platform).app().clone();
-        let config = config::Config {
-            base_url: BaseUrl::parse(&self.server.base_url()).unwrap(),
-            app_id: app.app_id,
-            app_secret: SecretString::from(app.app_secret),
-            plan: self.plot.plan,
-            events: Events::default(),
-            limits: Limits::default(),
-        };
         let web = http::client(&http::Config { proxy: Proxy::None, ..http::Config::default() }).unwrap();
-        let client = Client::new(&config, web.clone(), self.clock.clone());
+        let client = self.client(&web);
         let keys = HelpdeskConfig {
             helpdesk_id: "6626871355780366330".to_owned(),
             helpdesk_token: SecretString::from("ht-token".to_owned()),
@@ -226,6 +217,20 @@ impl World {
             clock: self.clock.clone(),
             until: self.plot.until,
         }));
+    }
+
+    /// A client of the app.
+    pub(crate) fn client(&self, web: &reqwest::Client) -> Client {
+        let app = lock(&self.platform).app().clone();
+        let config = config::Config {
+            base_url: BaseUrl::parse(&self.server.base_url()).unwrap(),
+            app_id: app.app_id,
+            app_secret: SecretString::from(app.app_secret),
+            plan: self.plot.plan,
+            events: Events::default(),
+            limits: Limits::default(),
+        };
+        Client::new(&config, web.clone(), self.clock.clone())
     }
 
     fn outgoing(&self, web: &reqwest::Client) -> BTreeMap<ReceiverName, outgoing::client::Client> {
@@ -298,6 +303,11 @@ impl World {
     pub(crate) fn platform<T>(&self, f: impl FnOnce(&mut Platform, i64) -> T) -> T {
         let now = self.now();
         f(&mut lock(&self.platform), now)
+    }
+
+    /// The platform, for who delivers what it sends.
+    pub(crate) fn shared(&self) -> Shared {
+        Arc::clone(&self.platform)
     }
 
     /// Files a ticket as `write` leaves it.

@@ -1,23 +1,19 @@
 //! What the platform posts to `/feishu/events`: verified, decrypted, opened (`facts/feishu.md §5`). It keeps nothing:
 //! telling redeliveries apart is the desk's.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
-use arc_swap::ArcSwapOption;
 use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::{
     adapters::feishu::{
-        chats::Bot,
-        click::{self, Click, Form},
+        click::{self, Form},
         crypt,
-        received::{self, Incoming},
-        wire,
+        event::{self, Envelope, Event, EventReader},
     },
     domain::{
-        id::EventId,
         text::{Message, Words},
         time::{Span, Timestamp},
     },
@@ -35,7 +31,7 @@ const SIGNATURE: HeaderName = HeaderName::from_static("x-lark-signature");
 pub struct Callback {
     verification_token: SecretString,
     encrypt_key: Option<SecretString>,
-    bot: ArcSwapOption<Bot>,
+    events: EventReader,
 }
 
 /// What was posted.
@@ -43,19 +39,8 @@ pub struct Callback {
 pub enum Opened {
     /// The console checks the address: answer `{"challenge": …}` at once.
     Challenge(String),
-    /// A person wrote something the bot can see.
-    Message(Box<Incoming>),
-    /// A person clicked on a button; nothing where the click cannot be read. It is answered in its form.
-    Click(Form, Option<Box<Click>>),
-    /// An event nothing is done about: answer 200, or it comes again.
-    Ignored {
-        /// The delivery's id, where it has one.
-        event: Option<EventId>,
-        /// The event's type, as the platform calls it.
-        event_type: String,
-        /// Why.
-        why: &'static str,
-    },
+    /// Something happened.
+    Event(Event),
 }
 
 /// Why a post is turned away: a closed set.
@@ -163,23 +148,18 @@ impl std::error::Error for Reject {}
 impl Callback {
     /// With a key everything but the console's check must be encrypted and signed; without one the token is all that
     /// tells the platform from others.
-    pub fn new(verification_token: SecretString, encrypt_key: Option<SecretString>) -> Self {
-        Self { verification_token, encrypt_key, bot: ArcSwapOption::empty() }
-    }
-
-    /// Learns which bot is ours, to tell its mention from another bot's.
-    pub fn know_bot(&self, bot: Bot) {
-        self.bot.store(Some(Arc::new(bot)));
+    pub fn new(verification_token: SecretString, encrypt_key: Option<SecretString>, events: EventReader) -> Self {
+        Self { verification_token, encrypt_key, events }
     }
 
     /// Opens a post: `raw_body` is the body exactly as received.
     pub fn open(&self, headers: &HeaderMap, raw_body: &[u8], now: Timestamp) -> Result<Opened, Reject> {
-        let outer = object(raw_body).ok_or(Reject::NotJson)?;
+        let outer = event::object(raw_body).ok_or(Reject::NotJson)?;
         let Some(sealed) = outer.get("encrypt").and_then(Value::as_str) else {
             return self.open_plain(headers, raw_body, &outer, now);
         };
         let key = self.encrypt_key.as_ref().ok_or(Reject::NoKey)?;
-        let inner = crypt::decrypt(key, sealed).and_then(|plain| object(&plain)).ok_or(Reject::Undecryptable)?;
+        let inner = crypt::decrypt(key, sealed).and_then(|plain| event::object(&plain)).ok_or(Reject::Undecryptable)?;
         if let Some(challenge) = self.challenge(&inner)? {
             return Ok(challenge); // the console's check is not signed
         }
@@ -195,7 +175,7 @@ impl Callback {
             // The old form of clicks is never encrypted, and always signed.
             let token = &self.verification_token;
             signed(headers, now, |at, nonce, mark| crypt::is_signed_flat(token, at, nonce, raw_body, mark))?;
-            return Ok(Opened::Click(Form::Flat, click::read(body, Form::Flat).map(Box::new)));
+            return Ok(Opened::Event(Event::Click(Form::Flat, click::read(body, Form::Flat).map(Box::new))));
         }
         if self.encrypt_key.is_some() {
             return Err(Reject::NotEncrypted);
@@ -218,33 +198,9 @@ impl Callback {
     }
 
     fn event(&self, body: &Value, now: Timestamp) -> Result<Opened, Reject> {
-        let at = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-        let newer = at("/schema") == "2.0" || body.get("header").is_some();
-        let (token, id, event_type) = if newer {
-            (body.pointer("/header/token"), at("/header/event_id"), at("/header/event_type"))
-        } else {
-            (body.get("token"), at("/uuid"), at("/event/type"))
-        };
-        self.check_token(token)?;
-        let event = (!id.is_empty()).then(|| EventId::from(id));
-        if newer && event_type == "card.action.trigger" {
-            return Ok(Opened::Click(Form::Event, click::read(body, Form::Event).map(Box::new)));
-        }
-        let ignored = |why| Opened::Ignored { event: event.clone(), event_type: wire::tidy(event_type, 80), why };
-        if !(newer && event_type == "im.message.receive_v1") {
-            return Ok(ignored("not an event that is acted on"));
-        }
-        let bot = self.bot.load();
-        Ok(match received::incoming(body, bot.as_deref(), now) {
-            Ok(incoming) => Opened::Message(Box::new(incoming)),
-            Err(why) => ignored(why),
-        })
+        self.check_token(Envelope::of(body).token)?;
+        Ok(Opened::Event(self.events.read(body, now)))
     }
-}
-
-/// The body as a JSON object.
-fn object(body: &[u8]) -> Option<Value> {
-    serde_json::from_slice(body).ok().filter(Value::is_object)
 }
 
 /// Checks signature and age.

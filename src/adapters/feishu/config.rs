@@ -6,10 +6,7 @@ use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    adapters::{
-        http, secret,
-        yaml::map::{Map, not_built_yet},
-    },
+    adapters::{http, secret, yaml::map::Map},
     domain::{
         desk::settings::Limits,
         fault::Fault,
@@ -39,8 +36,10 @@ pub struct Config {
 }
 
 /// `feishu.events` of the configuration.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Events {
+    /// Whether a connection of ours is held for them: the default, for it needs no public address.
+    pub long_connection: bool,
     /// Whether the platform posts to `/feishu/events`.
     pub http: bool,
     /// What every event carries (console, Events and callbacks, Encryption strategy).
@@ -85,13 +84,20 @@ impl Config {
     }
 }
 
+impl Default for Events {
+    fn default() -> Self {
+        Self { long_connection: true, http: false, verification_token: None, encrypt_key: None }
+    }
+}
+
 impl Events {
+    /// Whether anything that happens in chats arrives.
+    pub const fn any(&self) -> bool {
+        self.long_connection || self.http
+    }
+
     fn read(mut map: Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> Self {
-        if map.flag("long_connection", faults) == Some(true)
-            && let Some((key, _)) = map.entry("long_connection")
-        {
-            faults.push(not_built_yet("long_connection: true", &key.place));
-        }
+        let long_connection = map.flag("long_connection", faults).unwrap_or(true);
         let http = map.flag("http", faults).unwrap_or_default();
         let mut read = |key| match http {
             true => secret::required(&mut map, key, base, faults),
@@ -99,7 +105,7 @@ impl Events {
         };
         let (verification_token, encrypt_key) = (read("verification_token"), read("encrypt_key"));
         map.finish(&[], faults);
-        Self { http, verification_token, encrypt_key }
+        Self { long_connection, http, verification_token, encrypt_key }
     }
 }
 
@@ -239,7 +245,8 @@ mod tests {
         let config = config.unwrap();
         assert_eq!(faults, [""; 0]);
         assert_eq!(config.base_url.as_str(), "https://open.feishu.cn/");
-        assert_eq!((config.app_id.as_str(), config.plan, config.events.http), ("cli_a", Plan::Paid, false));
+        assert_eq!((config.app_id.as_str(), config.plan), ("cli_a", Plan::Paid));
+        assert_eq!((config.events.long_connection, config.events.http), (true, false));
         assert_eq!(config.limits, Limits::default());
         assert!(!format!("{config:?}").contains("s3cret"));
     }
@@ -271,6 +278,9 @@ mod tests {
         assert!(
             config.events.http && config.events.verification_token.is_some() && config.events.encrypt_key.is_some()
         );
+        assert!(!config.events.long_connection);
+        let (config, faults) = feishu("{app_id: a, app_secret: s, events: {encrypt_key: k}}");
+        assert!(config.unwrap().events.long_connection && faults.is_empty(), "{faults:?}");
         assert_eq!(feishu("{app_id: a, app_secret: s, plan: 250000}").0.unwrap().plan, Plan::Calls(250_000));
     }
 
@@ -278,7 +288,7 @@ mod tests {
     fn every_fault_is_gathered() {
         let (config, faults) = feishu(
             "base_url: http://open.feishu.cn\napp_secrte: s\nplan: cheap\n\
-             events: {long_connection: true, http: true}\nlimits: {chat_per_second: 0}\n",
+             events: {http: true}\nlimits: {chat_per_second: 0}\n",
         );
         assert!(config.is_none());
         let parts = [
@@ -286,7 +296,6 @@ mod tests {
             "1: `app_id` is missing",
             "1: `app_secret` is missing",
             "3: plan is free",
-            "4: `long_connection: true` is not built yet",
             "4: `verification_token` is missing",
             "4: `encrypt_key` is missing",
             "5: expected a whole number",

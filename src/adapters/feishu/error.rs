@@ -51,6 +51,8 @@ pub enum Endpoint {
     Bot,
     /// A custom bot.
     Webhook,
+    /// The long connection: where it leads, and its handshake.
+    LongConnection,
 }
 
 impl Endpoint {
@@ -75,6 +77,7 @@ impl Endpoint {
             Self::UserIds => "users.batch_get_id",
             Self::Bot => "bot.info",
             Self::Webhook => "webhook",
+            Self::LongConnection => "long_connection",
         }
     }
 
@@ -108,7 +111,7 @@ impl Endpoint {
             Self::History => &["im:message.group_msg", "im:message:readonly"],
             Self::Chats | Self::Chat | Self::Members => &["im:chat:readonly"],
             Self::UserIds => &["contact:user.id:readonly"],
-            Self::Token | Self::Bot | Self::Webhook => &[],
+            Self::Token | Self::Bot | Self::Webhook | Self::LongConnection => &[],
         }
     }
 }

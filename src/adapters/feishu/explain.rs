@@ -47,6 +47,7 @@ fn coded(endpoint: Endpoint, code: i64, said: &str) -> Option<Words> {
         Endpoint::Token => token_code(code),
         endpoint if endpoint.is_helpdesk() => helpdesk_code(code),
         Endpoint::Webhook => webhook_code(code),
+        Endpoint::LongConnection => long_connection_code(code),
         endpoint if endpoint.is_urgent() => urgent_code(code),
         _ => message_code(code, said),
     })
@@ -105,6 +106,32 @@ fn token_code(code: i64) -> Option<Words> {
         10_012 | 10_013 => Words {
             zh: "飞书没有签发凭证：应用可能没有发布或没有启用。请发布版本并请管理员启用。",
             en: "Feishu issues no token: the app may not be published or enabled. Publish it and have it enabled.",
+        },
+        _ => return None,
+    })
+}
+
+fn long_connection_code(code: i64) -> Option<Words> {
+    Some(match code {
+        514 | 1_000_040_344 => Words {
+            zh: "飞书不让这个应用建立长连接。请核对 app_id 和 app_secret；只有企业自建应用可以用长连接，其他应用请改用 \
+                 events.http。",
+            en: "Feishu lets this app open no long connection. Check app_id and app_secret; only self-built apps may \
+                 open one, others use events.http.",
+        },
+        403 => Words {
+            zh: "飞书拒绝了长连接。请检查应用是否已启用；有 IP 白名单的，请加上本机（开发者后台 → 安全设置）。",
+            en: "Feishu forbids the long connection. Check that the app is enabled, and that an IP allow-list, if there \
+                 is one, names this machine (developer console, Security Settings).",
+        },
+        1_000_040_350 => Words {
+            zh: "这个应用的长连接已满（最多 50 条）；会自动重试。请停掉用同一个 app_id 的其他程序，它们还会抢走事件。",
+            en: "this app has all its long connections (50 at most); it is tried again by itself. Stop other programs \
+                 with the same app_id: they take events away, too.",
+        },
+        1 | 1_000_040_343 => Words {
+            zh: "飞书暂时建立不了长连接；会自动重试。",
+            en: "Feishu opens no long connection for now; it is tried again by itself.",
         },
         _ => return None,
     })

@@ -23,6 +23,8 @@ pub mod webhook;
 mod crypt;
 pub mod received;
 pub mod click;
+pub mod event;
 pub mod callback;
+pub mod long_connection;
 #[cfg(test)]
 mod fake;

@@ -28,6 +28,7 @@ pub(super) fn advice(endpoint: Endpoint, code: i64, said: &str) -> Option<Advice
         Endpoint::UrgentApp | Endpoint::UrgentSms | Endpoint::UrgentPhone => urgent(code),
         Endpoint::History | Endpoint::Chats | Endpoint::Chat | Endpoint::Members => chat(code),
         Endpoint::Webhook => webhook(code, said),
+        Endpoint::LongConnection => long_connection(code),
         Endpoint::UserIds | Endpoint::Bot => None,
     }
     .or_else(|| gateway(endpoint, code))
@@ -36,6 +37,16 @@ pub(super) fn advice(endpoint: Endpoint, code: i64, said: &str) -> Option<Advice
 fn token(code: i64) -> Option<Advice> {
     match code {
         10_003 | 10_005 | 10_012 | 10_013 | 10_014 | 10_015 | 20_002 | 99_991_543 => Some(Advice::SetUp),
+        _ => None,
+    }
+}
+
+/// Of the address and of the handshake alike (`facts/feishu.md §6.1, §6.2`).
+fn long_connection(code: i64) -> Option<Advice> {
+    match code {
+        1 | 1_000_040_343 => Some(Advice::Retry),
+        1_000_040_350 => Some(Advice::SlowDown),
+        403 | 514 | 1_000_040_344 => Some(Advice::SetUp),
         _ => None,
     }
 }

@@ -70,6 +70,11 @@ impl Tokens {
         }
     }
 
+    /// The app and its secret.
+    pub(super) fn credentials(&self) -> (&str, &SecretString) {
+        (&self.app_id, &self.app_secret)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -117,11 +117,16 @@ fn feishu() -> Object {
 
 fn events() -> Object {
     let switch = || with_variable(flag());
-    let object = Object::new().optional(&["long_connection"], switch(), doc("长连接", "the long connection")).optional(
-        &["http"],
-        switch(),
-        doc("飞书推送到 /feishu/events", "Feishu posts to /feishu/events"),
-    );
+    let object = Object::new()
+        .optional(
+            &["long_connection"],
+            switch(),
+            doc(
+                "长连接：不需要公网地址，默认打开",
+                "the long connection: no public address needed, on unless switched off",
+            ),
+        )
+        .optional(&["http"], switch(), doc("飞书推送到 /feishu/events", "Feishu posts to /feishu/events"));
     let token = doc("加密策略里的 Verification Token", "the verification token of the encryption strategy");
     let key = doc("加密策略里的 Encrypt Key", "the encrypt key of the encryption strategy");
     let object = secret(object, "verification_token", "verification_token_file", token);

@@ -86,7 +86,7 @@ feishu:
   base_url: "{base_url}"
   app_id: "{app_id}"
   app_secret: "{app_secret}"
-  events: {{ http: true, verification_token: "{token}", encrypt_key: "{key}" }}
+  events: {{ long_connection: false, http: true, verification_token: "{token}", encrypt_key: "{key}" }}
 http: {{ proxy: none }}
 sources:
   it-desk:

@@ -4,4 +4,5 @@
 pub mod finding;
 pub mod platform;
 pub mod sources;
+pub mod events;
 pub mod run;

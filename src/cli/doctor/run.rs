@@ -7,6 +7,7 @@ use crate::{
     app::config::setup::Setup,
     cli::{
         doctor::{
+            events,
             finding::{Finding, Mark},
             platform, sources,
         },
@@ -52,7 +53,7 @@ async fn visit(client: &Client, setup: &Setup, terminal: Terminal) -> usize {
     tell(&looked.findings);
     tell(&platform::receivers(client, setup).await);
     tell(&platform::people(client, setup).await);
-    tell(&[events(setup)]);
+    tell(&events::look(client, setup).await);
     if !looked.faults.is_empty() {
         let read = report::reader(&setup.base);
         terminal.print(&report::faults(&looked.faults, terminal.locale, &read));
@@ -67,23 +68,4 @@ async fn visit(client: &Client, setup: &Setup, terminal: Terminal) -> usize {
         ));
     }
     ill + looked.faults.iter().filter(|fault| fault.gravity == Gravity::Error).count()
-}
-
-/// How questions in chat arrive; from here only half of that way can be seen.
-fn events(setup: &Setup) -> Finding {
-    if !setup.feishu.events.http {
-        return Finding::note(
-            "events.http 没有打开：提醒照发，但群里的 /ticket 收不到",
-            "events.http is off: alerts are sent, but /ticket in chats is not heard",
-        );
-    }
-    let public = setup.server.public_url.as_deref().unwrap_or("https://<公网地址 public address>");
-    let url = format!("{}/feishu/events", public.trim_end_matches('/'));
-    Finding::note(
-        format!("群里的 /ticket：开放平台 > 事件与回调 > 事件配置，请求地址填 {url}（服务要在运行），并添加“接收消息”"),
-        format!(
-            "/ticket in chats: developer console > Events & Callbacks, request URL {url} (with the service running), and \
-             the event \"Message received\""
-        ),
-    )
 }

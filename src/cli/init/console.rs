@@ -58,15 +58,13 @@ pub fn steps(page: &str) -> Vec<Message> {
             "Permissions & Scopes > Batch import/export > paste the JSON above > Next > Apply",
         ),
         Message::new(
-            "要在群里查工单：事件与回调 > 加密策略，设置 Encrypt Key；把它和 Verification Token 写进配置的 events；\
-             deskbell serve 启动后，在事件配置里选“将事件发送至开发者服务器”，填 https://你的域名/feishu/events，\
-             再添加事件“接收消息 im.message.receive_v1”；要用卡片上的按钮，在回调配置里填同一个地址，添加“卡片回传交互\
-             card.action.trigger”",
-            "For /ticket in chats: Events & Callbacks > Encryption Strategy, set an Encrypt Key; put it and the \
-             Verification Token under `events` in the configuration; once deskbell serve runs, choose \"Send events \
-             to developer's server\" with https://<your domain>/feishu/events, and add the event \"Message received \
-             im.message.receive_v1\"; for the buttons on cards, enter the same address under Callback Configuration and \
-             add \"Card interaction card.action.trigger\"",
+            "要在群里查工单：事件与回调 > 事件配置 > 订阅方式 > 使用长连接接收事件（不需要公网地址；只有 deskbell 连着时才能\
+             保存，见最后一步），再添加事件“接收消息 im.message.receive_v1”；要用卡片上的按钮，在回调配置里同样选长连接，\
+             添加“卡片回传交互 card.action.trigger”",
+            "For /ticket in chats: Events & Callbacks > Event Configuration > Subscription mode > Receive events through \
+             persistent connection (no public address; it can be saved only while deskbell is connected, see the last \
+             step), and add the event \"Message received im.message.receive_v1\"; for the buttons on cards choose the \
+             same under Callback Configuration and add \"Card interaction card.action.trigger\"",
         ),
         Message::new(
             "版本管理与发布 > 创建版本 > 可用范围选要用它的人 > 保存 > 申请发布",

@@ -108,7 +108,8 @@ feishu:
   app_id: {app_id}
   app_secret_file: secrets/app_secret
   plan: {plan}                  # free 每月 1 万次 10,000 calls a month | paid
-  # 在群里查工单时打开 · For /ticket in chats:
+  # 消息和点击默认走长连接，不需要公网地址；有公网地址的，也可以走 HTTP
+  # Messages and clicks come over the long connection, no public address needed; over HTTP, too, where there is one:
   # events: {{ http: true, verification_token_file: secrets/verification_token, encrypt_key_file: secrets/encrypt_key }}
 sources:
   it-desk:

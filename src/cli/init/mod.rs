@@ -2,4 +2,5 @@
 
 pub mod console;
 pub mod files;
+pub mod hold;
 pub mod run;

@@ -20,6 +20,7 @@ use crate::{
         init::{
             console,
             files::{Draft, standing},
+            hold,
         },
         prepare,
         run::Stop,
@@ -78,6 +79,7 @@ pub fn run(dir: &Path, base_url: &str, silent: bool, terminal: Terminal) -> Resu
     let found = prepare::small_runtime()?.block_on(look(&client, &helpdesk, terminal))?;
     explain(base_url, &app_id, terminal);
     let chat = choose(&found.chats, asker);
+    let app_page = console::app_page(base_url, &app_id);
     let draft = Draft {
         base_url: base_url.trim_end_matches('/').to_string(),
         app_id,
@@ -88,7 +90,8 @@ pub fn run(dir: &Path, base_url: &str, silent: bool, terminal: Terminal) -> Resu
         plan,
         api_token: random_token(),
     };
-    write(&draft, dir, terminal)
+    write(&draft, dir, terminal)?;
+    hold::while_it_is_saved(&client, &app_page, dir, asker.can_wait(), terminal)
 }
 
 /// What the API says of what was typed.
@@ -186,11 +189,6 @@ fn write(draft: &Draft, dir: &Path, terminal: Terminal) -> Result<(), Stop> {
             format!("No chat is chosen yet: run deskbell chats --config {file} and put the id into `receivers`"),
         ));
     }
-    let dir = dir.display();
-    terminal.say(&Message::new(
-        format!("下一步：cd {dir} && deskbell check && deskbell doctor && deskbell serve"),
-        format!("Next: cd {dir} && deskbell check && deskbell doctor && deskbell serve"),
-    ));
     Ok(())
 }
 
@@ -232,6 +230,11 @@ impl Asker {
                 format!("{name} is missing: type it, or export {name}=… first"),
             )
         })
+    }
+
+    /// Whether somebody is there to wait for.
+    fn can_wait(self) -> bool {
+        !self.silent && self.terminal.can_ask()
     }
 
     /// Free unless someone says otherwise: polling too seldom does no harm, spending the tenant's calls does.

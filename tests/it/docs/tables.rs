@@ -19,7 +19,7 @@ use deskbell::{
     web::{
         metrics,
         state::CallbackCounts,
-        status::{self, Around, SourceStatus},
+        status::{self, Around, LongConnectionStatus, SourceStatus},
     },
 };
 
@@ -164,6 +164,7 @@ pub(crate) fn metrics() -> Vec<Metric> {
     let source = SourceStatus { cursor: Some(0), polled_at: Some(0), next_poll_at: Some(0), ..SourceStatus::default() };
     shown.sources.insert("it-desk".to_string(), source);
     shown.rules_loaded_at = Some(0);
+    shown.long_connection = Some(LongConnectionStatus::default());
     shown.alerts_firing.insert("x".to_string(), 1);
     shown.outbox.insert("alerts".to_string(), 1);
     let text = metrics::text(&shown, &CallbackCounts::default());

@@ -5,18 +5,24 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::*;
-use crate::domain::desk::input::ChatKind;
+use crate::{
+    adapters::feishu::{
+        chats::Bot,
+        received::{Incoming, MESSAGE_CHARS_MAX},
+    },
+    domain::desk::input::ChatKind,
+};
 
 const CHALLENGE: &str =
     "AAECAwQFBgcICQoLDA0OD6alpwIsMFbSsWTHppjb1mE7o8oW7T8vJ7C6kV8w75gu/s+0c6FUAdSg8/t/lI4Ez2ocgdCAS0cvWqC+SZL1LmQ=";
 const NOW: Timestamp = Timestamp::from_ms(1_700_000_000_000);
 
 fn keyed() -> Callback {
-    Callback::new("v".into(), Some("test key".into()))
+    Callback::new("v".into(), Some("test key".into()), EventReader::default())
 }
 
 fn plain() -> Callback {
-    Callback::new("v".into(), None)
+    Callback::new("v".into(), None, EventReader::default())
 }
 
 fn encrypt(plain: &Value) -> String {
@@ -60,13 +66,16 @@ fn message(message: &Value) -> Value {
     body
 }
 
-fn opened(callback: &Callback, body: &Value) -> Opened {
-    callback.open(&HeaderMap::new(), body.to_string().as_bytes(), NOW).unwrap()
+fn opened(callback: &Callback, body: &Value) -> Event {
+    match callback.open(&HeaderMap::new(), body.to_string().as_bytes(), NOW).unwrap() {
+        Opened::Event(event) => event,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn incoming(body: &Value) -> Incoming {
     match opened(&plain(), body) {
-        Opened::Message(incoming) => *incoming,
+        Event::Message(incoming) => *incoming,
         other => panic!("{other:?}"),
     }
 }
@@ -158,7 +167,7 @@ fn mentions_are_taken_out_and_told_apart() {
     assert_eq!(read("@_user_1 hi", json!([{ "id": 3 }, 7, null])).text, "@_user_1 hi");
 
     let callback = plain();
-    callback.know_bot(Bot { open_id: "ou_bot".into(), name: "OpsBot".to_owned() });
+    callback.events.know_bot(Bot { open_id: "ou_bot".into(), name: "OpsBot".to_owned() });
     let cases = [
         (mention("@_user_1", "ou_bot", "bot", "OpsBot"), true),
         (mention("@_user_1", "ou_bot", "", ""), true),
@@ -168,7 +177,7 @@ fn mentions_are_taken_out_and_told_apart() {
         (mention("@_user_1", "ou_li", "user", "OpsBot"), false),
     ];
     for (mention, expected) in cases {
-        let Opened::Message(read) = opened(&callback, &message(&json!({ "mentions": [mention] }))) else { panic!() };
+        let Event::Message(read) = opened(&callback, &message(&json!({ "mentions": [mention] }))) else { panic!() };
         assert_eq!(read.mentions_bot, expected, "{mention}");
     }
 }
@@ -190,13 +199,13 @@ fn rich_text_is_read_as_its_words_and_pictures_as_none() {
         assert_eq!(incoming(&message(&json!({ "message_type": kind, "content": content }))).text, "", "{kind}");
     }
     let long = json!({ "text": "字".repeat(100_000) }).to_string();
-    assert!(incoming(&message(&json!({ "content": long }))).text.chars().count() <= received::MESSAGE_CHARS_MAX);
+    assert!(incoming(&message(&json!({ "content": long }))).text.chars().count() <= MESSAGE_CHARS_MAX);
 }
 
 #[test]
 fn what_is_not_a_person_s_message_is_ignored_by_name() {
     let ignored = |body: &Value| match opened(&plain(), body) {
-        Opened::Ignored { event, event_type, .. } => (event.map(|id| id.to_string()), event_type),
+        Event::Ignored { event, event_type, .. } => (event.map(|id| id.to_string()), event_type),
         other => panic!("{other:?}"),
     };
     let mut bot = message(&json!({}));
@@ -221,7 +230,7 @@ fn what_is_not_a_person_s_message_is_ignored_by_name() {
 
 #[test]
 fn no_rejection_shows_a_secret() {
-    let callback = Callback::new("tok-secret".into(), Some("key-secret".into()));
+    let callback = Callback::new("tok-secret".into(), Some("key-secret".into()), EventReader::default());
     for body in ["{}", "[]", r#"{"encrypt":"AAAA"}"#, r#"{"type":"url_verification","token":"x"}"#] {
         let reject = callback.open(&HeaderMap::new(), body.as_bytes(), NOW).unwrap_err();
         let shown = format!("{reject:?} {reject} {} {}", reject.message().zh, reject.name());

@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-const ENDPOINTS: [Endpoint; 17] = [
+const ENDPOINTS: [Endpoint; 18] = [
     Endpoint::UrgentApp,
     Endpoint::UrgentSms,
     Endpoint::UrgentPhone,
@@ -38,6 +38,7 @@ const ENDPOINTS: [Endpoint; 17] = [
     Endpoint::UserIds,
     Endpoint::Bot,
     Endpoint::Webhook,
+    Endpoint::LongConnection,
 ];
 
 fn card() -> Card {
@@ -77,6 +78,7 @@ async fn fail(base: &str, endpoint: Endpoint) -> Error {
         Endpoint::UserIds => client.users_by_email(&["a@b".to_owned()]).await.err(),
         Endpoint::Bot => client.bot().await.err(),
         Endpoint::Webhook => hook.post(&card()).await.err(),
+        Endpoint::LongConnection => client.long_connection().await.err(),
     }
     .unwrap()
 }

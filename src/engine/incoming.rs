@@ -1,0 +1,213 @@
+//! What the platform tells of people: what they write is handed in, what they click is done. The same for callbacks over
+//! HTTP and for the long connection, which only carry the answer. Nothing is called taken before it is durable.
+
+use std::{pin::Pin, sync::Arc};
+
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::{
+    adapters::{
+        clock::Clock,
+        feishu::{
+            click::{self, Click, Form},
+            event::Event,
+            received::Incoming,
+        },
+    },
+    domain::{
+        actor::Actor,
+        card::Card,
+        command::{Command, language},
+        deed::{Act, Deed, Place, Tone},
+        desk::input::{ChatKind, ChatMessage},
+        id::ChatId,
+        text::{Locale, Message, Words},
+        time::{Span, Timestamp},
+    },
+    engine::{
+        doors::Refused,
+        start::{ActAnswer, Port},
+    },
+};
+
+/// Hands a message to the engine; ready when its fate is known.
+pub type Submit = Arc<dyn Fn(ChatMessage) -> Pin<Box<dyn Future<Output = Submitted> + Send>> + Send + Sync>;
+
+/// Hands in what a person did; ready when it is durable, with what became of it, or with why it is not.
+pub type Do = Arc<dyn Fn(Act) -> Pin<Box<dyn Future<Output = Result<ActAnswer, Refused>> + Send>> + Send + Sync>;
+
+/// How long the engine may take to store a message, from its arrival. The platform waits 3 s in all
+/// (`facts/feishu.md §5.5`).
+pub const STORE_MAX: Span = Span::from_ms(2_500);
+
+/// How long a click waits for its answer, from its arrival. The platform gives up after 3 s, both ways on the network
+/// included (`facts/feishu.md §5.7`); what is not ready by then follows as an update of the card.
+pub const CLICK_ANSWER_MAX: Span = Span::from_secs(2);
+
+/// What whoever clicked is told who is not answered in time: it is done all the same.
+const UPDATING: Words = Words {
+    zh: "已收到，正在更新；几秒后卡片还没变，请再点一次",
+    en: "Received, updating; if the card has not changed in a few seconds, please click again",
+};
+
+/// What whoever clicked is told when the store takes no writes, or too much is waiting.
+const NOT_SAVED: Words = Words {
+    zh: "没有保存，什么都没有改变。请稍后再点一次；一直这样请告诉管理员",
+    en: "Not saved, nothing has changed. Please click again in a moment; if it stays like this tell the administrator",
+};
+
+/// What whoever clicked is told whose click cannot be read.
+const NOT_READ: Words = Words {
+    zh: "这个按钮没有读懂，什么都没有改变。可以在卡片上回复“我来”，或写 /help",
+    en: "This button could not be read, nothing has changed. Reply \"on it\" on the card, or write /help",
+};
+
+/// The fate of a message handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// It is stored: an answer follows, whatever happens.
+    Durable,
+    /// It is not stored (the engine is busy, stopping, or cannot write): the platform must send it again.
+    Refused,
+}
+
+/// Takes what arrives from people. Clones take it for the same engine.
+#[derive(Clone)]
+pub struct Reception {
+    /// Takes what people write.
+    pub submit: Submit,
+    /// Does what people click.
+    pub act: Do,
+    /// The time.
+    pub clock: Clock,
+    /// The language of answers to people who show none.
+    pub locale: Locale,
+}
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Taken {
+    /// Its fate.
+    pub fate: Fate,
+    /// What whoever clicked is shown; absent for what is no click.
+    pub answer: Option<Value>,
+}
+
+/// The fate of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is durable.
+    Accepted,
+    /// Nothing is done about it.
+    Ignored,
+    /// It is not durable: without an answer to show, the platform must send it again.
+    Refused,
+}
+
+impl Reception {
+    /// Takes events for an engine.
+    pub fn of(port: Port, clock: Clock, locale: Locale) -> Self {
+        let writing = port.clone();
+        let submit: Submit = Arc::new(move |message| {
+            let port = writing.clone();
+            // Why not is logged where it is answered.
+            Box::pin(async move { port.submit(message).await.map_or(Submitted::Refused, |()| Submitted::Durable) })
+        });
+        let act: Do = Arc::new(move |act| {
+            let port = port.clone();
+            Box::pin(async move { port.act(act).await })
+        });
+        Self { submit, act, clock, locale }
+    }
+
+    /// Takes an event that came at `came_at`; ready in time for the platform's patience.
+    pub async fn take(&self, event: Event, came_at: Timestamp) -> Taken {
+        match event {
+            Event::Message(incoming) => match question(*incoming, self.locale) {
+                Some(message) => self.written(message, came_at).await,
+                None => Taken { fate: Fate::Ignored, answer: None },
+            },
+            Event::Click(form, click) => self.clicked(form, click.map(|click| *click), came_at).await,
+            Event::Ignored { .. } => Taken { fate: Fate::Ignored, answer: None },
+        }
+    }
+
+    async fn written(&self, message: ChatMessage, came_at: Timestamp) -> Taken {
+        let left = STORE_MAX.less(self.clock.now().since(came_at));
+        let fate = timeout(self.clock.to_wall(left), (self.submit)(message)).await;
+        if fate == Ok(Submitted::Durable) {
+            return Taken { fate: Fate::Accepted, answer: None };
+        }
+        tracing::warn!(in_time = fate.is_ok(), "a message could not be stored; the platform will send it again");
+        Taken { fate: Fate::Refused, answer: None }
+    }
+
+    /// Does what a click asks for. It is always answered: anything else shows whoever clicked a bare error number.
+    async fn clicked(&self, form: Form, click: Option<Click>, came_at: Timestamp) -> Taken {
+        let Some(act) = click.and_then(|click| deed(click, self.locale)) else {
+            return told(Fate::Ignored, form, Some((Tone::Refused, &NOT_READ.into())), None);
+        };
+        let looks = matches!(act.deed, Deed::Look(..));
+        let fate = tokio::select! {
+            biased;
+            fate = (self.act)(act) => Some(fate),
+            () = self.clock.sleep_until(came_at.plus(CLICK_ANSWER_MAX)) => None,
+        };
+        match fate {
+            Some(Ok(answer)) => {
+                // Whoever only looks sees what they asked for on the card.
+                let is_silent = looks && answer.tone == Tone::Done && answer.card.is_some();
+                let toast = (!is_silent).then_some((answer.tone, &answer.words));
+                told(Fate::Accepted, form, toast, answer.card.as_ref())
+            }
+            Some(Err(refused)) => {
+                tracing::warn!(reason = %refused, "a click was not taken");
+                told(Fate::Refused, form, Some((Tone::Refused, &NOT_SAVED.into())), None)
+            }
+            None => {
+                tracing::warn!("a click was not answered in time; the card's update follows");
+                told(Fate::Accepted, form, Some((Tone::Already, &UPDATING.into())), None)
+            }
+        }
+    }
+}
+
+/// The message as a question to the bot; nothing when it is not meant for it or needs no answer.
+fn question(incoming: Incoming, default: Locale) -> Option<ChatMessage> {
+    let to_bot = incoming.mentions_bot || incoming.chat_kind == ChatKind::Direct;
+    let says_something = incoming.mentions_bot || !incoming.text.trim().is_empty();
+    let command = match &incoming.reply_to {
+        _ if !says_something => return None,
+        // What is said to nobody arrives only where the app may read whole groups (`im:message.group_msg`).
+        Some(_) => Command::parse_reply(&incoming.text, to_bot),
+        None if to_bot => Command::parse(&incoming.text),
+        None => return None,
+    };
+    (command != Command::Nothing).then_some(ChatMessage {
+        event: incoming.event,
+        message: incoming.message,
+        chat: incoming.chat,
+        chat_kind: incoming.chat_kind,
+        sender: incoming.sender,
+        sender_name: None,
+        reply_to: incoming.reply_to,
+        locale: language(&incoming.text).unwrap_or(default),
+        command,
+        sent_at: incoming.sent_at,
+    })
+}
+
+/// The click as a deed.
+fn deed(click: Click, locale: Locale) -> Option<Act> {
+    let Click { id, by, chat, message, pressed } = click;
+    // Whether it is a direct chat the platform does not say; the desk knows its receivers' chats from others.
+    let place = Place::Chat(chat.unwrap_or_else(|| ChatId::from("")), ChatKind::Group);
+    let clicked = message.filter(|_| !pressed.on_reply);
+    let deed = Deed::of_press(pressed.press, pressed.alert, pressed.episode)?;
+    Some(Act { id, by: Actor::person(by), place, clicked, deed, locale })
+}
+
+fn told(fate: Fate, form: Form, toast: Option<(Tone, &Message)>, card: Option<&Card>) -> Taken {
+    Taken { fate, answer: Some(click::answer(form, toast, card)) }
+}
