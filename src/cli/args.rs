@@ -106,6 +106,9 @@ pub enum Verb {
         /// Which configuration.
         #[command(flatten)]
         at: ConfigPath,
+        /// 把能在这里办的办好：订阅服务台事件 · Also set right what can be: subscribe to helpdesk events
+        #[arg(long)]
+        fix: bool,
     },
     /// 查一张工单 · Look up one ticket
     Ticket {

@@ -39,6 +39,7 @@ use crate::{
         terminal::Terminal,
     },
     domain::time::{Span, Zone},
+    sim::app::Transport,
 };
 
 /// What the demonstration is asked for.
@@ -53,6 +54,9 @@ pub struct DemoArguments {
     /// 快慢，2 是两倍快 · How fast: 2 is twice as fast
     #[arg(long, default_value_t = 1.0, conflicts_with = "run_for")]
     pub speed: f64,
+    /// 事件走 HTTP 回调，不走长连接 · Events arrive over HTTP callbacks instead of the long connection
+    #[arg(long)]
+    pub http: bool,
     /// 把卡片也发到这个自定义机器人 · Also post the cards to this custom bot
     #[arg(long, value_name = "URL", value_parser = secret)]
     pub to: Option<SecretString>,
@@ -83,7 +87,8 @@ async fn show(arguments: &DemoArguments, pace: Pace, terminal: Terminal) -> Resu
         Some(url) => Some(Mirror::new(url, arguments.secret.as_ref(), terminal)?),
         None => None,
     };
-    let mut world = World::build(arguments.seed, terminal.locale).await?;
+    let transport = if arguments.http { Transport::Http } else { Transport::LongConnection };
+    let mut world = World::build(arguments.seed, terminal.locale, transport).await?;
     let zone = Zone(chrono_tz::Asia::Shanghai);
     let mut performance = Performance {
         screen: Screen { has_colour: terminal.has_colour(), zone, locale: terminal.locale },

@@ -88,7 +88,7 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
             let choice = test::run::Choice { paths, config, locale: locale.map(Locale::from), format };
             test::run::run(&choice, terminal)
         }
-        Verb::Doctor { at } => doctor::run::run(&at.config, terminal),
+        Verb::Doctor { at, fix } => doctor::run::run(&at.config, fix, terminal),
         Verb::Ticket { at, id, source } => ticket::run(&at.config, &id, source.as_deref(), terminal),
         Verb::Fields { at } => fields::run(&at.config, terminal),
         Verb::Rules { at, name, format } => rules::run(&at.config, name.as_deref(), format, terminal),

@@ -50,13 +50,14 @@ impl LinesOf {
 }
 
 /// What stands before a line's own sentence, by its word. The sentence says the rest.
-pub const LEADS: [(&str, Words); 33] = [
+pub const LEADS: [(&str, Words); 34] = [
     ("fired", Words { zh: "触发：", en: "rang: " }),
     ("would_ring", Words { zh: "试运行，本来会触发：", en: "in trial, would have rung: " }),
     ("refired", Words { zh: "再次触发：", en: "rang again: " }),
     ("dropped", Words { zh: "作罢：", en: "dropped: " }),
     ("ended", Words { zh: "结束：", en: "ended: " }),
     ("held", Words { zh: "暂不通知：", en: "held back: " }),
+    ("added", ALONE),
     ("delivered", ALONE),
     ("escalated", ALONE),
     ("fallback", ALONE),

@@ -249,6 +249,9 @@ impl Delivery {
     /// What a receiver is; people who own tickets do not stand in the configuration.
     pub(super) fn kind_of(&self, name: &ReceiverName) -> Option<ReceiverKind> {
         let known = self.outlets.receivers.get(name).cloned();
+        if known.is_none() && name.as_str().starts_with("oc_") {
+            return Some(ReceiverKind::Chat(ChatId::from(name.as_str()))); // a chat that is greeted
+        }
         known.or_else(|| Receiver::person(name, Locale::default())).map(|receiver| receiver.kind)
     }
 

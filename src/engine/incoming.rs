@@ -13,6 +13,7 @@ use crate::{
             click::{self, Click, Form},
             event::Event,
             received::Incoming,
+            ticket_event::TicketEvent,
         },
     },
     domain::{
@@ -20,7 +21,7 @@ use crate::{
         card::Card,
         command::{Command, language},
         deed::{Act, Deed, Place, Tone},
-        desk::input::{ChatKind, ChatMessage},
+        desk::input::{Added, ChatKind, ChatMessage},
         id::ChatId,
         text::{Locale, Message, Words},
         time::{Span, Timestamp},
@@ -36,6 +37,12 @@ pub type Submit = Arc<dyn Fn(ChatMessage) -> Pin<Box<dyn Future<Output = Submitt
 
 /// Hands in what a person did; ready when it is durable, with what became of it, or with why it is not.
 pub type Do = Arc<dyn Fn(Act) -> Pin<Box<dyn Future<Output = Result<ActAnswer, Refused>> + Send>> + Send + Sync>;
+
+/// Hands in what was told of a ticket, or says why not.
+pub type News = Arc<dyn Fn(TicketEvent) -> Result<(), Refused> + Send + Sync>;
+
+/// Hands in that the bot was added to a chat; ready when its fate is known.
+pub type Join = Arc<dyn Fn(Added) -> Pin<Box<dyn Future<Output = Submitted> + Send>> + Send + Sync>;
 
 /// How long the engine may take to store a message, from its arrival. The platform waits 3 s in all
 /// (`facts/feishu.md §5.5`).
@@ -79,6 +86,10 @@ pub struct Reception {
     pub submit: Submit,
     /// Does what people click.
     pub act: Do,
+    /// Takes what is told of tickets.
+    pub news: News,
+    /// Takes that the bot was added to a chat.
+    pub added: Join,
     /// The time.
     pub clock: Clock,
     /// The language of answers to people who show none.
@@ -114,11 +125,18 @@ impl Reception {
             // Why not is logged where it is answered.
             Box::pin(async move { port.submit(message).await.map_or(Submitted::Refused, |()| Submitted::Durable) })
         });
+        let telling = port.clone();
+        let news: News = Arc::new(move |news| telling.ticket_news(news));
+        let joining = port.clone();
+        let added: Join = Arc::new(move |added| {
+            let port = joining.clone();
+            Box::pin(async move { port.added(added).await.map_or(Submitted::Refused, |()| Submitted::Durable) })
+        });
         let act: Do = Arc::new(move |act| {
             let port = port.clone();
             Box::pin(async move { port.act(act).await })
         });
-        Self { submit, act, clock, locale }
+        Self { submit, act, news, added, clock, locale }
     }
 
     /// Takes an event that came at `came_at`; ready in time for the platform's patience.
@@ -128,6 +146,14 @@ impl Reception {
                 Some(message) => self.written(message, came_at).await,
                 None => Taken { fate: Fate::Ignored, answer: None },
             },
+            Event::Ticket(news) => match (self.news)(*news) {
+                Ok(()) => Taken { fate: Fate::Accepted, answer: None },
+                Err(refused) => {
+                    tracing::warn!(reason = %refused, "news of a ticket were not taken; the next poll shows it");
+                    Taken { fate: Fate::Refused, answer: None }
+                }
+            },
+            Event::Added(added) => self.greeted(*added, came_at).await,
             Event::Click(form, click) => self.clicked(form, click.map(|click| *click), came_at).await,
             Event::Ignored { .. } => Taken { fate: Fate::Ignored, answer: None },
         }
@@ -141,6 +167,13 @@ impl Reception {
         }
         tracing::warn!(in_time = fate.is_ok(), "a message could not be stored; the platform will send it again");
         Taken { fate: Fate::Refused, answer: None }
+    }
+
+    async fn greeted(&self, added: Added, came_at: Timestamp) -> Taken {
+        let left = STORE_MAX.less(self.clock.now().since(came_at));
+        let fate = timeout(self.clock.to_wall(left), (self.added)(added)).await;
+        let fate = if fate == Ok(Submitted::Durable) { Fate::Accepted } else { Fate::Refused };
+        Taken { fate, answer: None }
     }
 
     /// Does what a click asks for. It is always answered: anything else shows whoever clicked a bare error number.

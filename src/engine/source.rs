@@ -53,6 +53,13 @@ impl Source {
         }
     }
 
+    /// The helpdesk's id, by which events name it.
+    pub fn helpdesk_id(&self) -> String {
+        match self {
+            Self::Feishu(helpdesk) => helpdesk.id().to_owned(),
+        }
+    }
+
     /// One page.
     ///
     /// # Errors

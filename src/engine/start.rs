@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 use crate::{
     adapters::{
         clock::Clock,
+        feishu::ticket_event::TicketEvent,
         rulebook::{alone::typed_condition, names::Names},
         store::database::Store,
         templates::library::{Surroundings, Templates},
@@ -23,7 +24,7 @@ use crate::{
         condition::Condition,
         deed::{Act, Acted, Tone},
         desk::{
-            input::{ChatMessage, Input, NewRules},
+            input::{Added, ChatMessage, Input, NewRules, TicketNews},
             machine::Desk,
             outcome::LookUp,
             settings::Settings,
@@ -94,6 +95,8 @@ pub struct Port {
     zone: Zone,
     stopping: watch::Receiver<bool>,
     journal: JournalReader,
+    /// Which source a helpdesk is.
+    helpdesks: Arc<BTreeMap<String, SourceName>>,
 }
 
 /// What became of a person's deed, ready to be shown.
@@ -138,6 +141,32 @@ impl Port {
     /// Why it was not accepted; the platform should deliver it again.
     pub async fn submit(&self, message: ChatMessage) -> Result<(), Refused> {
         self.hand_in(Input::Message(message)).await.map(|_| ())
+    }
+
+    /// Hands in that the bot was added to a chat; returns once it is durable.
+    ///
+    /// # Errors
+    /// Why it was not accepted; the platform should deliver it again.
+    pub async fn added(&self, added: Added) -> Result<(), Refused> {
+        self.hand_in(Input::Added(added)).await.map(|_| ())
+    }
+
+    /// Hands in that something happened to a ticket of a helpdesk. Nothing of it is kept: what is lost, the next poll
+    /// shows.
+    ///
+    /// # Errors
+    /// Too much is waiting; the platform should deliver it again.
+    pub fn ticket_news(&self, news: TicketEvent) -> Result<(), Refused> {
+        let TicketEvent { helpdesk, ticket, moved_at, said } = news;
+        let source = match helpdesk {
+            None => None,
+            Some(helpdesk) => match self.helpdesks.get(&helpdesk) {
+                Some(source) => Some(source.clone()),
+                None => return Ok(()), // a helpdesk that nobody watches
+            },
+        };
+        let input = Input::TicketNews(TicketNews { source, ticket, moved_at, said });
+        self.doors.events.try_send(input).map_err(|_| Refused::Full)
     }
 
     /// Hands in what a person did; returns once it is durable, with what became of it and the card as it is now.
@@ -290,6 +319,7 @@ impl Engine {
             rules: Arc::new(ArcSwap::new(rules)),
             names: Arc::new(ArcSwap::from_pointee(names)),
         };
+        let helpdesks = Arc::new(sources.iter().map(|part| (part.source.helpdesk_id(), part.name.clone())).collect());
         let mut tasks = JoinSet::new();
         let meter = Arc::new(Meter::new(plan, zone, Arc::clone(&common.states)));
         let wakes = common.spawn_pollers(&mut tasks, sources, &meter, until);
@@ -311,6 +341,7 @@ impl Engine {
             zone,
             stopping,
             journal: JournalReader::new(reading, store_calls.clone()),
+            helpdesks,
         };
         let looped = Loop {
             desk,

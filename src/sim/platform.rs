@@ -1,10 +1,11 @@
 //! The platform: one request in, one response out; everything it knows, in one value.
 
 pub mod clicks;
+mod desk_events;
 mod lines;
 mod stage;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -79,6 +80,8 @@ pub struct Platform {
     hooks: Hooks,
     outside: Outside,
     events: Events,
+    /// What the app asked helpdesks for.
+    subscribed: BTreeSet<(String, &'static str)>,
     lines: Lines,
     /// Clicks that went over a line, and what whoever clicked sees.
     clicks: Vec<(Click, Option<Shown>)>,
@@ -106,6 +109,7 @@ impl Platform {
             hooks: Hooks::default(),
             outside: Outside::default(),
             events: Events::default(),
+            subscribed: BTreeSet::new(),
             lines: Lines::default(),
             clicks: Vec::new(),
             bell: Bell::default(),
@@ -262,6 +266,8 @@ impl Platform {
                 return self.helpdesks.paged_fields(helpdesk_id, request, &self.knobs);
             }
             Route::CustomizedFields => return self.helpdesks.fields(helpdesk_id, request, &self.knobs),
+            Route::EventsSubscribe => return self.subscribe(helpdesk_id, request, true).into(),
+            Route::EventsUnsubscribe => return self.subscribe(helpdesk_id, request, false).into(),
             Route::ChatList => return chats::list(&self.directory, &tenant_key, request).into(),
             Route::ChatGet => return chats::get(&self.directory, &tenant_key, id).into(),
             Route::ChatMembers => return chats::members(&self.directory, &tenant_key, id, request).into(),

@@ -17,6 +17,10 @@ pub enum Route {
     CustomizedFields,
     /// `GET helpdesk/v1/ticket_customized_fields`
     TicketCustomizedFields,
+    /// `POST helpdesk/v1/events/subscribe`
+    EventsSubscribe,
+    /// `POST helpdesk/v1/events/unsubscribe`
+    EventsUnsubscribe,
     /// `POST im/v1/messages`
     MessageCreate,
     /// `POST im/v1/messages/:id/reply`
@@ -97,6 +101,8 @@ impl Route {
             ["helpdesk", "v1", "tickets", id, "messages"] => (Self::TicketMessages, "GET", *id),
             ["helpdesk", "v1", "customized_fields"] => (Self::CustomizedFields, "GET", ""),
             ["helpdesk", "v1", "ticket_customized_fields"] => (Self::TicketCustomizedFields, "GET", ""),
+            ["helpdesk", "v1", "events", "subscribe"] => (Self::EventsSubscribe, "POST", ""),
+            ["helpdesk", "v1", "events", "unsubscribe"] => (Self::EventsUnsubscribe, "POST", ""),
             ["im", "v1", "messages"] if method == "GET" => (Self::MessageHistory, "GET", ""),
             ["im", "v1", "messages"] => (Self::MessageCreate, "POST", ""),
             ["im", "v1", "messages", id] if method == "GET" => (Self::MessageGet, "GET", *id),
@@ -124,7 +130,9 @@ impl Route {
             | Self::TicketGet
             | Self::TicketMessages
             | Self::CustomizedFields
-            | Self::TicketCustomizedFields => &["helpdesk:all:readonly", "helpdesk:all"],
+            | Self::TicketCustomizedFields
+            | Self::EventsSubscribe
+            | Self::EventsUnsubscribe => &["helpdesk:all:readonly", "helpdesk:all"],
             Self::MessageCreate | Self::MessageReply => &["im:message", "im:message:send_as_bot"],
             Self::MessagePatch => &["im:message", "im:message:send_as_bot", "im:message:update"],
             Self::UrgentApp => &["im:message.urgent"],
@@ -145,6 +153,8 @@ impl Route {
             | Self::CustomizedFields
             | Self::TicketCustomizedFields
             | Self::Hook
+            | Self::EventsSubscribe
+            | Self::EventsUnsubscribe
             | Self::LongConnection
             | Self::Handshake => &[],
             Self::TicketGet => TIER_SEVEN,
@@ -154,7 +164,16 @@ impl Route {
 
     /// Whether a successful call counts against the tenant's month (`facts/feishu.md §14`).
     pub(crate) const fn is_counted(self) -> bool {
-        !matches!(self, Self::Token | Self::UserIds | Self::Hook | Self::LongConnection | Self::Handshake)
+        !matches!(
+            self,
+            Self::Token
+                | Self::UserIds
+                | Self::Hook
+                | Self::EventsSubscribe
+                | Self::EventsUnsubscribe
+                | Self::LongConnection
+                | Self::Handshake
+        )
     }
 
     /// Whether it wants the helpdesk's own header.
@@ -166,6 +185,8 @@ impl Route {
                 | Self::TicketMessages
                 | Self::CustomizedFields
                 | Self::TicketCustomizedFields
+                | Self::EventsSubscribe
+                | Self::EventsUnsubscribe
         )
     }
 

@@ -349,6 +349,12 @@ fn counters(counted: &Counters) -> Vec<Counter> {
         Counter::new("notices_dead", "Notices given up", counted.dead),
         Counter::new("questions", "Questions of people", counted.questions),
         Counter::new("questions_denied", "Questions from where one may not ask", counted.denied),
+        Counter::new(
+            "questions_unanswered",
+            "Questions beyond what one person may ask in a minute",
+            counted.unanswered,
+        ),
+        Counter::new("ticket_events", "Events that told of a ticket", counted.news),
         Counter::new("messages_redelivered", "Messages delivered to us again", counted.redelivered),
         Counter::new("troubles", "Own troubles", counted.troubles),
     ];

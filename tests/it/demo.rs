@@ -57,10 +57,11 @@ fn ticket_of(nickname: &str) -> String {
 
 #[test]
 fn the_day_is_the_same_each_time_and_shows_every_kind_of_card() {
-    let runs = ["--for 10s --seed 7 --lang zh", "--for 10s --seed 7 --lang zh", "--speed 100 --seed 8 --lang zh"];
+    let runs =
+        ["--for 10s --seed 7 --lang zh", "--for 10s --seed 7 --lang zh --http", "--speed 100 --seed 8 --lang zh"];
     let runs = runs.map(start).map(printed);
     let day = &runs[0];
-    assert_eq!(*day, runs[1], "the same seed, the same lines");
+    assert_eq!(*day, runs[1], "the same seed, the same lines, however events travel");
     assert_ne!(heads(day), [""; 0]);
     assert_ne!(*day, runs[2], "another seed, another day");
     for kind in [
@@ -96,8 +97,14 @@ fn the_day_is_the_same_each_time_and_shows_every_kind_of_card() {
 
 #[test]
 fn a_typed_line_travels_and_its_answer_appears_while_the_day_stays_the_same() {
+    for transport in ["", "--http"] {
+        typed_line_travels(transport);
+    }
+}
+
+fn typed_line_travels(transport: &str) {
     let quiet = printed(start("--speed 100 --lang zh"));
-    let mut command = demo("--speed 100 --lang zh");
+    let mut command = demo(&format!("--speed 100 --lang zh {transport}"));
     let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
     let ticket = ticket_of("share");
     let mut input = child.stdin.take().unwrap();

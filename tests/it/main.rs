@@ -14,6 +14,7 @@ mod delivery;
 mod directory;
 mod desk;
 mod docs;
+mod events;
 mod explain;
 mod fields;
 mod histories;

@@ -97,6 +97,8 @@ async fn world(engine: Engine) -> World {
                 }
             })
         }),
+        news: Arc::new(|_| Ok(())),
+        added: Arc::new(|_| Box::pin(async { Submitted::Durable })),
         clock: clock.clone(),
         locale: Locale::Zh,
     };

@@ -25,6 +25,8 @@ pub enum Endpoint {
     TicketMessages,
     /// The definitions of custom fields.
     CustomizedFields,
+    /// The subscription to a helpdesk's events.
+    EventsSubscribe,
     /// A new message.
     MessageCreate,
     /// A reply.
@@ -64,6 +66,7 @@ impl Endpoint {
             Self::TicketGet => "tickets.get",
             Self::TicketMessages => "tickets.messages",
             Self::CustomizedFields => "customized_fields",
+            Self::EventsSubscribe => "events.subscribe",
             Self::MessageCreate => "messages.create",
             Self::MessageReply => "messages.reply",
             Self::MessagePatch => "messages.patch",
@@ -94,15 +97,20 @@ impl Endpoint {
 
     /// Whether it needs the helpdesk's own keys.
     pub const fn is_helpdesk(self) -> bool {
-        matches!(self, Self::TicketList | Self::TicketGet | Self::TicketMessages | Self::CustomizedFields)
+        matches!(
+            self,
+            Self::TicketList | Self::TicketGet | Self::TicketMessages | Self::CustomizedFields | Self::EventsSubscribe
+        )
     }
 
     /// Permissions any one of which lets the call through, for people to tick.
     pub const fn scopes(self) -> &'static [&'static str] {
         match self {
-            Self::TicketList | Self::TicketGet | Self::TicketMessages | Self::CustomizedFields => {
-                &["helpdesk:all:readonly"]
-            }
+            Self::TicketList
+            | Self::TicketGet
+            | Self::TicketMessages
+            | Self::CustomizedFields
+            | Self::EventsSubscribe => &["helpdesk:all:readonly"],
             Self::MessageCreate | Self::MessageReply => &["im:message:send_as_bot"],
             Self::MessagePatch => &["im:message:update", "im:message:send_as_bot"],
             Self::UrgentApp => &["im:message.urgent"],

@@ -11,9 +11,10 @@ use crate::{
         chats::Bot,
         click::{self, Click, Form},
         received::{self, Incoming},
+        ticket_event::{self, TicketEvent},
         wire,
     },
-    domain::{id::EventId, time::Timestamp},
+    domain::{desk::input::Added, id::EventId, time::Timestamp},
 };
 
 /// What arrived.
@@ -23,6 +24,10 @@ pub enum Event {
     Message(Box<Incoming>),
     /// A person clicked on a button; nothing where the click cannot be read. It is answered in its form.
     Click(Form, Option<Box<Click>>),
+    /// Something happened to a ticket.
+    Ticket(Box<TicketEvent>),
+    /// The bot was added to a chat.
+    Added(Box<Added>),
     /// An event nothing is done about: say that it arrived, or it comes again.
     Ignored {
         /// The delivery's id, where it has one.
@@ -83,6 +88,14 @@ impl EventReader {
             event_type: wire::tidy(event_type, 80),
             why,
         };
+        if newer && ticket_event::tells_of_ticket(event_type) {
+            let told = ticket_event::ticket(event_type, body);
+            return told.map_or_else(|| ignored("names no ticket"), |told| Event::Ticket(Box::new(told)));
+        }
+        if ticket_event::tells_of_chat(event_type) {
+            let added = ticket_event::added(event_type, id, body);
+            return added.map_or_else(|| ignored("names no chat"), |added| Event::Added(Box::new(added)));
+        }
         if !(newer && event_type == "im.message.receive_v1") {
             return ignored("not an event that is acted on");
         }

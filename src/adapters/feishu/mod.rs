@@ -22,6 +22,7 @@ pub mod card;
 pub mod webhook;
 mod crypt;
 pub mod received;
+pub mod ticket_event;
 pub mod click;
 pub mod event;
 pub mod callback;

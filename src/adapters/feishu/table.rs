@@ -21,9 +21,11 @@ pub(super) const UNKNOWN_CHAT: &str = "invalid receive_id";
 pub(super) fn advice(endpoint: Endpoint, code: i64, said: &str) -> Option<Advice> {
     match endpoint {
         Endpoint::Token => token(code),
-        Endpoint::TicketList | Endpoint::TicketGet | Endpoint::TicketMessages | Endpoint::CustomizedFields => {
-            helpdesk(code)
-        }
+        Endpoint::TicketList
+        | Endpoint::TicketGet
+        | Endpoint::TicketMessages
+        | Endpoint::CustomizedFields
+        | Endpoint::EventsSubscribe => helpdesk(code),
         Endpoint::MessageCreate | Endpoint::MessageReply | Endpoint::MessagePatch => message(endpoint, code, said),
         Endpoint::UrgentApp | Endpoint::UrgentSms | Endpoint::UrgentPhone => urgent(code),
         Endpoint::History | Endpoint::Chats | Endpoint::Chat | Endpoint::Members => chat(code),

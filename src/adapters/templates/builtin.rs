@@ -5,6 +5,7 @@ use crate::{
     domain::{
         alert::AlertState,
         card::{Colour, cut, escape_markdown},
+        desk::greeting::GREETING,
         id::Subject,
         notice::{AlertView, AnswerView, Content, Send, TicketView},
         rota,
@@ -29,6 +30,7 @@ pub(crate) fn draft(send: &Send, around: &Surroundings) -> Draft {
             let mut draft = sentence(message, send.locale, Colour::Blue);
             let tag = match send.key.rule.as_str() {
                 "deskbell.restarted" => ("运行状况", "operations"),
+                GREETING => ("使用说明", "how to use it"),
                 rule if rota::words::NOTICES.contains(&rule) => ("值班", "on call"),
                 _ => ("规则", "rules"),
             };

@@ -18,7 +18,7 @@ use crate::{
         fault::Gravity,
         text::{Locale, Message, Words},
     },
-    sim::app::App,
+    sim::app::{App, Transport},
 };
 
 /// Where the shipped rules send to.
@@ -37,6 +37,8 @@ pub struct Whereto<'a> {
     pub app: &'a App,
     /// The helpdesk's id and token.
     pub helpdesk: (&'a str, &'a str),
+    /// How events reach the service.
+    pub transport: Transport,
 }
 
 /// Everything the service needs, its files in `home`.
@@ -72,7 +74,9 @@ fn write_starters(home: &Path, locale: Locale) -> io::Result<()> {
 }
 
 fn text(platform: Whereto<'_>, locale: Locale) -> String {
-    let Whereto { base_url, app, helpdesk: (helpdesk_id, helpdesk_token) } = platform;
+    let Whereto { base_url, app, helpdesk: (helpdesk_id, helpdesk_token), transport } = platform;
+    let over_http = transport == Transport::Http;
+    let over_line = !over_http;
     let (subject, priority) = (say(locale, SUBJECT_FIELD), say(locale, PRIORITY_FIELD));
     let locale = Words { zh: "zh", en: "en" }.get(locale);
     let minutes = POLL.as_secs() / 60;
@@ -86,7 +90,7 @@ feishu:
   base_url: "{base_url}"
   app_id: "{app_id}"
   app_secret: "{app_secret}"
-  events: {{ long_connection: false, http: true, verification_token: "{token}", encrypt_key: "{key}" }}
+  events: {{ long_connection: {over_line}, http: {over_http}, verification_token: "{token}", encrypt_key: "{key}" }}
 http: {{ proxy: none }}
 sources:
   it-desk:
@@ -121,7 +125,8 @@ mod tests {
         for locale in [Locale::Zh, Locale::En] {
             let home = tempfile::tempdir().unwrap();
             let app = App::default();
-            let platform = Whereto { base_url: "http://127.0.0.1:9", app: &app, helpdesk: ("66", "ht") };
+            let (base_url, helpdesk) = ("http://127.0.0.1:9", ("66", "ht"));
+            let platform = Whereto { base_url, app: &app, helpdesk, transport: Transport::LongConnection };
             let setup = setup(platform, home.path(), locale).unwrap();
             let told: BTreeSet<String> = setup
                 .rules

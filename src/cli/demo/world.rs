@@ -33,6 +33,7 @@ use crate::{
         time::{Span, Timestamp},
     },
     sim::{
+        app::Transport,
         http::{Now, Server, Shared, deliver_due, lock, post},
         platform::Platform,
         route::Route,
@@ -72,14 +73,15 @@ pub struct World {
     poster: reqwest::Client,
     watch: Watch,
     instants: usize,
-    _server: Server,
+    transport: Transport,
+    server: Server,
     /// Removed when the world ends.
     home: TempDir,
 }
 
 impl World {
     /// Builds the tenant of the day before and starts the service against it.
-    pub async fn build(seed: u64, locale: Locale) -> Result<Self, Stop> {
+    pub async fn build(seed: u64, locale: Locale, transport: Transport) -> Result<Self, Stop> {
         let script = Script::new(seed);
         let (clock, lead) = Clock::led(script.start);
         let mut platform = Platform::new(seed);
@@ -92,7 +94,7 @@ impl World {
         let server = Server::start(listener, Arc::clone(&platform), Arc::clone(&now)).map_err(no_loopback)?;
         let home = home().map_err(no_home)?;
         let base_url = server.base_url();
-        let whereto = Whereto { base_url: &base_url, app: &app, helpdesk: stage.helpdesk() };
+        let whereto = Whereto { base_url: &base_url, app: &app, helpdesk: stage.helpdesk(), transport };
         let setup = configuration::setup(whereto, home.path(), locale)?;
         let manner = Manner { clock: clock.clone(), once: false, in_order: true, reload: None };
         let service = service::start(setup, manner).await.map_err(Stop::Failure)?;
@@ -111,7 +113,8 @@ impl World {
             poster: poster.map_err(|error| Stop::failure(error.to_string(), error.to_string()))?,
             watch: Watch::default(),
             instants: 0,
-            _server: server,
+            transport,
+            server,
             home,
         })
     }
@@ -145,10 +148,12 @@ impl World {
 
     /// The first instant: what already held.
     pub async fn begin(&mut self) -> Vec<Seen> {
-        // The service has begun once it asked who its bot is and read its first page.
+        // The service has begun once it asked who its bot is, read its first page, and can hear what people do. The
+        // console takes the setting only while it is connected.
         for _ in 0..LOOKS_MAX {
             let asked = |route| lock(&self.platform).count(route) > 0;
-            if asked(Route::BotInfo) && asked(Route::TicketList) {
+            let is_heard = self.transport == Transport::Http || lock(&self.platform).save_long_connection();
+            if is_heard && asked(Route::BotInfo) && asked(Route::TicketList) {
                 break;
             }
             self.clock.sleep(LOOK_EVERY).await;
@@ -211,9 +216,14 @@ impl World {
     /// Someone clicks on a ticket's card: the callback to the service, and the answer that changes the card.
     async fn click(&self, at: Timestamp, room: Room, nickname: &str) -> Option<Seen> {
         let (who, click) = self.stage.click(&mut lock(&self.platform), at, room, nickname)?;
-        let answer = post(&self.poster, &self.events_at, &click.headers, click.body.clone()).await;
-        let answer = answer.as_ref().map(|(status, body)| (*status, body.as_str()));
-        lock(&self.platform).show_answer(&click, answer, at.as_ms());
+        match self.transport {
+            Transport::LongConnection => lock(&self.platform).push_click(click, at.as_ms()),
+            Transport::Http => {
+                let answer = post(&self.poster, &self.events_at, &click.headers, click.body.clone()).await;
+                let answer = answer.as_ref().map(|(status, body)| (*status, body.as_str()));
+                lock(&self.platform).show_answer(&click, answer, at.as_ms());
+            }
+        }
         let button = card_buttons::words(Press::Take, false).get(self.locale).to_string();
         let chat = say(self.locale, room.name).to_string();
         Some(Seen { at, chat, what: What::Click(who, button), content: String::new() })
@@ -224,10 +234,12 @@ impl World {
         let port = self.service.port();
         for _ in 0..LOOKS_MAX {
             let delivered = deliver_due(&self.platform, &self.now, &self.poster, &self.events_at).await;
+            self.server.ring();
             // Everybody else runs before it is looked again.
             self.clock.sleep(LOOK_EVERY).await;
             let is_heard = self.lead.next_wait() > self.now();
-            if !port.is_ready() || (delivered == 0 && is_heard && port.is_silent()) {
+            let is_told = delivered == 0 && !lock(&self.platform).waits_for_ack();
+            if !port.is_ready() || (is_told && is_heard && port.is_silent()) {
                 break;
             }
         }

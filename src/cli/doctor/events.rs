@@ -1,7 +1,11 @@
 //! What the doctor asks about events: whether the long connection stands, and what the console must say.
 
 use crate::{
-    adapters::{clock::Clock, feishu::client::Client, http::tunnel::Tunnel},
+    adapters::{
+        clock::Clock,
+        feishu::{client::Client, helpdesk::Helpdesk},
+        http::tunnel::Tunnel,
+    },
     app::config::setup::Setup,
     cli::{
         api::{Answer, Api},
@@ -14,7 +18,7 @@ use crate::{
 };
 
 /// How questions in chat and clicks arrive.
-pub async fn look(client: &Client, setup: &Setup) -> Vec<Finding> {
+pub async fn look(client: &Client, setup: &Setup, fix: bool) -> Vec<Finding> {
     let events = &setup.feishu.events;
     let mut findings = Vec::new();
     if events.long_connection {
@@ -28,6 +32,41 @@ pub async fn look(client: &Client, setup: &Setup) -> Vec<Finding> {
             "events 的 long_connection 和 http 都没有打开：提醒照发，但群里的 /ticket 和按钮收不到",
             "events: neither long_connection nor http is on: alerts are sent, but /ticket in chats and clicks are not heard",
         ));
+    }
+    if events.any() {
+        findings.extend(helpdesks(client, setup, fix).await);
+    }
+    findings
+}
+
+/// Whether helpdesks tell of their tickets. The platform does not say whether they were asked to; asking again does no
+/// harm (`facts/feishu.md §2.9`).
+async fn helpdesks(client: &Client, setup: &Setup, fix: bool) -> Vec<Finding> {
+    if !fix {
+        return vec![Finding::note(
+            "工单事件：飞书不提供查询，是否已订阅看不到。运行 deskbell doctor --fix 订阅一次（重复订阅没有坏处），再到开放平台 > 事件与回调 \
+             添加 helpdesk.ticket.created_v1、helpdesk.ticket.updated_v1、helpdesk.ticket_message.created_v1；没有这些事件，工单的变化要等下一次读取才知道",
+            "helpdesk events: Feishu does not tell whether they are subscribed to. Run deskbell doctor --fix once (again does \
+             no harm), and add the events helpdesk.ticket.created_v1, helpdesk.ticket.updated_v1 and \
+             helpdesk.ticket_message.created_v1 in the console; without them a change is seen at the next poll",
+        )];
+    }
+    let mut findings = Vec::new();
+    for source in setup.sources.values() {
+        let name = &source.name;
+        findings.push(match Helpdesk::new(client.clone(), &source.helpdesk).subscribe().await {
+            Ok(()) => Finding::well(
+                format!("数据源 {name}：已订阅工单事件；开放平台 > 事件与回调 里也要添加这三个事件"),
+                format!("source {name}: its ticket events are subscribed to; they must stand in the console, too"),
+            ),
+            Err(error) => {
+                let what = Message::new(
+                    format!("数据源 {name} 的工单事件订阅"),
+                    format!("the subscription to the ticket events of source {name}"),
+                );
+                Finding::ill(&what, &error.message())
+            }
+        });
     }
     findings
 }

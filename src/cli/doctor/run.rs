@@ -20,11 +20,11 @@ use crate::{
     domain::{fault::Gravity, text::Message},
 };
 
-/// Looks at everything the configuration takes for granted.
-pub fn run(path: &Path, terminal: Terminal) -> Result<(), Stop> {
+/// Looks at everything the configuration takes for granted; with `fix`, sets right what can be set right from here.
+pub fn run(path: &Path, fix: bool, terminal: Terminal) -> Result<(), Stop> {
     let setup = prepare::setup(path, Warnings::Shown, terminal)?;
     let client = prepare::client(&setup.feishu, &setup.http)?;
-    let ill = prepare::small_runtime()?.block_on(visit(&client, &setup, terminal));
+    let ill = prepare::small_runtime()?.block_on(visit(&client, &setup, fix, terminal));
     if ill == 0 {
         terminal.say(&Message::new("都好。可以 deskbell serve 了", "All is well: deskbell serve"));
         return Ok(());
@@ -33,7 +33,7 @@ pub fn run(path: &Path, terminal: Terminal) -> Result<(), Stop> {
 }
 
 /// How many findings are ill.
-async fn visit(client: &Client, setup: &Setup, terminal: Terminal) -> usize {
+async fn visit(client: &Client, setup: &Setup, fix: bool, terminal: Terminal) -> usize {
     let mut ill = 0;
     let mut tell = |findings: &[Finding]| {
         for finding in findings {
@@ -53,7 +53,7 @@ async fn visit(client: &Client, setup: &Setup, terminal: Terminal) -> usize {
     tell(&looked.findings);
     tell(&platform::receivers(client, setup).await);
     tell(&platform::people(client, setup).await);
-    tell(&events::look(client, setup).await);
+    tell(&events::look(client, setup, fix).await);
     if !looked.faults.is_empty() {
         let read = report::reader(&setup.base);
         terminal.print(&report::faults(&looked.faults, terminal.locale, &read));

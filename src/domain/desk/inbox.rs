@@ -10,6 +10,7 @@ use crate::domain::{
         observe::{Sight, first_facts},
         outbox::answer_rule,
         outcome::{Effect, LookUp, Write},
+        patience::{Meets, TOO_MUCH},
         settings::{Direct, Look},
         state::{Answer, InboxItem, Lane, Tracked},
     },
@@ -35,10 +36,18 @@ impl Desk {
             return;
         }
         self.counters.questions += 1;
+        let meets = self.patience.hear(&message.sender, now);
+        if meets == Meets::Silence {
+            self.counters.unanswered += 1;
+            return;
+        }
         let item = InboxItem { message, accepted_at: now };
         self.write(Write::Inbox(Box::new(item.clone())));
         self.inbox.insert(item.message.message.clone(), item.clone());
-        self.take_up_question(&item, now);
+        match meets {
+            Meets::Limit => self.answer(&item.message, Answer::Text(TOO_MUCH.into()), now),
+            _ => self.take_up_question(&item, now),
+        }
     }
 
     /// Answers a question, or starts looking for the answer. Also after a restart.

@@ -8,7 +8,7 @@ use crate::domain::{
     conversation::Conversation,
     deed::Act,
     delivery::{HistoryReport, SendReport},
-    id::{ChatId, EventId, MessageId, OpenId, RotaName, SourceName, TicketKey},
+    id::{ChatId, EventId, MessageId, OpenId, RotaName, SourceName, TicketId, TicketKey},
     labels::Labels,
     people::KnownPerson,
     rota::Rota,
@@ -29,6 +29,10 @@ pub enum Input {
     TicketRead(TicketRead),
     /// The messages of a ticket were asked for.
     MessagesRead(MessagesRead),
+    /// The platform told that something happened to a ticket.
+    TicketNews(TicketNews),
+    /// The bot was added to a chat.
+    Added(Added),
     /// A person wrote to the bot.
     Message(ChatMessage),
     /// A looked-up answer is ready.
@@ -158,6 +162,32 @@ pub struct TicketRead {
     pub asked_at: Timestamp,
     /// What came of it.
     pub result: ReadResult,
+}
+
+/// What the platform told of a ticket. What it says of its state is not believed: the ticket is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketNews {
+    /// Where the ticket is; absent where that was not told.
+    pub source: Option<SourceName>,
+    /// Which.
+    pub ticket: TicketId,
+    /// When it came to be as it is now, by the source's clock; absent where that was not told.
+    pub moved_at: Option<Timestamp>,
+    /// Something was said on it.
+    pub said: bool,
+}
+
+/// The bot was added to a chat, or a person opened theirs with it for the first time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// The delivery; the same on redelivery.
+    pub event: EventId,
+    /// The chat.
+    pub chat: ChatId,
+    /// A group or a direct chat.
+    pub kind: ChatKind,
+    /// People of other companies are in it.
+    pub external: bool,
 }
 
 /// The messages of a ticket, asked for because a rule in force needs them.

@@ -14,6 +14,7 @@ use crate::domain::{
         count::Tally,
         dead::DeadLetters,
         digests::CatchingUp,
+        greeting::Greeted,
         hops::Stall,
         hush::Hushing,
         index::Index,
@@ -21,6 +22,7 @@ use crate::domain::{
         members::Members,
         outbox::Outbox,
         outcome::{Effect, Outcome, Write},
+        patience::Patience,
         reopen::Resting,
         restart::Restart,
         rotas::Rosters,
@@ -28,6 +30,7 @@ use crate::domain::{
         state::{CardKey, CardState, Digest, InboxItem, JournalEntry, Remains, SourceState, Stored, Tracked, Trial},
         storm::Storms,
         view::Counters,
+        wakes::Wakes,
     },
     id::{MessageId, RuleName, SourceName, Subject, TicketKey},
     labels::Labels,
@@ -102,6 +105,10 @@ pub struct Desk {
     /// Rules that changed and were not announced yet.
     pub(super) announcing: Option<Announcing>,
     pub(super) hush: Hushing,
+    /// Tickets that were told of.
+    pub(super) wakes: Wakes,
+    pub(super) greeted: Greeted,
+    pub(super) patience: Patience,
     pub(super) rosters: Rosters,
     pub(super) budgets: Budgets,
     pub(super) counters: Counters,
@@ -225,6 +232,9 @@ impl Desk {
             sent_news: 0,
             announcing: None,
             hush: Hushing::default(),
+            wakes: Wakes::default(),
+            greeted: Greeted::default(),
+            patience: Patience::default(),
             rosters: Rosters::default(),
             counters: Counters::default(),
             out: Outcome::default(),
@@ -243,6 +253,8 @@ impl Desk {
             Input::PassEnded(ended) => self.pass_ended(ended, now),
             Input::TicketRead(read) => self.ticket_read(read, now),
             Input::MessagesRead(read) => self.messages_read(read, now),
+            Input::TicketNews(news) => self.ticket_news(&news, now),
+            Input::Added(added) => self.added(&added, now),
             Input::Message(message) => self.message(message, now),
             Input::LookedUp(looked_up) => self.looked_up(looked_up, now),
             Input::Act(act) => self.act(&act, now),
@@ -270,7 +282,7 @@ impl Desk {
         let counts = self.tallies_due().min(self.trial_due()).min(self.resting.next_due()).min(self.audit_due());
         let calls = self.calls_due().min(self.rosters.next_due());
         let sends = self.outbox.next_due().min(self.storms.next_due()).min(self.hush.next_due()).min(calls);
-        let told = self.stall.next_due().min(self.restart_due()).min(self.announcing_due());
+        let told = self.stall.next_due().min(self.restart_due()).min(self.announcing_due()).min(self.wakes.next_due());
         due.min(seen).min(sources).min(dead).min(counts).min(sends).min(told)
     }
 

@@ -118,6 +118,12 @@ impl Desk {
     }
 
     pub(super) fn ticket_read(&mut self, read: TicketRead, now: Timestamp) {
+        let (key, asked_at) = (read.key.clone(), read.asked_at);
+        self.take_in(read, now);
+        self.wake_answered(&key, asked_at, now);
+    }
+
+    fn take_in(&mut self, read: TicketRead, now: Timestamp) {
         match read.result {
             ReadResult::Found { ticket, .. } => {
                 let sight = Sight { ticket, list_hash: None, asked_at: read.asked_at, pass: 0 };

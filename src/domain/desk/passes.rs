@@ -49,6 +49,14 @@ impl Source {
         self.state.paused_until.is_some_and(|until| until > now)
     }
 
+    /// Whether its polls keep up, so that one ticket more or less is no news of a longer time: neither its first reading
+    /// nor a downtime is being made up for.
+    pub(super) fn keeps_up(&self, now: Timestamp) -> bool {
+        let gap = GAP_MIN.max(self.every.times(SILENT_INTERVALS));
+        let is_near = |read: Timestamp| now.since(read.max(self.rests_until())) <= gap;
+        self.read_through.is_some_and(is_near) && self.catching_up.is_none() && !self.is_paused(now)
+    }
+
     /// Whether no poll was complete for three intervals.
     pub(super) fn is_silent(&self, now: Timestamp) -> bool {
         now > self.silent_at()

@@ -6,6 +6,7 @@ use crate::domain::{
     delivery::{ANSWER_GIVE_UP_AFTER, DOUBT_AFTER},
     desk::{
         digests::DIGEST,
+        greeting,
         hops::STALLED,
         machine::Desk,
         outcome::{Effect, Write},
@@ -129,6 +130,10 @@ impl Desk {
             let nothing = || Prepared::Drop(Message::new("没有可加急的卡片", "there is no card to call about"));
             return self.urge_target(entry, now).map_or_else(nothing, |(target, gates)| Prepared::Go(target, gates));
         }
+        if let Some(chat) = Self::greeted_chat(&entry.key) {
+            let target = Target::Post(entry.key.receiver.clone());
+            return Prepared::Go(target, chat_gates(Api::Create, &chat));
+        }
         let Some(receiver) = self.settings.receiver(&entry.key.receiver) else {
             return Prepared::Dead(not_configured(&entry.key.receiver));
         };
@@ -235,6 +240,9 @@ impl Desk {
                 let card = self.card_for(key)?;
                 (card.shown_rev >= self.rev_of(&card.key.shows))
                     .then(|| Message::new("卡片已是最新", "the card is up to date"))
+            }
+            Step::Announced if greeting::is_late(entry, now) => {
+                Some(Message::new("加群已过去太久", "the bot was added too long ago"))
             }
             Step::Answer if now > entry.decided_at.plus(ANSWER_GIVE_UP_AFTER) => {
                 Some(Message::new("提问已过去太久", "the question was asked too long ago"))

@@ -220,7 +220,7 @@ impl Desk {
     }
 
     fn tell_setup(&mut self, key: &NoticeKey, failure: &Failure, now: Timestamp) {
-        if key.step == Step::Answer {
+        if key.step == Step::Answer || Self::greeted_chat(key).is_some() {
             return;
         }
         let (receiver, reason) = (&key.receiver, &failure.reason);

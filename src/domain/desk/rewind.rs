@@ -25,6 +25,7 @@ impl Desk {
         self.rewind_silences(now);
         self.storms.rewind(now);
         self.stall.clear();
+        self.wakes.rewind();
         for digest in self.digests.values_mut() {
             digest.began_at = digest.began_at.min(now);
             digest.joined_at = digest.joined_at.min(now);

@@ -23,6 +23,7 @@ impl Desk {
         self.audit_ladders(now);
         self.expire_silences(now);
         self.close_calm_storms(now);
+        self.wake_again(now);
         if self.announcing_due() <= now {
             self.announce_if_judged(now);
         }

@@ -77,7 +77,13 @@ impl Desk {
         self.enqueue(key, lane, Some(Answer::Text(message)), now);
     }
 
-    fn news_key(&mut self, name: &'static str, step: Step, receiver: ReceiverName, now: Timestamp) -> NoticeKey {
+    pub(super) fn news_key(
+        &mut self,
+        name: &'static str,
+        step: Step,
+        receiver: ReceiverName,
+        now: Timestamp,
+    ) -> NoticeKey {
         let minute = now.as_ms().div_euclid(Span::from_mins(1).as_ms());
         let ordinal = news_ordinal(now, self.sent_news);
         self.sent_news = self.sent_news.wrapping_add(1);

@@ -47,6 +47,10 @@ pub struct Counters {
     pub questions: u64,
     /// Questions from where one may not ask.
     pub denied: u64,
+    /// Questions of people who asked too much in a minute.
+    pub unanswered: u64,
+    /// What the platform told of tickets.
+    pub news: u64,
     /// Messages delivered to us again.
     pub redelivered: u64,
     /// Own troubles.

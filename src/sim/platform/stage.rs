@@ -109,15 +109,20 @@ impl Platform {
             ..Ticket::default()
         };
         write(&mut ticket);
-        self.helpdesks.create(ticket, &mut self.dice)
+        let id = self.helpdesks.create(ticket, &mut self.dice);
+        self.tell_created(&id, now_ms);
+        id
     }
 
     /// Changes a ticket and moves its `updated_at`; no: there is none of that id.
     pub fn update_ticket(&mut self, ticket_id: &str, now_ms: i64, write: impl FnOnce(&mut Ticket)) -> bool {
-        self.helpdesks.change(ticket_id, |ticket| {
+        let Some(before) = self.helpdesks.ticket(ticket_id).cloned() else { return false };
+        let is_there = self.helpdesks.change(ticket_id, |ticket| {
             write(ticket);
             ticket.updated_at = Some(now_ms);
-        })
+        });
+        self.tell_updated(&before, now_ms);
+        is_there
     }
 
     /// Changes a ticket and nothing else of it.
@@ -238,8 +243,10 @@ impl Platform {
             at_ms: now_ms,
             instead: None,
         };
-        self.put_message(ticket_id, message)
-            && (!self.knobs.message_touches_updated_at || self.update_ticket(ticket_id, now_ms, |_| ()))
+        let is_there = self.put_message(ticket_id, message)
+            && (!self.knobs.message_touches_updated_at || self.update_ticket(ticket_id, now_ms, |_| ()));
+        self.tell_said(ticket_id, (&who.id, text), now_ms);
+        is_there
     }
 
     /// Puts a message on a ticket and changes nothing else; no: there is none of that id.

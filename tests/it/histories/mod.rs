@@ -26,7 +26,7 @@ fn number(name: &str) -> Option<u64> {
 fn every_history_ends_as_the_oracle_says() {
     let seeds = number("DESKBELL_SEED").map_or(0..number("DESKBELL_SEEDS").unwrap_or(SEEDS), |seed| seed..seed + 1);
     let count = seeds.end - seeds.start;
-    let (mut cards, mut digests, mut cuts, mut failures) = (0, 0, 0, 0);
+    let (mut cards, mut digests, mut cuts, mut failures, mut told) = (0, 0, 0, 0, 0);
     for seed in seeds {
         let mut runner = Runner::new(seed);
         runner.run();
@@ -39,11 +39,15 @@ fn every_history_ends_as_the_oracle_says() {
         digests += runner.chat.digests().count();
         cuts += runner.cuts;
         failures += runner.failures;
+        told += runner.told;
     }
-    println!("{count} histories: {cards} cards, {digests} digests, {cuts} cuts, {failures} failures");
+    println!("{count} histories: {cards} cards, {digests} digests, {cuts} cuts, {failures} failures, {told} told");
     if count >= SEEDS {
         let busy = |what: usize| what as u64 > count / 10;
-        assert!(busy(cards) && busy(digests) && busy(cuts) && busy(failures), "too quiet to prove anything");
+        assert!(
+            busy(cards) && busy(digests) && busy(cuts) && busy(failures) && busy(told),
+            "too quiet to prove anything"
+        );
     }
 }
 

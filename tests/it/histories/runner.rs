@@ -9,7 +9,9 @@ use deskbell::domain::{
     deed::Act,
     delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
     desk::{
-        input::{Input, MessagesRead, Observed, Page, PassEnded, PassFailure, PassKind, ReadResult, TicketRead},
+        input::{
+            Input, MessagesRead, Observed, Page, PassEnded, PassFailure, PassKind, ReadResult, TicketNews, TicketRead,
+        },
         machine::Desk,
         outcome::{Effect, Outcome, Write},
         settings::Settings,
@@ -45,6 +47,8 @@ const PAGE_LATENCY: Span = Span::from_ms(350);
 /// Something that will happen.
 enum Happening {
     MessagesRead(MessagesRead),
+    /// The helpdesk tells of a ticket.
+    News(TicketNews),
     Change,
     Poll,
     Page {
@@ -82,13 +86,17 @@ enum Happening {
 impl Happening {
     /// What goes on without the process.
     fn outlives_a_cut(&self) -> bool {
-        matches!(self, Self::Change | Self::Cut | Self::Act(_) | Self::Wish | Self::Wished(_))
+        matches!(self, Self::Change | Self::News(_) | Self::Cut | Self::Act(_) | Self::Wish | Self::Wished(_))
     }
 }
 
 /// One history.
 pub(crate) struct Runner {
     random: Random,
+    /// What the helpdesk tells draws from here.
+    chatter: Random,
+    /// What was told.
+    pub(super) told: usize,
     pub(super) now: Timestamp,
     unquiet_until: Timestamp,
     ends_at: Timestamp,
@@ -132,6 +140,8 @@ impl Runner {
             outage: some(&mut random, outage_at, 120),
             darkness: some(&mut random, dark_at, 60),
             random,
+            chatter: Random::new(seed ^ 0x6e65_7773),
+            told: 0,
             now,
             unquiet_until: now.plus(UNQUIET),
             ends_at: now.plus(UNQUIET).plus(QUIET),
@@ -283,6 +293,7 @@ impl Runner {
     fn happen(&mut self, happening: Happening) {
         match happening {
             Happening::Change => self.change(),
+            Happening::News(news) => self.handle(Input::TicketNews(news)),
             Happening::Poll => self.poll(),
             Happening::Page { pass, kind, numbers, rest, started_at } => {
                 self.page(pass, kind, &numbers, rest, started_at);
@@ -307,6 +318,30 @@ impl Runner {
             0 | 1 => self.helpdesk.create(self.now),
             2 => self.helpdesk.delete(&mut self.random),
             _ => self.helpdesk.change(&mut self.random, self.now),
+        }
+        self.tell();
+    }
+
+    /// The helpdesk tells of its tickets as platforms do: late, twice, in any order, and not of everything.
+    fn tell(&mut self) {
+        let numbers: Vec<u64> = self.helpdesk.tickets.keys().copied().collect();
+        for _ in 0..self.chatter.below(4) {
+            let Some(number) = numbers.get(self.chatter.below(numbers.len() as u64) as usize) else { return };
+            let truth = &self.helpdesk.tickets[number];
+            let moved_at = truth.updated_at.unwrap_or(truth.created_at);
+            let names_source = self.chatter.chance(70);
+            let news = TicketNews {
+                source: names_source.then(|| helpdesk::SOURCE.into()),
+                ticket: helpdesk::key(*number).id,
+                moved_at: self.chatter.chance(80).then_some(moved_at),
+                said: self.chatter.chance(20),
+            };
+            for _ in 0..self.chatter.within(1, 2) {
+                let longest = if self.chatter.chance(80) { 2_000 } else { 3_600_000 };
+                let wait = Span::from_ms(self.chatter.within(1, longest));
+                self.told += 1;
+                self.later(wait, Happening::News(news.clone()));
+            }
         }
     }
 
