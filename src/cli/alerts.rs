@@ -7,7 +7,7 @@ use clap::Args;
 use crate::{
     cli::{api::Api, args::Format, prepare, run::Stop, table::table, terminal::Terminal},
     domain::{
-        desk::lists::severity_named,
+        desk::lists::{ALERTS_PAGE_MAX, severity_named},
         rule::Severity,
         story::severity_words,
         text::{Locale, Message, Words},
@@ -15,6 +15,9 @@ use crate::{
     },
     web::alerts::{AlertDocument, AlertsPage, NextDocument, ToldDocument},
 };
+
+/// Alerts of one page, at most.
+const LIMIT_MAX: i64 = ALERTS_PAGE_MAX as i64;
 
 /// What may be typed.
 #[derive(Clone, Debug, Args)]
@@ -43,7 +46,7 @@ pub struct AlertsArguments {
     #[arg(long, conflicts_with = "reference")]
     pub ticket: Option<String>,
     /// 最多几条（1 到 500），默认 100 · At most so many (1 to 500)
-    #[arg(long, conflicts_with = "reference")]
+    #[arg(long, conflicts_with = "reference", value_parser = clap::value_parser!(u16).range(1..=LIMIT_MAX))]
     pub limit: Option<u16>,
     /// 接着上一页：照抄它最后给的 · After the page before: what it gave at its end
     #[arg(long, conflicts_with = "reference")]
@@ -103,8 +106,8 @@ fn show(page: &AlertsPage, zone: Zone, terminal: Terminal) {
     }
     let locale = terminal.locale;
     let head = match locale {
-        Locale::Zh => ["编号", "级别", "状态", "响了", "规则", "工单", "通知了"],
-        Locale::En => ["reference", "severity", "state", "fired", "rule", "ticket", "told"],
+        Locale::Zh => ["编号", "级别", "状态", "响了", "规则", "工单", "通知了", "接下来"],
+        Locale::En => ["reference", "severity", "state", "fired", "rule", "ticket", "told", "next"],
     };
     let row = |alert: &AlertDocument| {
         let receivers: Vec<String> = alert.told.iter().map(|told| told_words(told).get(locale).to_string()).collect();
@@ -116,6 +119,7 @@ fn show(page: &AlertsPage, zone: Zone, terminal: Terminal) {
             alert.rule.clone(),
             subject(alert),
             receivers.join(Words { zh: "、", en: ", " }.get(locale)),
+            alert.next.first().map_or_else(|| "-".to_string(), |next| soonest(next, zone).get(locale).to_string()),
         ]
     };
     terminal.print(&table(&head, page.alerts.iter().map(row)));
@@ -219,10 +223,10 @@ fn state(alert: &AlertDocument, zone: Zone) -> Message {
 
 fn told_words(told: &ToldDocument) -> Message {
     let receiver = &told.receiver;
-    let (zh, en) = match (told.how.as_str(), told.digest) {
-        ("card", _) => ("卡片".to_string(), "card".to_string()),
-        ("digest", Some(number)) => (format!("汇总 {number}"), format!("digest {number}")),
-        ("waiting", _) => ("待发".to_string(), "to be sent".to_string()),
+    let (zh, en) = match told.how.as_str() {
+        "card" => ("卡片".to_string(), "card".to_string()),
+        "digest" => ("汇总卡片".to_string(), "digest".to_string()),
+        "waiting" => ("待发".to_string(), "to be sent".to_string()),
         _ => ("没有通知".to_string(), "not told".to_string()),
     };
     let (zh_more, en_more) = match (told.repeats, told.held) {
@@ -233,8 +237,17 @@ fn told_words(told: &ToldDocument) -> Message {
     Message::new(format!("{receiver}（{zh}{zh_more}）"), format!("{receiver} ({en}{en_more})"))
 }
 
-fn next_words(next: &NextDocument, at: &dyn Fn(i64) -> String) -> Message {
-    let (zh, en) = match (next.what.as_str(), next.rung) {
+/// What comes next, short enough for a column.
+fn soonest(next: &NextDocument, zone: Zone) -> Message {
+    let (zh, en) = next_what(next);
+    match next.at.map(|ms| zone.minute(Timestamp::from_ms(ms))) {
+        Some(at) => Message::new(format!("{at} {zh}"), format!("{at} {en}")),
+        None => Message::new(zh, en),
+    }
+}
+
+fn next_what(next: &NextDocument) -> (String, String) {
+    match (next.what.as_str(), next.rung) {
         ("rings", _) => ("开始响".to_string(), "it rings".to_string()),
         ("repeat", _) => ("再提醒一次".to_string(), "it is repeated".to_string()),
         ("rung", Some(rung)) => (format!("升级第 {rung} 步"), format!("step {rung} of the ladder")),
@@ -243,7 +256,11 @@ fn next_words(next: &NextDocument, at: &dyn Fn(i64) -> String) -> Message {
         }
         ("asked", _) => ("问处理的人进展如何".to_string(), "whoever took it is asked how it stands".to_string()),
         _ => ("稍后提醒的时间到".to_string(), "the snooze is over".to_string()),
-    };
+    }
+}
+
+fn next_words(next: &NextDocument, at: &dyn Fn(i64) -> String) -> Message {
+    let (zh, en) = next_what(next);
     let (zh_at, en_at) = match next.at.map(at) {
         Some(at) => (format!("{at} "), format!(" at {at}")),
         None => Default::default(),

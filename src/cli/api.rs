@@ -173,7 +173,7 @@ impl Api {
 }
 
 /// A problem in one line: where, what, what to do.
-fn said(problem: Problem) -> Message {
+pub fn said(problem: Problem) -> Message {
     let Problem { error, place, hint, .. } = problem;
     let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
     let (zh_hint, en_hint) =

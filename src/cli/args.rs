@@ -202,6 +202,8 @@ pub enum Verb {
     Journal(crate::cli::journal::JournalArguments),
     /// 静默：列出、添加、结束；只是不发，提醒的状态照常 · Silences: list, add, end; they keep notices back, never states
     Silence(crate::cli::silence::SilenceArguments),
+    /// 谁在值班、到什么时候、接着是谁；让人顶班 · Who is on call, until when, who is next; put someone on call
+    Oncall(crate::cli::oncall::OncallArguments),
     /// 一张工单归哪个团队、每条规则通知谁、为什么 · Which team a ticket is for, whom each rule tells, and why
     Route(crate::cli::route::RouteArguments),
     /// 规则上线之前，用真实的历史工单演练一遍 · Play the rules over the helpdesk's own history before they go live

@@ -37,11 +37,20 @@ pub struct DeedArguments {
 #[derive(Clone, Debug, Args)]
 pub struct Manner {
     /// 以谁的名义，卡片和日志里写这个名字；默认是系统用户名 · In whose name; default: the system's user
-    #[arg(long = "as", value_name = "NAME")]
+    #[arg(long = "as", value_name = "NAME", value_parser = someone)]
     pub by: Option<String>,
     /// 输出格式 · What the answer looks like
     #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
     pub format: Format,
+}
+
+/// A name that says who: in both languages, because it is asked before the language is known.
+fn someone(typed: &str) -> Result<String, String> {
+    let name: String = typed.chars().filter(|c| !c.is_control()).collect();
+    match name.trim() {
+        "" => Err("名字是空的，写上是谁 · the name is empty: say who".to_string()),
+        name => Ok(name.to_string()),
+    }
 }
 
 impl Manner {

@@ -35,5 +35,7 @@ pub mod outbox;
 pub mod journal;
 pub mod route;
 pub mod silence;
+pub mod usage;
+pub mod oncall;
 pub mod init;
 pub mod demo;

@@ -17,6 +17,7 @@ use crate::{
         terminal::Terminal,
     },
     domain::{
+        notice::Step,
         text::{Locale, Message},
         time::{Timestamp, Zone},
     },
@@ -105,7 +106,7 @@ fn list(arguments: &ListArguments, terminal: Terminal) -> Result<(), Stop> {
         return Ok(());
     }
     if page.waiting.is_empty() && page.dead.is_empty() {
-        terminal.say(&Message::new("都送达了：没有待发的，也没有发不出去的", "all is delivered: nothing waits"));
+        terminal.say(&Message::new("没有待发的，也没有发不出去的", "nothing waits, and nothing is undeliverable"));
         return Ok(());
     }
     let head = match terminal.locale {
@@ -133,12 +134,18 @@ fn row(letter: &LetterDocument, zone: Zone, locale: Locale) -> Vec<String> {
         letter.name.clone(),
         state(letter, zone).get(locale).to_string(),
         letter.receiver.clone(),
-        letter.step.clone(),
+        step(&letter.step).get(locale).to_string(),
         letter.rule.clone(),
         subject(letter),
         letter.attempts.to_string(),
         why.map_or_else(String::new, |why| why.get(locale).to_string()),
     ]
+}
+
+/// What a notice tells, in words; a word of another version as it is.
+fn step(word: &str) -> Message {
+    let known = Step::ALL.into_iter().find(|step| step.name() == word);
+    known.map_or_else(|| Message::new(word, word), |step| step.words().into())
 }
 
 fn subject(letter: &LetterDocument) -> String {
@@ -174,13 +181,15 @@ fn one(arguments: &ListArguments, name: &str, terminal: Terminal) -> Result<(), 
 
 fn told(letter: &LetterDocument, zone: Zone, locale: Locale) -> Vec<String> {
     let at = |ms: i64| zone.minute(Timestamp::from_ms(ms));
-    let LetterDocument { name, receiver, step, rule, reference, attempts, .. } = letter;
+    let LetterDocument { name, receiver, rule, reference, attempts, .. } = letter;
+    let tells = step(&letter.step);
+    let (tells_zh, tells_en) = (tells.get(Locale::Zh), tells.get(Locale::En));
     let decided = at(letter.decided_at);
     let mut lines = vec![
         Message::new(format!("{name}：{}", state(letter, zone).zh), format!("{name}: {}", state(letter, zone).en)),
         Message::new(
-            format!("给 {receiver}：{step}，规则 {rule}，#{reference}"),
-            format!("to {receiver}: {step}, rule {rule}, #{reference}"),
+            format!("给 {receiver}：{tells_zh}，规则 {rule}，#{reference}"),
+            format!("to {receiver}: {tells_en}, rule {rule}, #{reference}"),
         ),
         Message::new(subject(letter), subject(letter)),
         Message::new(

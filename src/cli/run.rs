@@ -8,10 +8,10 @@ use crate::{
     cli::{
         alerts,
         args::{Arguments, StoreVerb, Verb},
-        backtest, chats, check, deeds, demo, doctor, explain, fields, init, journal, language, logging, outbox,
+        backtest, chats, check, deeds, demo, doctor, explain, fields, init, journal, language, logging, oncall, outbox,
         rehearse, route, rules, schema, send_test, serve, silence, status, store,
         terminal::Terminal,
-        test, ticket, words,
+        test, ticket, usage, words,
     },
     domain::text::{Locale, Message},
 };
@@ -55,15 +55,10 @@ impl Stop {
 /// Runs the program with these arguments and says how it ended.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let environment = |name: &str| std::env::var(name).ok();
-    let arguments = match Arguments::try_parse_from(arguments) {
+    let typed: Vec<OsString> = arguments.into_iter().collect();
+    let arguments = match Arguments::try_parse_from(&typed) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            error.print().ok(); // nobody is left to tell when the terminal is gone
-            return match error.kind() {
-                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
-                _ => ExitCode::from(2),
-            };
-        }
+        Err(error) => return not_understood(&error, &typed, &environment),
     };
     let locale = arguments.lang.map_or_else(|| language::of_environment(&environment), Locale::from);
     let terminal = Terminal { locale };
@@ -77,6 +72,26 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             terminal.note(stop.message());
             ExitCode::from(stop.code())
         }
+    }
+}
+
+/// Help that was asked for, or what is wrong with what was typed, in the reader's language.
+fn not_understood(error: &clap::Error, typed: &[OsString], environment: &dyn Fn(&str) -> Option<String>) -> ExitCode {
+    let words: Vec<String> = typed.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let locale = match usage::asked_for(&words) {
+        Some("zh") => Locale::Zh,
+        Some(_) => Locale::En,
+        None => language::of_environment(environment),
+    };
+    match usage::in_chinese(error).filter(|_| locale == Locale::Zh) {
+        Some(said) => Terminal { locale }.print_beside(&said),
+        None => {
+            error.print().ok(); // nobody is left to tell when the terminal is gone
+        }
+    }
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(2),
     }
 }
 
@@ -107,6 +122,7 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
         Verb::Outbox(arguments) => outbox::run(&arguments, terminal),
         Verb::Journal(arguments) => journal::run(&arguments, terminal),
         Verb::Silence(arguments) => silence::run(&arguments, terminal),
+        Verb::Oncall(arguments) => oncall::run(&arguments, terminal),
         Verb::Route(arguments) => route::run(&arguments, terminal),
         Verb::Explain(arguments) => explain::run(&arguments, terminal),
         Verb::Rehearse(arguments) => rehearse::run::run(&arguments, terminal),

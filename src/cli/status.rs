@@ -80,6 +80,14 @@ fn numbers(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
             "alerts firing {firing} (taken {taken}), pending {pending}; to send {waiting}, to answer {inbox}, undeliverable {dead}"
         ),
     ));
+    let counted = |name: &str| status.counters.iter().find(|it| it.name == name).map_or(0, |it| it.value);
+    let handovers = counted("handovers");
+    if handovers > 0 {
+        terminal.say(&Message::new(
+            format!("启动以来交班 {handovers} 次；谁在值班：deskbell oncall"),
+            format!("handovers since the start: {handovers}; who is on call: deskbell oncall"),
+        ));
+    }
     if silences + storms > 0 {
         terminal.say(&Message::new(
             format!("静默 {silences} 个，风暴 {storms} 场"),
@@ -210,8 +218,19 @@ fn notices(status: &Status, when: &dyn Fn(i64) -> String, terminal: Terminal) {
         let more = all - shown;
         say(Message::new(format!("还有更早的 {more} 条发不出去"), format!("and {more} older ones")), terminal);
     }
-    if status.outbox_failing > 0 || all > 0 {
-        let next = Message::new("运行 deskbell doctor，看该怎么处理", "Run deskbell doctor to see what to set right");
+    if all > 0 {
+        let next = Message::new(
+            "deskbell outbox 逐条列出原因；改好后再发：deskbell outbox retry --all，不要了：deskbell outbox drop <名字>",
+            "deskbell outbox lists each with its reason. Once mended: deskbell outbox retry --all; to give up: deskbell \
+             outbox drop <NAME>",
+        );
+        say(next, terminal);
+    }
+    if status.outbox_failing > 0 {
+        let next = Message::new(
+            "没发成的会自己再试；deskbell outbox 看每一条，deskbell doctor 检查凭证和权限",
+            "what failed is tried again by itself; deskbell outbox shows each, deskbell doctor checks credentials and scopes",
+        );
         say(next, terminal);
     }
 }

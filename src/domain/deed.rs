@@ -156,6 +156,8 @@ pub struct NewCover {
     pub until: Option<Timestamp>,
     /// Whoever asks takes that person's next turn in return.
     pub in_return: bool,
+    /// Why, in the words of whoever asks.
+    pub reason: Option<Arc<str>>,
 }
 
 /// How long the shorter silence of a card's button lasts.

@@ -52,6 +52,44 @@ pub enum Step {
 }
 
 impl Step {
+    /// Every one, in the order of their declaration.
+    pub const ALL: [Self; 14] = [
+        Self::Fired,
+        Self::Repeated,
+        Self::Escalated,
+        Self::Ended,
+        Self::Digest,
+        Self::Update,
+        Self::Answer,
+        Self::Trouble,
+        Self::Announced,
+        Self::Called,
+        Self::Urged,
+        Self::Asked,
+        Self::Woken,
+        Self::Fallback,
+    ];
+
+    /// What it tells, for people.
+    pub const fn words(self) -> Words {
+        match self {
+            Self::Fired => Words { zh: "开始", en: "it began" },
+            Self::Repeated => Words { zh: "再次提醒", en: "a repeat" },
+            Self::Escalated => Words { zh: "升级", en: "an escalation" },
+            Self::Ended => Words { zh: "结束", en: "its end" },
+            Self::Digest => Words { zh: "汇总", en: "a digest" },
+            Self::Update => Words { zh: "更新卡片", en: "an update of its card" },
+            Self::Answer => Words { zh: "回答", en: "an answer" },
+            Self::Trouble => Words { zh: "deskbell 自己的故障", en: "deskbell's own trouble" },
+            Self::Announced => Words { zh: "告知", en: "news" },
+            Self::Called => Words { zh: "单独发给提到的人", en: "the card for whom it mentions" },
+            Self::Urged => Words { zh: "加急", en: "an urgent call" },
+            Self::Asked => Words { zh: "问进展", en: "the question how it stands" },
+            Self::Woken => Words { zh: "稍后提醒的时间到", en: "the snooze is over" },
+            Self::Fallback => Words { zh: "没人处理，再通知", en: "the fallback: nobody acted" },
+        }
+    }
+
     /// Its word in keys, logs and metrics.
     pub const fn name(self) -> &'static str {
         match self {

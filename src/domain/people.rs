@@ -76,6 +76,17 @@ impl People {
         self.addresses.get(person).map(|(_, standing)| *standing)
     }
 
+    /// Whether the directory has shown them: an address that leads to someone, or an open id of a chat's member.
+    pub fn has_seen(&self, person: &PersonId) -> bool {
+        match person {
+            PersonId::Open(id) => {
+                let leads_there = || self.addresses.values().any(|(known, _)| known.as_ref() == Some(id));
+                self.names.contains_key(id) || leads_there()
+            }
+            PersonId::Email(_) | PersonId::Mobile(_) => self.open_id(person).is_some(),
+        }
+    }
+
     /// The name behind an open id.
     pub fn name_of(&self, id: &OpenId) -> Option<&Text> {
         self.names.get(id)
@@ -147,6 +158,15 @@ mod tests {
         assert!(people.same(&email("li@a.cn"), &li));
         assert!(!people.same(&email("gone@a.cn"), &li));
         assert_eq!(people.standing(&email("gone@a.cn")), Some(Standing::Missing));
+        for (person, seen) in [
+            (email("li@a.cn"), true),
+            (li.clone(), true),
+            (email("gone@a.cn"), false),
+            (email("never-asked@a.cn"), false),
+            (PersonId::Open("ou_eve".into()), false),
+        ] {
+            assert_eq!(people.has_seen(&person), seen, "{person:?}");
+        }
         let actor = Actor::person("ou_li".into());
         assert_eq!(people.named(&actor).words().zh, "李雷");
         let cases = [

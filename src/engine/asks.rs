@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 use crate::domain::{
     desk::{
         in_force::RuleRow,
+        duties::Duties,
         letters::{Letter, Letters},
         lists::{AlertRow, AlertsFound, AlertsWanted},
         machine::Desk,
@@ -12,6 +13,8 @@ use crate::domain::{
         silences::SilenceLine,
     },
     explain::explanation::Explained,
+    id::RotaName,
+    receiver::PersonId,
     route::Routed,
     text::Message,
     time::Timestamp,
@@ -45,6 +48,10 @@ pub enum Ask {
     Silences(Back<Vec<SilenceLine>>),
     /// The rules in force.
     Rules(Back<Vec<RuleRow>>),
+    /// Who is on call.
+    Oncall(Back<Duties>),
+    /// Whom a text means who is to stand in on this rota.
+    Person(RotaName, String, Back<PersonId>),
     /// What is meant by what someone typed.
     Meant(String, Back<Meant>),
 }
@@ -61,6 +68,8 @@ impl Ask {
             Self::Route(ticket, reply) => say(reply, || desk.route(&ticket, now)),
             Self::Silences(reply) => say(reply, || Ok(desk.silences(now))),
             Self::Rules(reply) => say(reply, || Ok(desk.rules_in_force())),
+            Self::Oncall(reply) => say(reply, || Ok(desk.duties())),
+            Self::Person(rota, typed, reply) => say(reply, || desk.person_meant(&rota, &typed)),
             Self::Meant(typed, reply) => say(reply, || desk.meant(&typed)),
         }
     }

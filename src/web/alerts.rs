@@ -11,7 +11,8 @@ use crate::{
     domain::{
         alert::AlertKey,
         desk::lists::{
-            AlertRow, AlertsFound, AlertsWanted, Coming, ComingWhat, How, Mark, Stand, Told, severity_named,
+            ALERTS_PAGE_MAX, AlertRow, AlertsFound, AlertsWanted, Coming, ComingWhat, How, Mark, Stand, Told,
+            severity_named,
         },
         rule::Severity,
         text::Message,
@@ -223,6 +224,13 @@ fn wanted(query: AlertsQuery) -> Result<AlertsWanted, Problem> {
         let message = || Message::new("after 要照抄上一页给的 more", "after must be what the page before gave as more");
         Mark::read(&text).ok_or_else(|| Problem::bad("after", message()))
     };
+    if limit.is_some_and(|limit| !(1..=ALERTS_PAGE_MAX).contains(&limit)) {
+        let message = Message::new(
+            format!("limit 要在 1 到 {ALERTS_PAGE_MAX} 之间；更多的用 after 接着取"),
+            format!("limit is 1 to {ALERTS_PAGE_MAX}; what is left comes with `after`"),
+        );
+        return Err(Problem::bad("limit", message));
+    }
     Ok(AlertsWanted {
         rule: bounded("rule", rule)?.map(|text| text.as_str().into()),
         source: bounded("source", source)?.map(|text| text.as_str().into()),

@@ -17,7 +17,7 @@ use crate::{
         asks::{Ask, Back},
         start::{ActAnswer, Port},
     },
-    web::{acts, alerts, journal, outbox, problem::Problem, route, rules, silences},
+    web::{acts, alerts, journal, oncall, outbox, problem::Problem, route, rules, silences},
 };
 
 /// How long an answer is waited for.
@@ -67,6 +67,7 @@ pub fn reads() -> OpenApiRouter<Operators> {
         .routes(routes!(outbox::list))
         .routes(routes!(outbox::one))
         .routes(routes!(silences::list))
+        .routes(routes!(oncall::list))
         .routes(routes!(journal::answer))
         .routes(routes!(route::answer))
         .routes(routes!(rules::list))
@@ -84,6 +85,7 @@ pub fn acts() -> OpenApiRouter<Operators> {
         .routes(routes!(acts::forget))
         .routes(routes!(silences::add))
         .routes(routes!(silences::end))
+        .routes(routes!(oncall::cover))
 }
 
 /// A name of bounded length.

@@ -18,20 +18,17 @@ use crate::{
         id::{SilenceId, TicketKey},
         silence::{Matcher, WHEN_CHARS_MAX, Written},
         text::Message,
-        time::{Timestamp, Zone},
     },
     engine::asks::Ask,
     web::{
         acts::{self, Asked, Done, Plain},
         alerts::severity_of,
+        instants,
         operators::{Operators, name},
         problem::Problem,
         status::Sentence,
     },
 };
-
-/// How an instant is written, beside RFC 3339.
-const INSTANT_FORMATS: [&str; 2] = ["%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"];
 
 /// The silences in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -196,25 +193,11 @@ fn lasts(operators: &Operators, new: &NewDocument) -> Result<Rest, Problem> {
             Err(Problem::bad("until", Message::new("for 和 until 只写一个", "write either `for` or `until`")))
         }
         (None, Some(until)) => {
-            let at = instant(until, operators.zone).ok_or_else(|| {
-                let example = Message::new("例如 2026-11-20 18:00", "for example 2026-11-20 18:00");
-                Problem::bad("until", Message::new("时刻读不懂", "this instant cannot be read")).with_hint(example)
-            })?;
-            Ok(Rest::For(at.since(operators.clock.now())))
+            let now = operators.clock.now();
+            Ok(Rest::For(instants::coming("until", until, operators.zone, now)?.since(now)))
         }
         (span, None) => acts::rest("for", span.as_deref()),
     }
-}
-
-/// An instant: RFC 3339, or `2026-11-20 18:00` in the zone; of an hour that comes twice, the first.
-pub fn instant(text: &str, zone: Zone) -> Option<Timestamp> {
-    use chrono::{DateTime, NaiveDateTime, TimeZone};
-    let text = text.trim();
-    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Some(Timestamp::from_ms(at.timestamp_millis()));
-    }
-    let local = INSTANT_FORMATS.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?;
-    zone.0.from_local_datetime(&local).earliest().map(|at| Timestamp::from_ms(at.timestamp_millis()))
 }
 
 impl From<SilenceLine> for SilenceDocument {

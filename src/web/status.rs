@@ -357,6 +357,7 @@ fn counters(counted: &Counters) -> Vec<Counter> {
         Counter::new("ticket_events", "Events that told of a ticket", counted.news),
         Counter::new("messages_redelivered", "Messages delivered to us again", counted.redelivered),
         Counter::new("troubles", "Own troubles", counted.troubles),
+        Counter::new("handovers", "Handovers told when people on call change", counted.handovers),
     ];
     let sent = "Notices delivered, by what they told";
     let failed = "Failed attempts to deliver, by kind";

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use deskbell::sim::{faults::Fault, http::lock, route::Route};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::town::{Running, Town, wait_until};
 
@@ -17,7 +17,7 @@ fn town() -> (Town, SocketAddr) {
     (town, admin)
 }
 
-fn json(town: &Town, arguments: &[&str]) -> Value {
+fn answer(town: &Town, arguments: &[&str]) -> Value {
     let ended = town.run(arguments).expect(0, &[]);
     serde_json::from_str(&ended.out).unwrap()
 }
@@ -39,20 +39,28 @@ fn alerts_letters_journal_and_route_from_the_command_line() {
     let id = lock(&town.platform).create_ticket(now, |_| {});
     lock(&town.platform).rate_ticket(&id, 1, Some("慢"), now);
     wait_until(&town, "the dead letter", || town.run(&["outbox"]).out.contains("undeliverable since"));
-    let page = json(&town, &["alerts", "--ticket", &id, "--format", "json"]);
+    let page = answer(&town, &["alerts", "--ticket", &id, "--format", "json"]);
     let reference = page["alerts"][0]["reference"].as_str().unwrap();
-    town.run(&["alerts"]).expect(0, &[reference, "firing", "不满意", &id]);
+    town.run(&["alerts"]).expect(0, &[reference, "firing", "不满意", &id, "next"]);
+    town.run(&["--lang", "zh", "take", reference.get(..3).unwrap()])
+        .expect(1, &["编号有 6 位", &format!("#{reference}")]);
+    town.run(&["--lang", "zh", "alrts"]).expect(2, &["写法有误", "是不是想写 alerts？"]);
+    town.run(&["take", reference, "--as", " "]).expect(2, &["the name is empty"]);
+    town.run(&["silence", "add", "--rule", "x", "--until", "2026-01-01 10:00", "--reason", "x"])
+        .expect(2, &["is over"]);
     town.run(&["--lang", "zh", "alerts", reference]).expect(0, &["在响", "开始响", &format!("#{reference}")]);
     town.run(&["alerts", "--state", "gone"]).expect(2, &["state: ", "firing"]);
     town.run(&["alerts", "FFFFFF"]).expect(1, &["#FFFFFF", "deskbell alerts"]);
 
-    let letters = json(&town, &["outbox", "--format", "json"]);
+    let letters = answer(&town, &["outbox", "--format", "json"]);
     let name = letters["dead"][0]["name"].as_str().unwrap();
-    town.run(&["outbox", "show", name]).expect(0, &["undeliverable since", "fired"]);
+    town.run(&["outbox", "show", name]).expect(0, &["undeliverable since", "it began"]);
+    town.run(&["--lang", "zh", "outbox"]).expect(0, &["说什么", "开始"]);
+    town.run(&["status"]).expect(0, &["deskbell outbox retry --all"]);
     town.run(&["outbox", "drop", "ffffffff"]).expect(1, &["no notice ffffffff"]);
     town.run(&["outbox", "retry", "--all", "--as", "韩梅梅"]).expect(0, &["tried again: 1"]);
     wait_until(&town, "the card", || town.cards() > 0);
-    town.run(&["outbox"]).expect(0, &[]);
+    town.run(&["outbox"]).expect(0, &["nothing is undeliverable"]);
 
     town.run(&["--lang", "zh", "take", &format!("#{reference}"), "--as", "李雷"]).expect(0, &["接手"]);
     town.run(&["alerts", "--state", "taken"]).expect(0, &["taken by 李雷"]);
@@ -76,5 +84,82 @@ fn alerts_letters_journal_and_route_from_the_command_line() {
     std::fs::write(town.home.path().join("secrets/api_token"), "another token, long enough").unwrap();
     town.run(&["alerts"]).expect(1, &["server.api_token differs"]);
     town.run(&["--lang", "zh", "take", reference]).expect(1, &["server.api_token 和正在运行的服务不同"]);
+    assert_eq!(running.stop().0, Some(0));
+}
+
+const ROTAS: &str = "
+rotas:
+  primary:
+    start: 2026-11-02
+    backup: support
+    shifts:
+      - { name: 白班, hours: \"09:00-21:00\", change: daily, members: [li@example.com, wang@example.com] }
+";
+
+#[test]
+fn who_is_on_call_with_a_service_and_without() {
+    let (town, admin) = town();
+    town.run(&["oncall"]).expect(0, &["not running", "there is no rota"]);
+    let path = town.home.path().join("deskbell.yaml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("{text}{ROTAS}")).unwrap();
+    let at = ["--at", "2026-11-20 12:00"];
+    let offline = ["oncall", "primary", "--days", "1", "--format", "json"];
+    let asked = [&offline[..], &at].concat();
+    let ended = town.run(&asked).expect(0, &["without those who stand in"]);
+    let page: Value = serde_json::from_str(&ended.out).unwrap();
+    let ms = |text: &str| chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis();
+    let [noon, nine, morning, next] =
+        ["20T12", "20T21", "21T09", "21T12"].map(|at| ms(&format!("2026-11-{at}:00:00+08:00")));
+    let duty = |person: &str| json!({ "shift": "白班", "person": person, "name": person, "by": "turn" });
+    let expected = json!({
+        "at": noon,
+        "with_covers": false,
+        "rotas": [{
+            "rota": "primary",
+            "on_call": [{
+                "shift": "白班", "person": "li@example.com", "name": "li@example.com", "by": "turn",
+                "from": ms("2026-11-20T09:00:00+08:00"), "until": nine, "next": null,
+            }],
+            "backup": "support",
+            "until": next,
+            "coming": [
+                { "from": noon, "until": nine, "on_call": [duty("li@example.com")] },
+                { "from": nine, "until": morning, "on_call": [] },
+                { "from": morning, "until": next, "on_call": [duty("wang@example.com")] },
+            ],
+            "gaps": [{ "from": nine, "until": morning }],
+            "covers": [],
+            "lines": [{
+                "zh": "primary 白班：li@example.com，到 21:00，接着没有人",
+                "en": "primary 白班: li@example.com, until 21:00, then nobody",
+            }],
+        }],
+    });
+    assert_eq!(page, expected, "{page:#}");
+    let zh = [&["--lang", "zh", "oncall", "--days", "2"][..], &at].concat();
+    town.run(&zh).expect(
+        0,
+        &["不含顶班", "接着没有人", "没有人值班：21:00 到 11-21 09:00", "那时找 support", "11-20 周五 12:00"],
+    );
+    town.run(&["oncall", "primry"]).expect(1, &["rota: ", "Did you mean `primary`"]);
+    town.run(&["oncall", "--at", "2026-11-20"]).expect(2, &["at: ", "add the time"]);
+    town.run(&["oncall", "--days", "99"]).expect(2, &["1..=92"]);
+    town.run(&["oncall", "cover", "primary", "li@example.com"]).expect(1, &["not running"]);
+
+    let running = Running::start(&town, admin);
+    let online = [&["oncall", "primary", "--days", "1", "--format", "json"][..], &at].concat();
+    let mut page = answer(&town, &online);
+    assert_eq!(page["with_covers"], true);
+    wait_until(&town, "the names", || {
+        page = answer(&town, &online);
+        page["rotas"][0]["on_call"][0]["name"] == "李雷"
+    });
+    let cover = ["oncall", "cover", "primary", "wang@example.com"];
+    let span = ["--from", "2099-01-01 10:00", "--until", "2099-01-01 12:00"];
+    town.run(&[&cover[..], &span].concat()).expect(2, &["until: ", "at most 90 days ahead"]);
+    town.run(&[&cover[..], &["--until", "2026-01-01 12:00"]].concat()).expect(2, &["until: ", "is over"]);
+    town.run(&["oncall", "cover", "primary", "who@example.com", "--shift", "白班"]).expect(1, &["who@example.com"]);
+    town.run(&["oncall", "cover", "primry", "李雷"]).expect(1, &["Did you mean `primary`"]);
     assert_eq!(running.stop().0, Some(0));
 }

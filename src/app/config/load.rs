@@ -48,7 +48,7 @@ use crate::{
         labels::Labels,
         plan::Plan,
         receiver::ReceiverKind,
-        text::{Message, Words},
+        text::{Locale, Message, Words},
         time::Zone,
     },
 };
@@ -123,6 +123,25 @@ pub fn load_door(
     Some((server, zone)).filter(|_| !is_stopped(faults))
 }
 
+/// The rotas alone, for looking at them while the rest may be unfinished; faults elsewhere are left.
+pub fn load_rotas(
+    path: &Path,
+    lookup: &dyn Fn(&str) -> Option<String>,
+    faults: &mut Vec<Fault>,
+) -> Option<rotas::Rotas> {
+    let (base, mut elsewhere) = (whereabouts(path).0, Vec::new());
+    let kept = ["timezone", "locale", "calendars", "receivers", "rotas"];
+    // Without the secrets of receivers: a rota needs no more of them than their names.
+    let mut tree = tree_of(path, &kept, faults)?;
+    expand_env(&mut tree, lookup, &mut elsewhere);
+    let mut root = Map::of(&tree, &CONFIGURATION.into(), faults)?;
+    let zone = zone(&mut root, "timezone", faults).unwrap_or(Zone(Shanghai));
+    let calendars = calendars::read(&mut root, &base, zone, &mut elsewhere);
+    let receivers = receivers::read(&mut root, &base, &calendars, Locale::Zh, &mut elsewhere);
+    let rotas = rotas::read(&mut root, &base, zone, &receivers, &calendars, faults);
+    Some(rotas).filter(|_| !is_stopped(faults))
+}
+
 /// Where the store is, alone, for what looks after it; faults elsewhere are left.
 pub fn load_store(
     path: &Path,
@@ -137,13 +156,19 @@ pub fn load_store(
 
 /// The configuration with nothing in it but these parts.
 fn parts(path: &Path, keys: &[&str], lookup: &dyn Fn(&str) -> Option<String>, faults: &mut Vec<Fault>) -> Option<Node> {
+    let mut tree = tree_of(path, keys, faults)?;
+    expand_env(&mut tree, lookup, faults);
+    Some(tree)
+}
+
+/// The same, as it is written.
+fn tree_of(path: &Path, keys: &[&str], faults: &mut Vec<Fault>) -> Option<Node> {
     let (_, file) = whereabouts(path);
     let text = content(path).map_err(|fault| faults.push(*fault)).ok()?;
     let mut tree = parse(&file, &text, faults)?;
     if let NodeKind::Map(entries) = &mut tree.kind {
         entries.retain(|(key, _)| keys.contains(&key.text.as_str()));
     }
-    expand_env(&mut tree, lookup, faults);
     Some(tree)
 }
 

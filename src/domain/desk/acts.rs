@@ -69,7 +69,7 @@ impl Desk {
         now: Timestamp,
         deed: impl FnOnce(&mut Self, &Act, &Alert, Timestamp) -> Acted,
     ) -> Acted {
-        let Some(alert) = self.alert_meant(which, act).cloned() else { return missing(which) };
+        let Some(alert) = self.alert_meant(which, act).cloned() else { return self.missing(which) };
         let acted = match &alert.state {
             AlertState::Ended { ended_at, reason, .. } => self.over(*ended_at, reason.words().into(), now),
             AlertState::Pending => Acted {
@@ -209,6 +209,17 @@ impl Desk {
             "这个群不能处理提醒。请到收到提醒的群里操作，或请管理员把本群加进 chat.access.act",
             "alerts cannot be acted on in this chat. Do it where the alert arrived, or ask an admin to add this chat to chat.access.act",
         ))
+    }
+}
+
+impl Desk {
+    /// There is no such alert; whoever typed the beginning of a reference reads which ones begin so.
+    fn missing(&self, which: &Which) -> Acted {
+        let candidates = match which {
+            Which::Reference(typed) => self.references_like(typed),
+            Which::Episode(..) => None,
+        };
+        candidates.map_or_else(|| missing(which), |words| Acted { tone: Tone::Missing, words, card: None })
     }
 }
 

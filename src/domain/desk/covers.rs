@@ -17,7 +17,10 @@ use crate::domain::{
 };
 
 /// The longest anyone stands in at one go, and the furthest ahead.
-const COVER_MAX: Span = Span::from_days(90);
+pub const COVER_MAX: Span = Span::from_days(90);
+
+/// Characters of a reason that are told.
+pub const REASON_CHARS_MAX: usize = 200;
 
 /// Covers that are kept at most.
 const COVERS_MAX: usize = 500;
@@ -35,6 +38,33 @@ struct Asker {
     manages: bool,
 }
 
+/// Whether anyone can stand in from then till then.
+///
+/// # Errors
+/// It is over, ends before it begins, lasts too long or lies too far ahead.
+pub fn check_span(from: Timestamp, until: Timestamp, now: Timestamp) -> Result<(), Message> {
+    let days = COVER_MAX.as_secs() / Span::from_days(1).as_secs();
+    if until <= now {
+        return Err(Message::new("结束时间已经过去，没有改", "it would be over already: nothing was changed"));
+    }
+    if until <= from {
+        return Err(Message::new("结束要晚于开始", "it must end after it begins"));
+    }
+    if until > from.plus(COVER_MAX) {
+        return Err(Message::new(
+            format!("一次最多 {days} 天，更久请改 rotas 里的 members"),
+            format!("at most {days} days at one go; for longer change `members` in `rotas`"),
+        ));
+    }
+    if from > now.plus(COVER_MAX) {
+        return Err(Message::new(
+            format!("最多提前 {days} 天，更远请写进 dates"),
+            format!("at most {days} days ahead; what lies further on goes into `dates`"),
+        ));
+    }
+    Ok(())
+}
+
 impl Desk {
     /// Someone stands in.
     pub(super) fn cover(&mut self, act: &Act, new: &NewCover, now: Timestamp) -> Acted {
@@ -49,13 +79,23 @@ impl Desk {
         let (mut zh, mut en) = (Vec::new(), Vec::new());
         for cover in &covers {
             let words = self.cover_words(&rota, cover, now);
-            self.journal(now, (&Subject::Service, None, 0), "cover", words.clone());
-            self.tell_concerned(act, &rota, cover, &words, now);
+            let by = self.arranged_words(act, new);
+            let told = Message::new(format!("{}（{}）", words.zh, by.zh), format!("{} ({})", words.en, by.en));
+            self.journal(now, (&Subject::Service, None, 0), "cover", told);
+            self.put_cover(cover.clone());
             zh.push(words.zh);
             en.push(words.en);
         }
-        covers.into_iter().for_each(|cover| self.put_cover(cover));
-        self.see_to_rota(&rota.name, now);
+        // Whoever is on call from now on gets the handover, which says everything: one message, not two.
+        let came: Vec<PersonId> = self.came(&rota, now).into_iter().map(|(person, _)| person).collect();
+        let concerned: Vec<&Cover> = covers.iter().filter(|cover| self.is_concerned(act, &rota, cover)).collect();
+        let (now_on, later): (Vec<&Cover>, Vec<&Cover>) =
+            concerned.into_iter().partition(|cover| came.contains(&cover.person));
+        let arranged = now_on.first().map(|_| self.arranged_words(act, new));
+        for cover in later {
+            self.tell_concerned(act, new, &rota, cover, now);
+        }
+        self.see_to_rota_with(&rota.name, arranged, now);
         Acted { tone: Tone::Done, words: Message::new(zh.join("；"), en.join("; ")), card: None }
     }
 
@@ -67,6 +107,9 @@ impl Desk {
             (None, None, Some(id)) => PersonId::Open(id.clone()),
             (None, None, None) => return Err(refused(Message::new("请写明由谁来值班", "say who stands in"))),
         };
+        if new.person.is_some() {
+            self.check_reach(rota, &stands_in).map_err(refused)?;
+        }
         let gives = asker.person.as_ref().is_some_and(|me| *me != stands_in);
         let turn = self.turn_meant(rota, &asker, new, gives, now)?;
         let from = new.from.unwrap_or(turn.from).max(now);
@@ -77,12 +120,7 @@ impl Desk {
             }
             (None, until) => until,
         };
-        if until <= from || until > from.plus(COVER_MAX) || from > now.plus(COVER_MAX) {
-            return Err(refused(Message::new(
-                "结束要晚于开始，最多 90 天，也不能早于现在",
-                "it must end after it begins and after now, within 90 days",
-            )));
-        }
+        check_span(from, until, now).map_err(refused)?;
         self.check_theirs(rota, &asker, &turn, &stands_in, from, until)?;
         let cover = Cover {
             rota: rota.name.clone(),
@@ -345,7 +383,10 @@ impl Desk {
     fn as_written(&self, rota: &Rota, person: &PersonId) -> PersonId {
         let known = match person {
             PersonId::Open(id) => self.member_of(rota, id),
-            other => rota.people().into_iter().find(|it| fold(it.as_str()) == fold(other.as_str())).cloned(),
+            other => {
+                let is_them = |it: &&PersonId| fold(it.as_str()) == fold(other.as_str()) || self.people.same(it, other);
+                rota.people().into_iter().find(is_them).cloned()
+            }
         };
         known.unwrap_or_else(|| person.clone())
     }
@@ -359,17 +400,30 @@ impl Desk {
         )
     }
 
-    /// Whoever is put in and did not ask for it hears of it in their direct chat.
-    fn tell_concerned(&mut self, act: &Act, rota: &Rota, cover: &Cover, words: &Message, now: Timestamp) {
-        let asked = act.by.open_id().and_then(|id| self.member_of(rota, id));
-        if asked.as_ref() == Some(&cover.person)
-            || act.by.open_id().map(|id| id.as_str()) == Some(cover.person.as_str())
-        {
-            return;
-        }
+    /// Who arranged it, and why where they said so.
+    fn arranged_words(&self, act: &Act, new: &NewCover) -> Message {
         let by = self.people.named(&act.by).words();
-        let words =
-            Message::new(format!("{}（{} 安排）", words.zh, by.zh), format!("{} (arranged by {})", words.en, by.en));
+        match new.reason.as_deref().map(str::trim).filter(|reason| !reason.is_empty()) {
+            None => Message::new(format!("{} 安排", by.zh), format!("arranged by {}", by.en)),
+            Some(reason) => {
+                let reason: String =
+                    reason.chars().take(REASON_CHARS_MAX).map(|c| if c.is_control() { ' ' } else { c }).collect();
+                Message::new(format!("{} 安排：{reason}", by.zh), format!("arranged by {}: {reason}", by.en))
+            }
+        }
+    }
+
+    /// Whether whoever stands in did not ask for it themselves.
+    fn is_concerned(&self, act: &Act, rota: &Rota, cover: &Cover) -> bool {
+        let asked = act.by.open_id().and_then(|id| self.member_of(rota, id));
+        let is_asker = act.by.open_id().map(|id| id.as_str()) == Some(cover.person.as_str());
+        asked.as_ref() != Some(&cover.person) && !is_asker
+    }
+
+    /// Whoever is put in later hears of it in their direct chat.
+    fn tell_concerned(&mut self, act: &Act, new: &NewCover, rota: &Rota, cover: &Cover, now: Timestamp) {
+        let (words, by) = (self.cover_words(rota, cover, now), self.arranged_words(act, new));
+        let words = Message::new(format!("{}（{}）", words.zh, by.zh), format!("{} ({})", words.en, by.en));
         self.announce_to("cover", Receiver::name_of_person(&cover.person), words, now);
     }
 }

@@ -23,6 +23,13 @@ pub const ALERTS_PAGE_MAX: usize = 500;
 /// Alerts of one page that says nothing of it.
 pub const ALERTS_PAGE: usize = 100;
 
+/// Digits of a reference, and the fewest of them by which it is looked for.
+const REFERENCE_DIGITS: usize = 6;
+const BEGINNING_MIN: usize = 2;
+
+/// Alerts that are named to whoever typed too little of a reference.
+const CANDIDATES_MAX: usize = 5;
+
 /// Which alerts are asked for: every part that is there must fit.
 #[derive(Clone, Debug, Default)]
 pub struct AlertsWanted {
@@ -287,8 +294,41 @@ impl Desk {
     /// # Errors
     /// There is none, or none any more.
     pub fn alert_row(&self, reference: &str, now: Timestamp) -> Result<AlertRow, Message> {
-        let alert = self.alert_referred(reference).ok_or_else(|| not_referred(reference))?;
+        let why = || self.references_like(reference).unwrap_or_else(|| not_referred(reference));
+        let alert = self.alert_referred(reference).ok_or_else(why)?;
         Ok(self.row(alert, now))
+    }
+
+    /// Alerts whose reference begins like this, for whoever typed too little of one: those that ring first. Nothing
+    /// where none does.
+    pub(super) fn references_like(&self, typed: &str) -> Option<Message> {
+        let typed = bare_reference(typed);
+        let is_beginning = (BEGINNING_MIN..REFERENCE_DIGITS).contains(&typed.len());
+        if !is_beginning || !typed.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        let all = self.alerts.values().flatten().filter(|alert| alert.episode > 0);
+        let mut found: Vec<&Alert> = all.filter(|alert| alert.reference().starts_with(&typed)).collect();
+        found.sort_by_key(|alert| (!alert.is_firing(), std::cmp::Reverse(alert.fired_at()), alert.reference()));
+        let shown = |alert: &&Alert| {
+            let title = self.title_of(&alert.key.subject).map(|title| format!(" {title}")).unwrap_or_default();
+            format!("#{} {}{title}", alert.reference(), self.rule_called(alert))
+        };
+        let named: Vec<String> = found.iter().take(CANDIDATES_MAX).map(shown).collect();
+        let rest = found.len().saturating_sub(named.len());
+        let (zh_more, en_more) = match rest {
+            0 => Default::default(),
+            _ => (format!("，另有 {rest} 条"), format!(" and {rest} more")),
+        };
+        (!named.is_empty()).then(|| {
+            Message::new(
+                format!("#{typed} 不完整，编号有 {REFERENCE_DIGITS} 位。是不是：{}{zh_more}", named.join("；")),
+                format!(
+                    "#{typed} is not a whole reference of {REFERENCE_DIGITS} digits. Is it one of: {}{en_more}",
+                    named.join("; ")
+                ),
+            )
+        })
     }
 
     /// The alert with this reference, also in an episode before its present one.

@@ -98,6 +98,7 @@ impl Desk {
             from,
             until,
             in_return: wanted.way == Way::Swap,
+            reason: None,
         })
     }
 
@@ -127,7 +128,7 @@ impl Desk {
     }
 
     /// Whom a text means: an email, a mobile number, an open id, or the name the directory knows.
-    fn person_called(&self, rota: &Rota, text: &str) -> Result<PersonId, Message> {
+    pub(super) fn person_called(&self, rota: &Rota, text: &str) -> Result<PersonId, Message> {
         if let Some(person) = PersonId::of(text) {
             return Ok(person);
         }

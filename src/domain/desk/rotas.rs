@@ -82,6 +82,11 @@ impl Desk {
 
     /// Tells a change of people and what a long holiday asks for, and notes when to look again.
     pub(super) fn see_to_rota(&mut self, name: &RotaName, now: Timestamp) {
+        self.see_to_rota_with(name, None, now);
+    }
+
+    /// The same, where someone arranged a change: the handover says who and why.
+    pub(super) fn see_to_rota_with(&mut self, name: &RotaName, arranged: Option<Message>, now: Timestamp) {
         let Some(rota) = self.settings.rotas.get(name).map(Arc::clone) else {
             self.rosters.due.remove(name);
             return;
@@ -93,7 +98,7 @@ impl Desk {
         let kept = self.rosters.kept.get(name).cloned();
         if !told.is_empty() && kept.as_ref().is_none_or(|kept| kept.told != told) {
             if let Some(kept) = &kept {
-                self.hand_over(&rota, kept, &on_duty, now);
+                self.hand_over(&rota, kept, &on_duty, arranged, now);
             }
             let confirmed = kept.and_then(|kept| kept.confirmed);
             self.put_roster(Roster { rota: name.clone(), told, at: now, confirmed });
@@ -116,7 +121,7 @@ impl Desk {
     }
 
     /// Who is on duty now and was not among those told last, and since when they are.
-    fn came(&self, rota: &Rota, now: Timestamp) -> Vec<(PersonId, Timestamp)> {
+    pub(super) fn came(&self, rota: &Rota, now: Timestamp) -> Vec<(PersonId, Timestamp)> {
         let Some(kept) = self.rosters.kept.get(&rota.name) else { return Vec::new() };
         let known = |person: &PersonId| kept.told.iter().any(|(_, told)| told == person);
         let on_call = rota.on_call(&self.rosters.covers, now).into_iter();
@@ -124,7 +129,7 @@ impl Desk {
     }
 
     /// Tells who hands over to whom, and what is open: to the rota's places and to whoever comes.
-    fn hand_over(&mut self, rota: &Rota, kept: &Roster, on_duty: &[Duty], now: Timestamp) {
+    fn hand_over(&mut self, rota: &Rota, kept: &Roster, on_duty: &[Duty], arranged: Option<Message>, now: Timestamp) {
         let came = self.came(rota, now);
         if came.is_empty() {
             return;
@@ -147,6 +152,7 @@ impl Desk {
             )
         };
         let mut lines = words::lines(rota, &self.rosters.covers, now, &|person| self.name_of(person));
+        lines.extend(arranged);
         lines.extend(self.open_lines(rota, now));
         for line in lines {
             head.zh.push_str(&format!("\n{}", line.zh));
@@ -233,7 +239,7 @@ impl Desk {
     }
 
     /// Every source's labels name the same teams.
-    fn teams(&self) -> impl Iterator<Item = &Team> {
+    pub(super) fn teams(&self) -> impl Iterator<Item = &Team> {
         self.settings.sources.values().take(1).flat_map(|source| source.labels.teams.iter())
     }
 
@@ -274,12 +280,12 @@ impl Desk {
     }
 
     /// Whether a person is known to have left. Whom the app does not see may only be outside its range.
-    fn has_left(&self, person: &PersonId) -> bool {
+    pub(super) fn has_left(&self, person: &PersonId) -> bool {
         matches!(self.people.standing(person), Some(Standing::Resigned | Standing::Frozen))
     }
 
     /// What is wrong with a person, where something is.
-    fn why_gone(&self, person: &PersonId) -> Option<Words> {
+    pub(super) fn why_gone(&self, person: &PersonId) -> Option<Words> {
         match self.people.standing(person)? {
             Standing::Active => None,
             Standing::Resigned => Some(Words { zh: "已离职", en: "has left the company" }),

@@ -287,7 +287,7 @@ impl Bench {
         let (name, long) = line.split_once(' ').map_or((line, None), |(name, long)| (name, Some(long)));
         let until = long.map(|long| self.now.plus(read_span(long).unwrap()));
         let person = Some(duty::person(name));
-        let new = NewCover { rota: None, shift: None, person, from: None, until, in_return: false };
+        let new = NewCover { rota: None, shift: None, person, from: None, until, in_return: false, reason: None };
         self.act_as(name, Deed::Cover(Box::new(new)));
     }
 

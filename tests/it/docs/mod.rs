@@ -275,8 +275,8 @@ fn every_operator_is_explained() {
 }
 
 /// Verbs that ask or tell the running service.
-const OPERATORS_VERBS: [&str; 9] =
-    ["alerts", "take", "release", "done", "snooze", "silence", "outbox", "journal", "route"];
+const OPERATORS_VERBS: [&str; 10] =
+    ["alerts", "take", "release", "done", "snooze", "silence", "oncall", "outbox", "journal", "route"];
 
 #[test]
 fn every_verb_of_operators_and_every_request_is_in_the_tables() {
