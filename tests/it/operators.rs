@@ -317,7 +317,7 @@ async fn who_is_on_call_is_asked_and_changed() {
     world.until(Span::from_mins(1)).await;
     let office = Office::open(world).await;
     let (status, page) = office.get("/api/v1/oncall?rota=PRIMARY").await;
-    let told = "primary day: li@example.com, until 21:00, then nobody".to_string();
+    let told = "primary day: 李雷, until 21:00, then nobody".to_string();
     assert_eq!((status, seats(&page)), (200, (told, vec!["day li@example.com 2026-11-20 21:00".into()])), "{page:#}");
     let rota = &page["rotas"][0];
     assert_eq!((&page["with_covers"], &rota["backup"]), (&json!(true), &json!("team")));

@@ -285,6 +285,13 @@ fn every_verb_of_operators_and_every_request_is_in_the_tables() {
     for verb in command.get_subcommands().filter(|verb| OPERATORS_VERBS.contains(&verb.get_name())) {
         let below: Vec<String> =
             verb.get_subcommands().map(|part| format!("deskbell {} {}", verb.get_name(), part.get_name())).collect();
+        // Some answer by themselves too.
+        verbs.extend(
+            verb.get_positionals()
+                .next()
+                .filter(|_| !below.is_empty())
+                .map(|_| format!("deskbell {}", verb.get_name())),
+        );
         verbs.extend(if below.is_empty() { vec![format!("deskbell {}", verb.get_name())] } else { below });
     }
     for path in ["docs/operations.md", "docs/operations.zh-CN.md"] {
