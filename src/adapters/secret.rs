@@ -15,13 +15,20 @@ use crate::{
 /// Bytes a secret's file may have.
 pub const SECRET_FILE_BYTES_MAX: u64 = 64 * 1024;
 
+/// Characters a secret has at least. A shorter one is easily guessed, and taking it out of every sentence would take
+/// the sentence apart.
+pub const SECRET_CHARS_MIN: usize = 8;
+
 /// What stands where a secret stood.
 pub const REDACTED: &str = "[secret]";
 
-/// The text with every one of `secrets` taken out: what the other side says may repeat what it was sent.
+/// The text with every one of `secrets` taken out: what the other side says may repeat what it was sent. One that is
+/// shorter than [`SECRET_CHARS_MIN`] stays: its letters stand in every word, and whoever wrote it was warned.
 pub fn scrub(text: &str, secrets: &[&SecretString]) -> String {
     let mut out = text.to_owned();
-    for secret in secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| !secret.is_empty()) {
+    for secret in
+        secrets.iter().map(|secret| secret.expose_secret()).filter(|secret| secret.chars().count() >= SECRET_CHARS_MIN)
+    {
         if out.contains(secret) {
             out = out.replace(secret, REDACTED);
         }
@@ -64,6 +71,19 @@ pub fn optional(map: &mut Map<'_>, key: &str, base: &Path, faults: &mut Vec<Faul
         faults.push(Fault::error(place, message));
         return None;
     }
+    let chars = text.chars().count();
+    if chars < SECRET_CHARS_MIN {
+        let message = Message::new(
+            format!("“{named}” 只有 {chars} 个字：密钥太短容易猜中，日志里也遮不住。是不是没有复制完整？"),
+            format!(
+                "`{named}` has {chars} characters: a secret this short is easily guessed and cannot be masked in logs. \
+                 Was it copied whole?"
+            ),
+        );
+        let hint =
+            Message::new(format!("至少 {SECRET_CHARS_MIN} 个字"), format!("at least {SECRET_CHARS_MIN} characters"));
+        faults.push(Fault::warning(place, message).with_hint(hint));
+    }
     Some(SecretString::from(text.to_owned()))
 }
 
@@ -103,19 +123,19 @@ mod tests {
     #[test]
     fn a_secret_comes_from_its_key_or_from_its_file_and_from_nowhere_else() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("good"), "  s3cret\n").unwrap();
+        std::fs::write(dir.path().join("good"), "  s3cret-s3cret\n").unwrap();
         std::fs::write(dir.path().join("empty"), "\n").unwrap();
         std::fs::write(dir.path().join("large"), "x".repeat(70_000)).unwrap();
         let cases = [
-            ("app_secret: s3cret", Ok("s3cret")),
-            ("app_secret_file: good", Ok("s3cret")),
+            ("app_secret: s3cret-s3cret", Ok("s3cret-s3cret")),
+            ("app_secret_file: good", Ok("s3cret-s3cret")),
             ("other: 1", Err("`app_secret` is missing (or `app_secret_file`)")),
             ("app_secret: ''", Err("`app_secret` is empty")),
             ("app_secret_file: empty", Err("`app_secret_file` is empty")),
             ("app_secret_file: nowhere", Err("cannot be read")),
             ("app_secret_file: large", Err("larger than 64 KiB")),
-            ("{app_secret: s3cret, app_secret_file: good}", Err("exclude each other")),
-            ("app_secret: [s3cret]", Err("expected text")),
+            ("{app_secret: s3cret-s3cret, app_secret_file: good}", Err("exclude each other")),
+            ("app_secret: [s3cret-s3cret]", Err("expected text")),
         ];
         for (yaml, expected) in cases {
             let (found, faults) = read(yaml, dir.path());
@@ -131,9 +151,17 @@ mod tests {
     }
 
     #[test]
+    fn a_short_secret_is_warned_of_and_takes_no_sentence_apart() {
+        let (found, faults) = read("app_secret: s3cret7", Path::new("."));
+        assert_eq!(found.unwrap().expose_secret(), "s3cret7");
+        assert!(faults[0].contains("`app_secret` has 7 characters") && !faults[0].contains("s3cret7"), "{faults:?}");
+        assert_eq!(read("app_secret: s3cret78", Path::new(".")).1, [""; 0]);
+    }
+
+    #[test]
     fn what_was_sent_does_not_come_back() {
-        let secrets = [SecretString::from("t-abc"), SecretString::from("")];
-        let scrubbed = scrub("bad token t-abc (t-abc)", &[&secrets[0], &secrets[1]]);
+        let secrets = [SecretString::from("t-abcdef"), SecretString::from(""), SecretString::from("a")];
+        let scrubbed = scrub("bad token t-abcdef (t-abcdef)", &[&secrets[0], &secrets[1], &secrets[2]]);
         assert_eq!(scrubbed, "bad token [secret] ([secret])");
     }
 }

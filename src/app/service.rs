@@ -16,7 +16,8 @@ use crate::{
             callback::Callback, client::Client, event::EventReader, helpdesk::Helpdesk,
             long_connection::standing::Watched, webhook::Webhook,
         },
-        http, outgoing,
+        http,
+        outgoing::{self, heartbeat::Heartbeat},
         store::database::Store,
     },
     app::{
@@ -215,6 +216,7 @@ fn outlets(setup: &Setup, client: &Client, (http, clock): (&reqwest::Client, &Cl
     Outlets {
         webhooks: webhooks(setup, http, clock),
         outgoing: outgoing(setup, http, clock),
+        heartbeat: setup.heartbeat.clone().map(|url| Heartbeat::new(url, http.clone())),
         receivers: setup.settings.receivers.clone(),
         client: client.clone(),
         at_once: if in_order { 1 } else { SENDS_MAX },

@@ -84,6 +84,8 @@ pub fn counters(counted: &health::Counters) -> Vec<Counter> {
         counter("lookups", "Lookups for people", &counted.lookups),
         counter("sends", "Sends tried", &counted.sends),
         counter("sends_failed", "Sends that did not arrive, or nobody knows", &counted.sends_failed),
+        counter("heartbeats", "Heartbeats sent, arrived or not", &counted.heartbeats),
+        counter("heartbeats_failed", "Heartbeats that did not arrive", &counted.heartbeats_failed),
         counter("renders_failed", "Renders that fell back to the built-in card", &counted.renders_failed),
         counter("commits", "Commits of the store", &counted.commits),
         counter("commit_writes", "Writes in them", &counted.writes),

@@ -35,6 +35,7 @@ pub fn run(path: &Path, terminal: Terminal) -> Result<(), Stop> {
              deskbell serve read them",
         ));
     }
+    setup.rotas.notes.iter().for_each(|note| terminal.say(note));
     terminal.say(&setup.calls.words());
     let (rules, sources) = (setup.rules.rules.len(), setup.sources.len());
     let (receivers, templates) = (setup.settings.receivers.len(), setup.templates.names().len());

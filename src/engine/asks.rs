@@ -4,8 +4,8 @@ use tokio::sync::oneshot;
 
 use crate::domain::{
     desk::{
-        in_force::RuleRow,
         duties::Duties,
+        in_force::RuleRow,
         letters::{Letter, Letters},
         lists::{AlertRow, AlertsFound, AlertsWanted},
         machine::Desk,

@@ -76,6 +76,8 @@ pub struct Outlets {
     pub webhooks: BTreeMap<ReceiverName, Webhook>,
     /// Those that are told over plain HTTP, by receiver.
     pub outgoing: BTreeMap<ReceiverName, outgoing::client::Client>,
+    /// Who hears that passes are completed.
+    pub heartbeat: Option<outgoing::heartbeat::Heartbeat>,
     /// The receivers.
     pub receivers: BTreeMap<ReceiverName, Receiver>,
     /// Sends and searches under way at once: [`SENDS_MAX`], or one where their order matters more than their pace.

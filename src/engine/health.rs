@@ -47,6 +47,10 @@ pub struct Counters {
     pub sends: AtomicU64,
     /// Sends that did not arrive, or nobody knows.
     pub sends_failed: AtomicU64,
+    /// Heartbeats sent, arrived or not.
+    pub heartbeats: AtomicU64,
+    /// Heartbeats that did not arrive.
+    pub heartbeats_failed: AtomicU64,
     /// Renders that fell back to the built-in card.
     pub renders_failed: AtomicU64,
     /// Commits.

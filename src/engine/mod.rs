@@ -20,6 +20,7 @@ pub mod reading;
 pub mod templating;
 pub mod mentions;
 pub mod delivery;
+pub mod heartbeat;
 pub mod busy;
 pub mod health;
 pub mod view;

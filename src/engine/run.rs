@@ -32,6 +32,7 @@ use crate::{
         conversations::WantedMessages,
         doors::{FromPoller, Queues, RawPageIn, Reply},
         health::{self, Health},
+        heartbeat::Pulse,
         lookup::meanings,
         meter::SourceStates,
         poller::Wake,
@@ -71,6 +72,8 @@ pub struct Hands {
     pub messages: Arc<WantedMessages>,
     /// Increments right now.
     pub wakes: BTreeMap<SourceName, Arc<Wake>>,
+    /// Who hears that passes are completed.
+    pub pulse: Option<Pulse>,
     /// Lookups for people.
     pub lookups: mpsc::Sender<(LookUp, BusyGuard)>,
 }
@@ -146,7 +149,12 @@ impl Loop {
                 Woken::Input(input, reply) => self.take(input, reply).await,
                 Woken::Page(page) => {
                     let input = self.observe(page);
-                    self.take(input, None).await
+                    let complete = matches!(&input, Input::PassEnded(ended) if ended.result.is_ok());
+                    let done = self.take(input, None).await;
+                    if complete && done.is_ok() {
+                        self.beat();
+                    }
+                    done
                 }
                 Woken::Asked(question) => {
                     question.answer(&self.desk, self.clock.now());
@@ -360,6 +368,15 @@ impl Loop {
             wake.ring(&self.busy); // their next poll may lie hours ahead now
         }
         Ok(())
+    }
+
+    /// Whoever watches from outside hears that a pass was completed, unless what it showed cannot be kept.
+    fn beat(&self) {
+        if self.health.store_takes_writes()
+            && let Some(pulse) = &self.hands.pulse
+        {
+            pulse.beat(&self.busy);
+        }
     }
 
     /// Publishes the view.

@@ -14,6 +14,7 @@ use crate::{
     adapters::{
         clock::Clock,
         feishu::ticket_event::TicketEvent,
+        outgoing::heartbeat::Heartbeat,
         rulebook::{alone::typed_condition, names::Names},
         store::database::Store,
         templates::library::{Surroundings, Templates},
@@ -46,6 +47,7 @@ use crate::{
         directory::Directory,
         doors::{self, Doors, Refused, Urgent},
         health::{self, Health},
+        heartbeat::{self, Pulse},
         lookup::{Finder, LOOKUPS_WAITING_MAX, understood},
         meter::{Meter, SourceStates},
         poller::{Poller, Wake},
@@ -324,8 +326,9 @@ impl Engine {
         let meter = Arc::new(Meter::new(plan, zone, Arc::clone(&common.states)));
         let wakes = common.spawn_pollers(&mut tasks, sources, &meter, until);
         let wanted = common.spawn_reader(&mut tasks, Arc::clone(&meter));
+        let pulse = outlets.heartbeat.clone().map(|heartbeat| common.spawn_heartbeat(&mut tasks, heartbeat));
         let (lookups, released) = common.spawn_hands(&mut tasks, outlets, templates.clone(), introduced);
-        let hands = Hands { wanted, messages: common.spawn_message_reader(&mut tasks, meter), wakes, lookups };
+        let hands = Hands { wanted, messages: common.spawn_message_reader(&mut tasks, meter), wakes, pulse, lookups };
         let (lost_in, lost) = watch::channel(None);
         let (batches_in, batches) = mpsc::channel(BATCHES_WAITING_MAX);
         let (store_calls, published) = (Busy::default(), Arc::new(Published::default()));
@@ -445,6 +448,13 @@ impl Common {
             });
         }
         wakes
+    }
+
+    fn spawn_heartbeat(&self, tasks: &mut JoinSet<()>, to: Heartbeat) -> Pulse {
+        let (pulse, beats) = heartbeat::open(to, Arc::clone(&self.health));
+        // A stop waits for no watch.
+        tasks.spawn(until_stopped(self.stopping.clone(), beats.run()));
+        pulse
     }
 
     fn spawn_reader(&self, tasks: &mut JoinSet<()>, meter: Arc<Meter>) -> Arc<Wanted> {

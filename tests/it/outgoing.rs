@@ -1,14 +1,23 @@
 //! Receivers that are told over plain HTTP, through all of it: beginnings and ends, cuts, refusals, limits, and text
 //! that stays text.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicU16, AtomicUsize, Ordering},
+};
+
+use axum::{Router, http::StatusCode, routing::get};
 use deskbell::{
     domain::{receiver::ReceiverKind, rule::Rule, time::Span},
     sim::{
+        faults::Fault,
         outside::{Sink, Upset},
+        route::Route,
         ticket::{STATUS_AWAITING_USER, STATUS_PROCESSING},
     },
 };
 use serde_json::Value;
+use tokio::net::TcpListener;
 
 use crate::world::{OPS, Plot, START, World, bad_score, notify, outside, waiting_for_user};
 
@@ -195,4 +204,42 @@ async fn what_a_guest_writes_stays_text() {
     assert!(summary.contains("<@all> [pay](https://evil.example)"), "{summary}");
     assert!(!summary.contains(['\u{202e}', '\u{0}']), "{summary}");
     world.stop().await;
+}
+
+/// A watch on a socket of its own: it counts who asks, and answers what it is told to.
+async fn watch(status: Arc<AtomicU16>) -> (String, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let answer = move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        std::future::ready(StatusCode::from_u16(status.load(Ordering::Relaxed)).unwrap())
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/ping/secret-id", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/ping/secret-id", get(answer))).await });
+    (url, asked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_hears_of_each_completed_pass_and_of_no_other() {
+    let status = Arc::new(AtomicU16::new(200));
+    let (url, asked) = watch(Arc::clone(&status)).await;
+    let world = World::start(Plot { heartbeat: Some(url), ..Plot::default() }, |_| {}).await;
+    world.until(Span::from_mins(10)).await;
+    let counted = |world: &World| {
+        let port = world.port();
+        let counters = &port.health().counters;
+        (counters.heartbeats.load(Ordering::Relaxed), counters.heartbeats_failed.load(Ordering::Relaxed))
+    };
+    let heard = asked.load(Ordering::Relaxed);
+    assert!((18..=22).contains(&heard), "twenty passes in ten minutes: {heard}");
+    assert_eq!(counted(&world), (u64::try_from(heard).unwrap(), 0));
+    status.store(500, Ordering::Relaxed);
+    world.pass(Span::from_mins(1)).await;
+    let (all, failed) = counted(&world);
+    assert!(failed > 0 && all > u64::try_from(heard).unwrap(), "{all} {failed}");
+    let before = asked.load(Ordering::Relaxed);
+    world.platform(|platform, _| platform.fail_next(Route::TicketList, Fault::InternalError, 1_000));
+    world.pass(Span::from_mins(5)).await;
+    assert!(asked.load(Ordering::Relaxed) <= before + 1, "a pass that failed is none that was completed");
 }

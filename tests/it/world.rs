@@ -23,6 +23,7 @@ use deskbell::{
         outgoing::{
             self,
             config::{HttpConfig, WecomConfig},
+            heartbeat::Heartbeat,
         },
         rulebook::names::Names,
         store::{config::Config as StoreConfig, database::Store, error::OpenError},
@@ -103,6 +104,8 @@ pub(crate) struct Plot {
     pub(crate) labels: Labels,
     /// Who is on call when.
     pub(crate) rotas: Vec<Rota>,
+    /// What is asked after each completed pass.
+    pub(crate) heartbeat: Option<String>,
 }
 
 impl Default for Plot {
@@ -120,6 +123,7 @@ impl Default for Plot {
             locale: Locale::En,
             labels: Labels::default(),
             rotas: Vec::new(),
+            heartbeat: None,
         }
     }
 }
@@ -205,6 +209,7 @@ impl World {
                 client,
                 webhooks: BTreeMap::new(),
                 outgoing: self.outgoing(&web),
+                heartbeat: self.plot.heartbeat.as_deref().map(|url| Heartbeat::new(url.into(), web.clone())),
                 receivers: settings.receivers.clone(),
                 at_once: SENDS_MAX,
             },

@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn the_least_is_an_app_and_its_secret() {
-        let (config, faults) = feishu("{app_id: cli_a, app_secret: s3cret}");
+        let (config, faults) = feishu("{app_id: cli_a, app_secret: s3cret-s3cret}");
         let config = config.unwrap();
         assert_eq!(faults, [""; 0]);
         assert_eq!(config.base_url.as_str(), "https://open.feishu.cn/");
@@ -267,8 +267,8 @@ mod tests {
     #[test]
     fn everything_that_can_be_written_is_read() {
         let (config, faults) = feishu(
-            "base_url: http://127.0.0.1:9\napp_id: cli_a\napp_secret: s\nplan: free\n\
-             events: {long_connection: false, http: true, verification_token: v, encrypt_key: k}\n\
+            "base_url: http://127.0.0.1:9\napp_id: cli_a\napp_secret: s3cret-s3cret\nplan: free\n\
+             events: {long_connection: false, http: true, verification_token: v-token-v, encrypt_key: k-key-k-key}\n\
              limits: {chat_per_second: 1, api_per_second: 2, api_per_minute: 3}",
         );
         let config = config.unwrap();
@@ -310,13 +310,14 @@ mod tests {
     #[test]
     fn a_helpdesk_and_a_custom_bot_are_read_out_of_larger_mappings() {
         let (keys, faults) =
-            read("{kind: feishu_helpdesk, helpdesk_id: '66', helpdesk_token: ht}", |mut map, faults| {
+            read("{kind: feishu_helpdesk, helpdesk_id: '66', helpdesk_token: ht-token}", |mut map, faults| {
                 HelpdeskConfig::read(&mut map, Path::new("/etc"), faults)
             });
         assert_eq!((keys.unwrap().helpdesk_id.as_str(), faults.len()), ("66", 0));
         let hook = |yaml: &str| read(yaml, |mut map, faults| WebhookConfig::read(&mut map, Path::new("/etc"), faults));
         assert!(hook("{chat_id: oc_a}").0.is_none());
-        let (config, faults) = hook("{webhook: 'https://open.feishu.cn/open-apis/bot/v2/hook/tok', secret: s}");
+        let (config, faults) =
+            hook("{webhook: 'https://open.feishu.cn/open-apis/bot/v2/hook/tok', secret: s3cret-s3cret}");
         assert_eq!(faults, [""; 0]);
         assert!(!format!("{:?}", config.unwrap()).contains("tok"));
         let (_, faults) = hook("{webhook: 'http://far.example/hook/tok'}");

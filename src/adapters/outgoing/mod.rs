@@ -8,3 +8,4 @@ pub mod error;
 pub mod wire;
 pub mod wecom;
 pub mod client;
+pub mod heartbeat;

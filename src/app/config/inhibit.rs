@@ -25,6 +25,9 @@ use crate::{
 /// Entries of `inhibit`.
 pub const INHIBITS_MAX: usize = 50;
 
+/// What an entry looks like.
+const SAMPLE: &str = "{ while: { severity: critical }, mutes: { severity: warning }, same: [ticket] }";
+
 /// The severities, by their words.
 const SEVERITIES: &[(&str, Severity)] =
     &[("info", Severity::Info), ("warning", Severity::Warning), ("critical", Severity::Critical)];
@@ -60,15 +63,16 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn inhibit(&self, node: &Node, faults: &mut Vec<Fault>) -> Option<Inhibit> {
-        let what = Message::new(
-            "一条抑制，例如 { while: { severity: critical }, mutes: { severity: warning }, same: [ticket] }",
-            "an inhibition such as { while: { severity: critical }, mutes: { severity: warning }, same: [ticket] }",
-        );
+        let what = Message::new(format!("一条抑制，例如 {SAMPLE}"), format!("an inhibition such as {SAMPLE}"));
+        let before = faults.len();
         let mut map = Map::of(node, &what, faults)?;
         let while_ringing = map.required("while", faults).and_then(|node| self.matcher(node, faults));
         let mutes = map.required("mutes", faults).and_then(|node| self.matcher(node, faults));
         let same = map.filled("same").map_or(Some(Vec::new()), |node| shared(node, faults));
         map.finish(&[], faults);
+        for fault in faults.iter_mut().skip(before).filter(|fault| fault.hint.is_none()) {
+            fault.hint = Some(Message::new(format!("例如 {SAMPLE}"), format!("such as {SAMPLE}")));
+        }
         Some(Inhibit { while_ringing: while_ringing?, mutes: mutes?, same: same? })
     }
 
@@ -189,6 +193,21 @@ mod tests {
         assert_eq!(found[0].same, [Shared::Ticket]);
         assert_eq!(found[1].same, [Shared::Team]);
         assert!(found[1].mutes.when.as_ref().is_some_and(|when| when.condition.is_some()));
+    }
+
+    #[test]
+    fn a_slip_in_a_key_shows_how_it_is_written() {
+        for text in [
+            "inhibit: [{ mutes: { severity: info } }]",
+            "inhibit: [{ while: { severity: info }, mutes: { severity: info }, sa: 1 }]",
+            "inhibit: [{ while: { tem: x }, mutes: { severity: info } }]",
+        ] {
+            let mut faults = Vec::new();
+            let tree = parse("deskbell.yaml", text, &mut faults).unwrap();
+            let mut root = Map::of(&tree, &Message::default(), &mut faults).unwrap();
+            read(&mut root, &Names::default(), &BTreeSet::new(), &RuleSet::default(), &mut faults);
+            assert!(!faults.is_empty() && faults.iter().all(|fault| fault.hint.is_some()), "{text}: {faults:?}");
+        }
     }
 
     #[test]

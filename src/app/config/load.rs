@@ -229,22 +229,20 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let calendars = calendars::read(&mut root, base, zone, faults);
     let mut sources = sources::read(&mut root, base, &calendars, feishu.as_ref(), faults);
     let receivers = receivers::read(&mut root, base, &calendars, locale, faults);
-    let operations = receivers::operations(&mut root, &receivers, faults);
+    let operations = receivers::operations(&mut root, base, &receivers, faults);
     let source_names: BTreeSet<SourceName> = sources.keys().cloned().collect();
     let (access, manage) = chat::read(&mut root, &source_names, faults);
     let storm = storm::read(&mut root, faults);
     let server = server::read(&mut root, base, faults);
     let store = store(&mut root, base, faults);
     let plan = feishu.as_ref().map_or(Plan::Paid, |feishu| feishu.plan);
-    warn_of_operations(&root, operations.as_ref(), &receivers, plan, faults);
-    let templates_dir = folder(&mut root, "templates", base, faults);
-    let (templates, found) = Templates::load(templates_dir.as_deref());
-    faults.extend(found);
+    warn_of_operations(&root, operations.to.as_ref(), &receivers, plan, faults);
+    let (templates_dir, templates) = templates(&mut root, base, faults);
     let mut names = names(&receivers, &sources, &templates, &calendars, zone);
     let rotas = rotas::read(&mut root, base, zone, &receivers, &calendars, faults);
     let teams = teams::read(&mut root, &receivers, &rotas, &names, faults);
-    (names.teams, names.team_words) = (teams.written, teams.words);
     teams::into_sources(teams.all, &mut sources);
+    (names.teams, names.team_words) = (teams.written, teams.words);
     names.fields = fields::stored(&store.path, &source_names);
     let (rules_dir, Folder { rules, unfit, blind, .. }) = rules(&mut root, base, &mut names, faults);
     let inhibits = inhibit::read(&mut root, &names, &source_names, &rules, faults);
@@ -260,7 +258,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         locale,
         sources: source_settings(&sources, &calls),
         receivers: receivers.all,
-        operations: operations.map(|(name, _)| name),
+        operations: operations.to.map(|(name, _)| name),
         limits: feishu.limits,
         plan,
         access,
@@ -281,6 +279,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         sources,
         webhooks: receivers.webhooks,
         outgoing: receivers.outgoing,
+        heartbeat: operations.heartbeat,
         server,
         store,
         rules: Arc::new(rules),
@@ -353,6 +352,13 @@ fn folder(root: &mut Map<'_>, key: &str, base: &Path, faults: &mut Vec<Fault>) -
 fn below(base: &Path, path: &str) -> PathBuf {
     let whole: PathBuf = base.join(path).components().filter(|part| *part != Component::CurDir).collect();
     if whole == Path::new("") { PathBuf::from(".") } else { whole }
+}
+
+fn templates(root: &mut Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> (Option<PathBuf>, Templates) {
+    let dir = folder(root, "templates", base, faults);
+    let (templates, found) = Templates::load(dir.as_deref());
+    faults.extend(found);
+    (dir, templates)
 }
 
 /// The rules; conditions that are typed elsewhere may name theirs from then on.

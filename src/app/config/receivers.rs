@@ -5,10 +5,12 @@ use std::{
     path::Path,
 };
 
+use secrecy::SecretString;
+
 use crate::{
     adapters::{
         feishu::config::WebhookConfig,
-        outgoing,
+        outgoing::{self, heartbeat},
         yaml::{
             map::{Map, did_you_mean},
             nearest::nearest,
@@ -143,16 +145,28 @@ fn unknown(name: &ReceiverName, place: Place, written: &BTreeSet<ReceiverName>) 
     }
 }
 
-/// Reads `operations:`, the receiver of deskbell's own troubles, and where it is written.
-pub fn operations(root: &mut Map<'_>, receivers: &Receivers, faults: &mut Vec<Fault>) -> Option<(ReceiverName, Place)> {
-    let mut map = root.map("operations", faults)?;
+/// `operations:` of the configuration.
+#[derive(Debug, Default)]
+pub struct Operations {
+    /// The receiver of deskbell's own troubles, and where it is written.
+    pub to: Option<(ReceiverName, Place)>,
+    /// What is asked after each completed pass.
+    pub heartbeat: Option<SecretString>,
+}
+
+/// Reads `operations:`.
+pub fn operations(root: &mut Map<'_>, base: &Path, receivers: &Receivers, faults: &mut Vec<Fault>) -> Operations {
+    let Some(mut map) = root.map("operations", faults) else { return Operations::default() };
     let to = map.required_text("to", faults);
-    map.finish(&["heartbeat"], faults);
-    let (name, place) = to?;
-    let name = ReceiverName::from(name.as_str());
-    if receivers.written.contains(&name) {
-        return Some((name, place));
-    }
-    faults.push(unknown(&name, place, &receivers.written));
-    None
+    let heartbeat = heartbeat::read(&mut map, base, faults);
+    map.finish(&[], faults);
+    let to = to.map(|(name, place)| (ReceiverName::from(name.as_str()), place));
+    let known = to.filter(|(name, place)| {
+        let is_known = receivers.written.contains(name);
+        if !is_known {
+            faults.push(unknown(name, place.clone(), &receivers.written));
+        }
+        is_known
+    });
+    Operations { to: known, heartbeat }
 }

@@ -64,6 +64,8 @@ pub struct Rotas {
     pub all: BTreeMap<RotaName, Arc<Rota>>,
     /// The lists of dates they name.
     pub lists: Vec<PathBuf>,
+    /// What is as it is written and worth knowing: hours that are a backup's, hours with several on duty.
+    pub notes: Vec<Message>,
     /// Where the first day of each is written.
     starts: BTreeMap<RotaName, Place>,
 }
@@ -177,6 +179,10 @@ impl Reader<'_> {
             Some(None) => return None,
             backup => backup.flatten(),
         };
+        if whole {
+            rotas.notes.extend(gaps_with(name, &sound, backup.as_ref()));
+            rotas.notes.extend(overlaps(name, &sound));
+        }
         let rota =
             Rota { name: name.clone(), zone: self.zone, start: start?, shifts: sound, dates: listed, backup, calendar };
         whole.then_some(rota)
@@ -338,28 +344,57 @@ fn warn_of_gaps(name: &RotaName, shifts: &[Shift], place: &Place, faults: &mut V
     faults.push(Fault::warning(place.clone(), message).with_hint(hint));
 }
 
+/// The same hours, where they are a backup's.
+fn gaps_with(name: &RotaName, shifts: &[Shift], backup: Option<&ReceiverName>) -> Option<Message> {
+    let backup = backup?.as_str().trim_start_matches("person:");
+    let gaps: Vec<String> = gaps(shifts).into_iter().map(shown).collect();
+    (!gaps.is_empty()).then(|| {
+        Message::new(
+            format!("值班表 {name}：{} 没有班次，那时找 {backup}", gaps.join("、")),
+            format!("rota {name}: no shift {}; {backup} is called then", gaps.join(", ")),
+        )
+    })
+}
+
+/// Hours in which several shifts are on duty: the first of them is called.
+fn overlaps(name: &RotaName, shifts: &[Shift]) -> Option<Message> {
+    let both = spans(|minute| shifts.iter().filter(|shift| is_on(shift, minute)).count() > 1);
+    let first = both.first()?;
+    let on: Vec<&str> = shifts.iter().filter(|shift| is_on(shift, first.from)).map(|shift| &*shift.name).collect();
+    let (hours, first) = (both.iter().copied().map(shown).collect::<Vec<_>>(), on.first()?);
+    Some(Message::new(
+        format!("值班表 {name}：{} 有几个班次同时值班（{}），先找 {first}", hours.join("、"), on.join("、")),
+        format!("rota {name}: several shifts {} ({}); {first} is called first", hours.join(", "), on.join(", ")),
+    ))
+}
+
+/// Whether a shift is on duty at a minute of the day.
+fn is_on(shift: &Shift, minute: u32) -> bool {
+    let hours = shift.hours.from..shift.hours.to;
+    hours.contains(&minute) || hours.contains(&(minute + DAY))
+}
+
 fn gaps(shifts: &[Shift]) -> Vec<Frame> {
-    let on_duty = |minute: u32| {
-        shifts.iter().any(|Shift { hours, .. }| {
-            (hours.from..hours.to).contains(&minute) || (hours.from..hours.to).contains(&(minute + DAY))
-        })
-    };
-    // From the first minute on duty around the clock: a gap over midnight is one.
-    let Some(first) = (0..DAY).find(|minute| on_duty(*minute)) else { return vec![Frame { from: 0, to: DAY }] };
-    let mut gaps: Vec<Frame> = Vec::new();
-    for minute in (first..first + DAY).filter(|minute| !on_duty(minute % DAY)) {
-        match gaps.last_mut() {
-            Some(gap) if gap.to == minute => gap.to += 1,
-            _ => gaps.push(Frame { from: minute, to: minute + 1 }),
+    spans(|minute| !shifts.iter().any(|shift| is_on(shift, minute)))
+}
+
+/// The stretches of the day whose every minute fits, one over midnight as one.
+fn spans(fits: impl Fn(u32) -> bool) -> Vec<Frame> {
+    let Some(first) = (0..DAY).find(|minute| !fits(*minute)) else { return vec![Frame { from: 0, to: DAY }] };
+    let mut found: Vec<Frame> = Vec::new();
+    for minute in (first..first + DAY).filter(|minute| fits(minute % DAY)) {
+        match found.last_mut() {
+            Some(span) if span.to == minute => span.to += 1,
+            _ => found.push(Frame { from: minute, to: minute + 1 }),
         }
     }
-    let within = |gap: Frame| match gap.from.checked_sub(DAY) {
-        Some(from) => Frame { from, to: gap.to - DAY },
-        None => gap,
+    let within = |span: Frame| match span.from.checked_sub(DAY) {
+        Some(from) => Frame { from, to: span.to - DAY },
+        None => span,
     };
-    let mut gaps: Vec<Frame> = gaps.into_iter().map(within).collect();
-    gaps.sort_unstable();
-    gaps
+    let mut found: Vec<Frame> = found.into_iter().map(within).collect();
+    found.sort_unstable();
+    found
 }
 
 #[cfg(test)]
@@ -426,6 +461,36 @@ mod tests {
             assert_eq!(rotas.all.len(), 1);
             let told = told.map(|gap| format!("primary: nobody is on call {gap}"));
             assert_eq!(faults, told.into_iter().collect::<Vec<_>>(), "{shifts:?}");
+        }
+    }
+
+    #[test]
+    fn hours_of_a_backup_and_of_several_shifts_are_notes() {
+        let shift = |name: &str, hours: &str| {
+            format!("{{ name: {name}, hours: \"{hours}\", change: daily, members: [li@example.com] }}")
+        };
+        for (shifts, backup, told) in [
+            (vec!["09:00-18:00"], "leads", vec!["rota primary: no shift 18:00-09:00; leads is called then"]),
+            (
+                vec!["09:00-18:00"],
+                "wang@example.com",
+                vec!["rota primary: no shift 18:00-09:00; wang@example.com is called then"],
+            ),
+            (vec!["09:00-09:00"], "leads", vec![]),
+            (
+                vec!["09:00-21:00", "20:00-10:00"],
+                "leads",
+                vec!["rota primary: several shifts 09:00-10:00, 20:00-21:00 (s0, s1); s0 is called first"],
+            ),
+        ] {
+            let all: Vec<String> =
+                shifts.iter().enumerate().map(|(at, hours)| shift(&format!("s{at}"), hours)).collect();
+            let (rotas, faults) = read_text(&format!(
+                "rotas: {{ primary: {{ start: 2026-11-02, backup: {backup}, shifts: [{}] }} }}",
+                all.join(", ")
+            ));
+            let notes: Vec<&str> = rotas.notes.iter().map(|note| note.en.as_str()).collect();
+            assert_eq!((notes, faults), (told, Vec::new()), "{shifts:?}");
         }
     }
 

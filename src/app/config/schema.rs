@@ -51,6 +51,12 @@ fn choice(all: &[&str]) -> Value {
     with_variable(words(all.iter().copied()))
 }
 
+fn operations() -> Object {
+    let object = Object::new().required(&["to"], filled_text(), doc("接收方的名字", "a receiver's name"));
+    let heartbeat = doc("每读完一遍就请求一次的网址", "an address that is asked after each completed pass");
+    secret(object, "heartbeat", "heartbeat_file", heartbeat)
+}
+
 fn root() -> Object {
     Object::new()
         .optional(&["timezone"], text(), doc("人看时间、定时器跑的时区", "the zone people read times in; an IANA name"))
@@ -61,7 +67,7 @@ fn root() -> Object {
         .required(&["receivers"], named("receiver"), doc("提醒发到哪里", "where alerts go"))
         .optional(
             &["operations"],
-            Object::new().required(&["to"], filled_text(), doc("接收方的名字", "a receiver's name")).schema(),
+            operations().schema(),
             doc("deskbell 自己的故障告诉谁", "who hears of deskbell's own troubles"),
         )
         .optional(&["teams"], named("team"), doc("团队，先符合的为准", "the teams; the first that matches"))

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
+use secrecy::SecretString;
+
 use crate::{
     adapters::{
         feishu::{self, config::WebhookConfig},
@@ -47,6 +49,8 @@ pub struct Setup {
     pub webhooks: BTreeMap<ReceiverName, WebhookConfig>,
     /// The receivers that are told over plain HTTP.
     pub outgoing: BTreeMap<ReceiverName, outgoing::config::Config>,
+    /// What is asked after each completed pass: a secret.
+    pub heartbeat: Option<SecretString>,
     /// Where deskbell listens.
     pub server: Server,
     /// Where it keeps what it knows.
