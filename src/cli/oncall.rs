@@ -193,8 +193,9 @@ fn told(page: &OncallPage, is_elsewhen: bool, zone: Zone, locale: Locale) -> Vec
             say(passed_over(rota, seat, Message::new(why.zh.clone(), why.en.clone())));
         }
         for cover in &rota.covers {
-            let clock = |ms: i64| words::clock(zone, Timestamp::from_ms(ms), at);
-            let (from, until, name, shift) = (clock(cover.from), clock(cover.until), &cover.name, &cover.shift);
+            let (from, until) = (Timestamp::from_ms(cover.from), Timestamp::from_ms(cover.until));
+            let (name, shift) = (&cover.name, &cover.shift);
+            let (from, until) = (words::clock(zone, from, at), words::clock(zone, until, from));
             say(Message::new(
                 format!("  顶班：{shift} {from} 到 {until}，{name}（{} 安排）", cover.by.zh),
                 format!("  stands in: {shift} {from} to {until}, {name} (arranged by {})", cover.by.en),
@@ -222,24 +223,26 @@ fn passed_over(rota: &RotaDocument, seat: &SeatDocument, why: Message) -> Messag
 }
 
 fn gaps(rota: &RotaDocument, at: Timestamp, zone: Zone) -> Message {
-    let clock = |ms: i64| words::clock(zone, Timestamp::from_ms(ms), at);
-    let gaps = rota.gaps.iter().take(GAPS_SHOWN_MAX);
-    let (zh, en): (Vec<String>, Vec<String>) = gaps
-        .map(|gap| (clock(gap.from), clock(gap.until)))
+    let clock = |ms: i64, near: Timestamp| words::clock(zone, Timestamp::from_ms(ms), near);
+    let (zh, en): (Vec<String>, Vec<String>) = rota
+        .gaps
+        .iter()
+        .take(GAPS_SHOWN_MAX)
+        .map(|gap| (clock(gap.from, at), clock(gap.until, Timestamp::from_ms(gap.from))))
         .map(|(from, until)| (format!("{from} 到 {until}"), format!("{from} to {until}")))
         .unzip();
-    let (until, count) = (clock(rota.until), rota.gaps.len());
+    let (until, count) = (clock(rota.until, at), rota.gaps.len());
     let (zh_more, en_more) = match count.saturating_sub(GAPS_SHOWN_MAX) {
         0 => Default::default(),
-        _ => (format!(" 等 {count} 段"), format!(" and more, {count} in all")),
+        _ => (format!("……共 {count} 段"), format!(", ... {count} in all")),
     };
     let (zh_instead, en_instead) = match &rota.backup {
-        Some(backup) => (format!("，那时找 {backup}"), format!("; {backup} is called then")),
-        None => ("，那时通知团队".to_string(), "; the team is told then".to_string()),
+        Some(backup) => (format!("；那时找 {backup}"), format!("; {backup} is called then")),
+        None => ("；那时通知团队".to_string(), "; the team is told then".to_string()),
     };
     Message::new(
-        format!("  到 {until} 为止没有人值班：{}{zh_more}{zh_instead}", zh.join("、")),
-        format!("  until {until} nobody is on call: {}{en_more}{en_instead}", en.join(", ")),
+        format!("  没有人值班的时段（看到 {until}）：{}{zh_more}{zh_instead}", zh.join("、")),
+        format!("  nobody is on call (looking ahead to {until}): {}{en_more}{en_instead}", en.join(", ")),
     )
 }
 

@@ -19,7 +19,7 @@ pub fn in_chinese(error: &Error) -> Option<String> {
         .or_else(|| of(error, ContextKind::SuggestedArg))
         .or_else(|| of(error, ContextKind::SuggestedValue))
     {
-        lines.push(format!("是不是想写 {near}？"));
+        lines.push(format!("是不是想写 {}？", near.replace(", ", " 或 ")));
     }
     let usage = of(error, ContextKind::Usage).unwrap_or_default();
     let usage = usage.trim().trim_start_matches("Usage:").trim();
@@ -44,7 +44,7 @@ fn what(error: &Error) -> Option<String> {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             format!("{} 不能写“{}”{}", argument(), value(), reason(&why))
         }
-        ErrorKind::MissingRequiredArgument => format!("还缺 {}", argument()),
+        ErrorKind::MissingRequiredArgument => format!("还缺 {}", argument().replace(", ", "、")),
         ErrorKind::MissingSubcommand => {
             let known = of(error, ContextKind::ValidSubcommand).unwrap_or_default();
             format!("还要写做什么：{}", known.replace(", ", "、"))

@@ -140,7 +140,7 @@ fn who_is_on_call_with_a_service_and_without() {
     let zh = [&["--lang", "zh", "oncall", "--days", "2"][..], &at].concat();
     town.run(&zh).expect(
         0,
-        &["不含顶班", "接着没有人", "没有人值班：21:00 到 11-21 09:00", "那时找 support", "11-20 周五 12:00"],
+        &["不含顶班", "接着没有人", "没有人值班的时段", "21:00 到 11-21 09:00", "那时找 support", "11-20 周五 12:00"],
     );
     town.run(&["oncall", "primry"]).expect(1, &["rota: ", "did you mean `primary`"]);
     town.run(&["oncall", "--at", "2026-11-20"]).expect(2, &["at: ", "add the time"]);
