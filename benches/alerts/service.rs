@@ -199,6 +199,7 @@ fn parts(base: &str, store: Store, stored: Stored, clock: Clock) -> Parts {
         outlets: Outlets {
             webhooks: BTreeMap::new(),
             outgoing: BTreeMap::from([(ReceiverName::from(PAGER), pager)]),
+            heartbeat: None,
             receivers: settings.receivers.clone(),
             at_once: SENDS_MAX,
             client: client.clone(),

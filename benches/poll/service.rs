@@ -89,6 +89,7 @@ impl Service {
                 client,
                 webhooks: BTreeMap::new(),
                 outgoing: BTreeMap::new(),
+                heartbeat: None,
                 receivers: settings.receivers.clone(),
                 at_once: SENDS_MAX,
             },
