@@ -322,8 +322,7 @@ impl Engine {
             names: Arc::new(ArcSwap::from_pointee(names)),
         };
         let helpdesks = Arc::new(sources.iter().map(|part| (part.source.helpdesk_id(), part.name.clone())).collect());
-        let mut tasks = JoinSet::new();
-        let meter = Arc::new(Meter::new(plan, zone, Arc::clone(&common.states)));
+        let (mut tasks, meter) = (JoinSet::new(), Arc::new(Meter::new(plan, zone, Arc::clone(&common.states))));
         let wakes = common.spawn_pollers(&mut tasks, sources, &meter, until);
         let wanted = common.spawn_reader(&mut tasks, Arc::clone(&meter));
         let pulse = outlets.heartbeat.clone().map(|heartbeat| common.spawn_heartbeat(&mut tasks, heartbeat));
