@@ -30,6 +30,7 @@ use crate::{
     domain::{
         desk::state::Stored,
         id::ReceiverName,
+        receiver::Locales,
         text::Message,
         time::{Span, Zone},
     },
@@ -98,7 +99,8 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     let fixed = Fixed { started_at: clock.now(), plan: setup.settings.plan };
     let in_force = InForce::of(&setup);
     let reloads = in_force.published(fixed.started_at);
-    let (locale, zone) = (setup.settings.locale, setup.settings.zone);
+    let zone = setup.settings.zone;
+    let locales = Locales::of(setup.settings.locale, setup.settings.receivers.values());
     let engine = Engine::start(Parts {
         rules: Arc::clone(&setup.rules),
         settings: setup.settings,
@@ -120,7 +122,7 @@ pub async fn start(setup: Setup, manner: Manner) -> Result<Service, Message> {
     let over_http = callback.is_some();
     service.tasks.spawn(keeper.run(port.clone(), clock.clone(), asks.clone(), stopping.clone()));
     let counts = Arc::new(CallbackCounts::default());
-    let reception = Reception::of(port.clone(), clock.clone(), locale);
+    let reception = Reception::of(port.clone(), clock.clone(), locales);
     let watched = tunnel.map(|tunnel| {
         let (port, reception) = (port.clone(), reception.clone());
         let wiring = Wiring { client: client.clone(), tunnel, events: events.clone(), reception, port, over_http };

@@ -3,12 +3,16 @@
 use unicode_normalization::UnicodeNormalization;
 
 use crate::domain::{
-    command::verb::{Behind, VERBS, Verb},
+    command::{
+        silence::Asked,
+        verb::{Behind, VERBS, Verb, named},
+    },
     id::TicketId,
     text::Locale,
 };
 
 pub mod oncall;
+pub mod phrases;
 pub mod reply;
 pub mod silence;
 pub mod verb;
@@ -56,6 +60,16 @@ const TAIL_DIGITS_MIN: usize = 5;
 
 /// The ticket command's names.
 const TICKET: &[&str] = &["ticket", "工单", "工单号"];
+
+/// Names that say what of a command is wanted, with what is put before what stands behind them.
+const LED: &[(&str, Verb, &str)] = &[
+    ("取消静默", Verb::Silence, "end"),
+    ("结束静默", Verb::Silence, "end"),
+    ("解除静默", Verb::Silence, "end"),
+    ("静默列表", Verb::Silence, "list"),
+    ("unsilence", Verb::Silence, "end"),
+    ("silences", Verb::Silence, "list"),
+];
 
 /// The help command's names, which also work without the slash.
 const HELP: &[&str] = &["help", "帮助", "怎么用", "使用说明"];
@@ -117,16 +131,24 @@ const COURTESIES: &[&str] = &[
 /// How a mention of everyone stands in a text (`facts/feishu.md §5.6`).
 const EVERYONE: &[&str] = &["@_all", "@所有人", "@all", "@everyone"];
 
-/// The language someone writes in, where the text shows it. A command, an id, a courtesy mark show none: `/ticket` is
-/// typed in every language.
+/// The language someone writes in, where the text shows it. Commands, ids, references and addresses show none:
+/// `/take #4F7A2C` is typed in every language, and so are the names behind it.
 pub fn language(text: &str) -> Option<Locale> {
     let text = fold(text);
     if text.chars().any(|c| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')) {
         return Some(Locale::Zh);
     }
-    let words = text.split_whitespace().filter(|word| !word.starts_with('/') && !word.contains("://"));
+    let text = text.trim_start();
+    if text.starts_with('/') || ime_slash(text).is_some() {
+        return None;
+    }
+    let of_no_language = |word: &str| {
+        word.contains("://")
+            || named(word.trim_matches(|c: char| c.is_ascii_punctuation())).is_some()
+            || Name::all().any(|(name, _)| name == word)
+    };
     let english = |word: &str| word.len() > 1 && word.chars().all(|c| c.is_ascii_alphabetic() || "'.,!?".contains(c));
-    words.into_iter().any(|word| english(word) && !TICKET.contains(&word)).then_some(Locale::En)
+    text.split_whitespace().any(|word| english(word) && !of_no_language(word)).then_some(Locale::En)
 }
 
 impl Command {
@@ -197,6 +219,7 @@ enum Name {
     Ticket,
     Help,
     Verb(Verb),
+    Led(Verb, &'static str),
     NotBuilt(&'static str),
     None,
 }
@@ -222,7 +245,8 @@ impl Name {
         let later =
             NOT_BUILT.iter().flat_map(|(canonical, names)| names.iter().map(|n| (*n, Self::NotBuilt(canonical))));
         let verbs = VERBS.iter().flat_map(|(verb, _, names)| names.iter().map(|name| (*name, Self::Verb(*verb))));
-        ticket.chain(help).chain(verbs).chain(later)
+        let led = LED.iter().map(|(name, verb, lead)| (*name, Self::Led(*verb, lead)));
+        ticket.chain(help).chain(verbs).chain(led).chain(later)
     }
 }
 
@@ -232,6 +256,7 @@ fn slash(text: &str, whole: &str) -> Command {
         (Name::Ticket, rest) => ticket(rest),
         (Name::Help, _) => Command::Help,
         (Name::Verb(verb), rest) => Command::Said(verb, behind(rest)),
+        (Name::Led(verb, lead), rest) => Command::Said(verb, led(lead, rest)),
         (Name::NotBuilt(name), _) => Command::NotBuilt(name.to_string()),
         (Name::None, _) => match only_id(text) {
             Some(id) => Command::Ticket(id), // `/6626…`
@@ -290,6 +315,11 @@ fn plain(text: &str) -> Command {
         && Behind::read(rest).names_an_alert()
     {
         return Command::Said(verb, behind(rest)); // `我来处理 #4F7A2C`
+    }
+    if let (Name::Led(verb, lead), rest) = Name::read(text)
+        && Asked::read(&led(lead, rest)) != Asked::Usage
+    {
+        return Command::Said(verb, led(lead, rest)); // `取消静默 S1`
     }
     Command::Unknown(excerpt(text))
 }
@@ -351,6 +381,10 @@ fn without_emoji(text: &str) -> String {
     out.push_str(rest);
     let words: String = out.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
     words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn led(lead: &str, rest: &str) -> String {
+    behind(&format!("{lead} {}", rest.trim_start_matches([' ', ':'])))
 }
 
 fn behind(text: &str) -> String {

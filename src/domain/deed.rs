@@ -15,7 +15,7 @@ use crate::domain::{
     notice::Send,
     receiver::PersonId,
     silence::Matcher,
-    text::{Locale, Message},
+    text::{Locale, Message, Words},
     time::{Span, Timestamp, Zone},
 };
 
@@ -169,14 +169,18 @@ pub const SNOOZE_SHORT: Span = Span::from_mins(30);
 /// The longer of them.
 pub const SNOOZE_LONG: Span = Span::from_hours(2);
 
+/// The reason of a silence that a card's button asked for.
+const SILENCED_BY_BUTTON: Words = Words { zh: "在卡片上静默", en: "silenced on its card" };
+
 impl Deed {
     /// What a button of an alert's card asks for. Nothing where it cannot be: only a ticket is silenced from its card.
-    pub fn of_press(press: Press, key: AlertKey, episode: u32) -> Option<Self> {
+    /// `locale` is the language of the card, for the reason of a silence.
+    pub fn of_press(press: Press, key: AlertKey, episode: u32, locale: Locale) -> Option<Self> {
         let subject = key.subject.clone();
         let which = Which::Episode(key, episode);
         let silence = |lasts| {
             let matches = Matcher { ticket: Some(subject.ticket()?.clone()), ..Matcher::default() };
-            Some(Self::Silence(Box::new(NewSilence { matches, reason: "在卡片上静默".into(), lasts })))
+            Some(Self::Silence(Box::new(NewSilence { matches, reason: SILENCED_BY_BUTTON.get(locale).into(), lasts })))
         };
         Some(match press {
             Press::Take => Self::Take(which),

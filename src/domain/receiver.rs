@@ -1,6 +1,6 @@
 //! A named destination, as the decisions see it: what it can do, not where it is.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     calendar::Calendar,
@@ -101,6 +101,35 @@ impl PersonId {
         } else {
             None
         }
+    }
+}
+
+/// The language of answers to people who show none.
+#[derive(Clone, Debug, Default)]
+pub struct Locales {
+    usual: Locale,
+    chats: BTreeMap<ChatId, Locale>,
+}
+
+impl From<Locale> for Locales {
+    fn from(usual: Locale) -> Self {
+        Self { usual, chats: BTreeMap::new() }
+    }
+}
+
+impl Locales {
+    /// In a receiver's chat the receiver's, elsewhere the usual one.
+    pub fn of<'a>(usual: Locale, receivers: impl IntoIterator<Item = &'a Receiver>) -> Self {
+        let chat = |receiver: &'a Receiver| match &receiver.kind {
+            ReceiverKind::Chat(chat) => Some((chat.clone(), receiver.locale)),
+            _ => None,
+        };
+        Self { usual, chats: receivers.into_iter().filter_map(chat).collect() }
+    }
+
+    /// The language of a chat.
+    pub fn at(&self, chat: &ChatId) -> Locale {
+        self.chats.get(chat).copied().unwrap_or(self.usual)
     }
 }
 

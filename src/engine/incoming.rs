@@ -23,7 +23,8 @@ use crate::{
         deed::{Act, Deed, Place, Tone},
         desk::input::{Added, ChatKind, ChatMessage},
         id::ChatId,
-        text::{Locale, Message, Words},
+        receiver::Locales,
+        text::{Message, Words},
         time::{Span, Timestamp},
     },
     engine::{
@@ -93,7 +94,7 @@ pub struct Reception {
     /// The time.
     pub clock: Clock,
     /// The language of answers to people who show none.
-    pub locale: Locale,
+    pub locales: Locales,
 }
 
 /// What became of an event.
@@ -118,7 +119,8 @@ pub enum Fate {
 
 impl Reception {
     /// Takes events for an engine.
-    pub fn of(port: Port, clock: Clock, locale: Locale) -> Self {
+    pub fn of(port: Port, clock: Clock, locales: impl Into<Locales>) -> Self {
+        let locales = locales.into();
         let writing = port.clone();
         let submit: Submit = Arc::new(move |message| {
             let port = writing.clone();
@@ -136,13 +138,13 @@ impl Reception {
             let port = port.clone();
             Box::pin(async move { port.act(act).await })
         });
-        Self { submit, act, news, added, clock, locale }
+        Self { submit, act, news, added, clock, locales }
     }
 
     /// Takes an event that came at `came_at`; ready in time for the platform's patience.
     pub async fn take(&self, event: Event, came_at: Timestamp) -> Taken {
         match event {
-            Event::Message(incoming) => match question(*incoming, self.locale) {
+            Event::Message(incoming) => match question(*incoming, &self.locales) {
                 Some(message) => self.written(message, came_at).await,
                 None => Taken { fate: Fate::Ignored, answer: None },
             },
@@ -178,7 +180,7 @@ impl Reception {
 
     /// Does what a click asks for. It is always answered: anything else shows whoever clicked a bare error number.
     async fn clicked(&self, form: Form, click: Option<Click>, came_at: Timestamp) -> Taken {
-        let Some(act) = click.and_then(|click| deed(click, self.locale)) else {
+        let Some(act) = click.and_then(|click| deed(click, &self.locales)) else {
             return told(Fate::Ignored, form, Some((Tone::Refused, &NOT_READ.into())), None);
         };
         let looks = matches!(act.deed, Deed::Look(..));
@@ -207,7 +209,7 @@ impl Reception {
 }
 
 /// The message as a question to the bot; nothing when it is not meant for it or needs no answer.
-fn question(incoming: Incoming, default: Locale) -> Option<ChatMessage> {
+fn question(incoming: Incoming, locales: &Locales) -> Option<ChatMessage> {
     let to_bot = incoming.mentions_bot || incoming.chat_kind == ChatKind::Direct;
     let says_something = incoming.mentions_bot || !incoming.text.trim().is_empty();
     let command = match &incoming.reply_to {
@@ -217,6 +219,7 @@ fn question(incoming: Incoming, default: Locale) -> Option<ChatMessage> {
         None if to_bot => Command::parse(&incoming.text),
         None => return None,
     };
+    let locale = language(&incoming.text).unwrap_or_else(|| locales.at(&incoming.chat));
     (command != Command::Nothing).then_some(ChatMessage {
         event: incoming.event,
         message: incoming.message,
@@ -225,19 +228,21 @@ fn question(incoming: Incoming, default: Locale) -> Option<ChatMessage> {
         sender: incoming.sender,
         sender_name: None,
         reply_to: incoming.reply_to,
-        locale: language(&incoming.text).unwrap_or(default),
+        locale,
         command,
         sent_at: incoming.sent_at,
     })
 }
 
 /// The click as a deed.
-fn deed(click: Click, locale: Locale) -> Option<Act> {
+fn deed(click: Click, locales: &Locales) -> Option<Act> {
     let Click { id, by, chat, message, pressed } = click;
     // Whether it is a direct chat the platform does not say; the desk knows its receivers' chats from others.
-    let place = Place::Chat(chat.unwrap_or_else(|| ChatId::from("")), ChatKind::Group);
+    let chat = chat.unwrap_or_else(|| ChatId::from(""));
+    let locale = locales.at(&chat);
+    let place = Place::Chat(chat, ChatKind::Group);
     let clicked = message.filter(|_| !pressed.on_reply);
-    let deed = Deed::of_press(pressed.press, pressed.alert, pressed.episode)?;
+    let deed = Deed::of_press(pressed.press, pressed.alert, pressed.episode, locale)?;
     Some(Act { id, by: Actor::person(by), place, clicked, deed, locale })
 }
 

@@ -77,7 +77,7 @@ async fn chats_of(plot: Plot, sealed: bool, slow: Span) -> Chats {
         news: Arc::new(|_| Ok(())),
         added: Arc::new(|_| Box::pin(async { Submitted::Durable })),
         clock: world.clock(),
-        locale: Locale::Zh,
+        locales: Locale::Zh.into(),
     };
     let callbacks = Callbacks {
         feishu: Some(Arc::new(Callback::new(

@@ -100,7 +100,7 @@ async fn world(engine: Engine) -> World {
         news: Arc::new(|_| Ok(())),
         added: Arc::new(|_| Box::pin(async { Submitted::Durable })),
         clock: clock.clone(),
-        locale: Locale::Zh,
+        locales: Locale::Zh.into(),
     };
     let callbacks = Callbacks {
         feishu: Some(Arc::new(Callback::new(SecretString::from("token"), None, EventReader::default()))),

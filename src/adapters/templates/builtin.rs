@@ -4,7 +4,7 @@ use crate::{
     adapters::templates::{context, digest, frame::Draft, library::Surroundings, standing, words},
     domain::{
         alert::AlertState,
-        card::{Colour, cut, escape_markdown},
+        card::{Colour, escape_markdown},
         desk::greeting::GREETING,
         id::Subject,
         notice::{AlertView, AnswerView, Content, Send, TicketView},
@@ -112,23 +112,44 @@ fn ticket_line(view: &TicketView, locale: Locale) -> String {
     parts.into_iter().flatten().map(escape_markdown).collect::<Vec<_>>().join(" · ")
 }
 
-/// A sentence as a card: its first sentence is the title, the rest, line by line, the body.
+/// A sentence as a card: what it begins with is the title, the rest, line by line, the body. Nothing stands twice.
 fn sentence(message: &Message, locale: Locale, colour: Colour) -> Draft {
     let text = message.get(locale).trim();
-    let end = text
-        .char_indices()
-        .zip(text.chars().skip(1).map(Some).chain([None]))
-        .find(|((_, c), next)| match c {
-            '。' | '！' | '？' | '\n' => true,
-            '.' | '!' | '?' => next.is_some_and(char::is_whitespace),
-            _ => false,
-        })
-        .map_or(text.len(), |((at, c), _)| at + c.len_utf8());
-    let (first, rest) = text.split_at_checked(end).unwrap_or((text, ""));
-    let title = cut(first.trim_end_matches(['。', '.', '：', ':', '\n']), HEADLINE_CHARS_MAX);
-    let body = if title.ends_with('…') { text } else { rest };
-    let body: Vec<String> = body.trim().lines().map(escape_markdown).collect();
+    let (first, rest) = text.split_at_checked(first_sentence(text)).unwrap_or((text, ""));
+    let first = first.trim_end_matches(['。', '.', '：', ':', '\n']);
+    let (title, body) = if first.chars().nth(HEADLINE_CHARS_MAX).is_none() {
+        (first.to_string(), rest.trim().to_string())
+    } else {
+        let (head, left) = text.split_at_checked(headline(first)).unwrap_or((text, ""));
+        (format!("{}…", head.trim_end_matches(['，', ',', '；', ';', '：', ':', '、', ' '])), left.trim().to_string())
+    };
+    let body: Vec<String> = body.lines().map(escape_markdown).collect();
     Draft { title, colour, tags: Vec::new(), body: body.join("\n") }
+}
+
+/// Where the first sentence ends, in bytes.
+fn first_sentence(text: &str) -> usize {
+    let ends = |c: char, next: Option<char>| match c {
+        '。' | '！' | '？' | '\n' => true,
+        '.' | '!' | '?' => next.is_some_and(char::is_whitespace),
+        _ => false,
+    };
+    let nexts = text.chars().skip(1).map(Some).chain([None]);
+    let end = text.char_indices().zip(nexts).find(|((_, c), next)| ends(*c, *next));
+    end.map_or(text.len(), |((at, c), _)| at + c.len_utf8())
+}
+
+/// Where a long sentence is parted, in bytes: behind the last mark that leaves a title worth reading, else behind the
+/// last word.
+fn headline(sentence: &str) -> usize {
+    const TITLE_CHARS_MIN: usize = 8;
+    let within = || sentence.char_indices().take(HEADLINE_CHARS_MAX);
+    let after = |marks: &'static [char]| {
+        let fits = within().skip(TITLE_CHARS_MIN).filter(move |(_, c)| marks.contains(c));
+        fits.last().map(|(at, c)| at + c.len_utf8())
+    };
+    let end = || within().last().map_or(0, |(at, c)| at + c.len_utf8());
+    after(&['，', '；', '：', ';']).or_else(|| after(&[' ', '、', '（'])).unwrap_or_else(end)
 }
 
 const fn pick(locale: Locale, zh: &'static str, en: &'static str) -> &'static str {

@@ -3,6 +3,7 @@
 use crate::domain::{
     command::{
         Command,
+        phrases::{May, PHRASES},
         verb::{VERBS, Verb},
     },
     id::TicketId,
@@ -16,15 +17,18 @@ pub const USAGE: Words = Words {
          /ticket 6626871355780366331",
 };
 
-/// What the bot can do today.
-pub const HELP: Words = Words {
-    zh: "@我并写：/ticket 工单号（或只发工单号）看工单；/alerts 看现在在响的提醒；/why 工单号 看为什么提醒或没提醒。\
-         在提醒卡片上回复“我来”就接手，回复“已处理”就结束；/take、/done、/snooze 30m、/release 后面写 #提醒编号也行。/值班 看谁值班，/值班 接 顶班。",
-    en: "Mention me and write /ticket <ticket id> (or just the id) for a ticket, /alerts for what rings, /why <ticket \
-         id> for why it rings or does not. Reply \"on it\" on an alert's card to take it, \"done\" to end it; or write \
-         /take, /done, /snooze 30m, /release with the alert's #reference. /oncall tells who is on call, /oncall take \
-         stands in.",
-};
+/// What the bot understands, as far as whoever asks may do it: a line each.
+pub fn help(may: May) -> Message {
+    let mut help = Message::new(
+        "可以这样问我（群里要 @我，私聊不用）：",
+        "What you can write to me (mention me in a group, in a direct chat just write):",
+    );
+    for phrase in PHRASES.iter().filter(|phrase| may >= phrase.needs) {
+        help.zh.push_str(&format!("\n{}：{}", phrase.typed.zh, phrase.does.zh));
+        help.en.push_str(&format!("\n{}: {}", phrase.typed.en, phrase.does.en));
+    }
+    help
+}
 
 /// A person who may not ask here. Says nothing of whether the ticket exists.
 pub const DENIED: Words = Words {
@@ -97,9 +101,9 @@ pub fn which(lines: &[Message], count: usize) -> Message {
 }
 
 /// What rings.
-pub fn ringing(lines: &[Message], count: usize, at: &str) -> Message {
-    let verb = if count == 1 { "rings" } else { "ring" };
-    listed(lines, count, &Message::new(format!("{at} 有 {count} 条提醒在响"), format!("{count} alerts {verb} at {at}")))
+pub fn ringing(lines: &[Message], count: usize) -> Message {
+    let head = if count == 1 { "1 alert rings now".to_string() } else { format!("{count} alerts ring now") };
+    listed(lines, count, &Message::new(format!("现在有 {count} 条提醒在响"), head))
 }
 
 fn listed(lines: &[Message], count: usize, head: &Message) -> Message {
@@ -196,12 +200,13 @@ pub fn unknown(text: &str) -> Message {
     }
 }
 
-/// The sentence that answers a command at once; nothing for a ticket (it is looked up) and for courtesies.
+/// The sentence that answers a command at once; nothing for a ticket (it is looked up), for help (it depends on who
+/// asks) and for courtesies.
 pub fn to(command: &Command) -> Option<Message> {
     match command {
-        Command::Ticket(_) | Command::Nothing | Command::Said(..) | Command::Overheard(..) => None,
+        Command::Ticket(_) | Command::Nothing | Command::Help => None,
+        Command::Said(..) | Command::Overheard(..) => None,
         Command::TicketUsage(_) => Some(USAGE.into()),
-        Command::Help => Some(HELP.into()),
         Command::NotBuilt(name) => Some(not_built(name)),
         Command::Unknown(text) => Some(unknown(text)),
     }

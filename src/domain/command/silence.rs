@@ -84,6 +84,7 @@ impl Asked {
     /// Reads what stands behind the name, folded.
     pub fn read(text: &str) -> Self {
         let Some((when, text)) = condition(text) else { return Self::Usage };
+        let text = apart(&text);
         let words: Vec<&str> = text.split_whitespace().collect();
         match words.as_slice() {
             [word] if LIST.contains(word) && when.is_none() => return Self::List,
@@ -105,6 +106,17 @@ impl Asked {
             Self::List | Self::End(_) | Self::Usage => None,
         }
     }
+}
+
+/// `规则:名称` as `规则 名称`: a colon behind one of our words is written as a blank.
+fn apart(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let mut keys = [RULE, SOURCE, TEAM, SEVERITY].into_iter().flatten();
+        let key = keys.find(|key| word.strip_prefix(**key).is_some_and(|rest| rest.starts_with([':', '='])));
+        let rest = key.and_then(|key| word.get(key.len() + 1..));
+        key.zip(rest).map_or_else(|| word.to_string(), |(key, rest)| format!("{key} {rest}"))
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Takes `when { … }` out of a text; nothing where its braces do not match.
@@ -287,6 +299,9 @@ mod tests {
             ("2h", "2h"),
             ("#4f7a2c", "usage"),
             ("规则 vip 没人接 2h 误报", "rule=vip 没人接 2h (误报)"),
+            ("规则:vip 没人接 1小时", "rule=vip 没人接 1h"),
+            ("规则: vip 没人接 1小时", "rule=vip 没人接 1h"),
+            ("rule=首次响应 2h 误报", "rule=首次响应 2h (误报)"),
             ("rule 首次响应 source it-desk until 9:05", "rule=首次响应 source=it-desk until 09:05"),
             ("来源 it-desk 级别 警告 半小时", "source=it-desk warning 30m"),
             ("severity loud 2h", "usage"),

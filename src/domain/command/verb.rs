@@ -25,9 +25,9 @@ pub enum Verb {
 
 /// Every verb: its name, then all names it is written by. A Chinese name needs nothing behind it.
 pub const VERBS: &[(Verb, &str, &[&str])] = &[
-    (Verb::Take, "take", &["take", "接手", "我来处理"]),
+    (Verb::Take, "take", &["take", "接手", "我来处理", "我来", "处理中", "收到"]),
     (Verb::Release, "release", &["release", "交回"]),
-    (Verb::Done, "done", &["done", "已处理"]),
+    (Verb::Done, "done", &["done", "已处理", "处理完", "完成", "已完成", "搞定", "已解决"]),
     (Verb::Snooze, "snooze", &["snooze", "稍后提醒"]),
     (Verb::Silence, "silence", &["silence", "静默"]),
     (Verb::Oncall, "oncall", &["oncall", "值班", "谁值班"]),

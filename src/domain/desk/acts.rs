@@ -157,10 +157,14 @@ impl Desk {
             Err(why) => refused(why),
             Ok(until) => {
                 self.put_off(alert, act.by.clone(), until, now);
-                let until = self.clock_words(until, now);
+                let mut until = self.day_words(until, now);
+                if rest == Rest::NextWorkday {
+                    until.zh.push_str("，即下个工作日");
+                    until.en.push_str(", the next working day");
+                }
                 done(Message::new(
-                    format!("已推迟到 {until}，之前不再提醒和升级"),
-                    format!("put off until {until}: no reminders and no escalation before then"),
+                    format!("已推迟到 {}，之前不再提醒和升级", until.zh),
+                    format!("put off until {}: no reminders and no escalation before then", until.en),
                 ))
             }
         }

@@ -57,7 +57,7 @@ impl Desk {
         let said_behind = behind;
         let behind = Behind::read(behind);
         let said = match verb {
-            Verb::Alerts => self.list(&sources, now),
+            Verb::Alerts => self.list(&sources),
             Verb::Why => self.say_why(question, &behind, &sources, now),
             Verb::Oncall => self.oncall_asked(question, said_behind, now),
             Verb::Take | Verb::Release | Verb::Done | Verb::Snooze | Verb::Silence => {
@@ -85,6 +85,10 @@ impl Desk {
                 Err(why) => return why,
             },
         };
+        let meant = match &which {
+            Which::Episode(key, episode) => Some((key.clone(), *episode)),
+            Which::Reference(_) => None,
+        };
         let usual = Rest::For(crate::domain::command::verb::SNOOZE_USUAL);
         let deed = match verb {
             Verb::Take | Verb::Alerts | Verb::Why | Verb::Silence | Verb::Oncall => Deed::Take(which),
@@ -106,7 +110,11 @@ impl Desk {
             },
             now,
         );
-        self.out.acted.take().map(|acted| acted.words).unwrap_or_default()
+        let said = self.out.acted.take().map(|acted| acted.words).unwrap_or_default();
+        match meant.and_then(|(key, episode)| self.episode(&key, episode)) {
+            Some(alert) => self.said_of(alert, &said),
+            None => said,
+        }
     }
 
     /// The alert that is meant: named, replied on, or the only one that rings here.
@@ -198,23 +206,23 @@ impl Desk {
         alert.key.subject.source().is_none_or(|source| sources.contains(source))
     }
 
-    fn list(&self, sources: &[SourceName], now: Timestamp) -> Message {
+    fn list(&self, sources: &[SourceName]) -> Message {
         let ringing = self.ringing(sources);
         if ringing.is_empty() {
             return reply::NOTHING_RINGS.into();
         }
-        let at = self.settings.zone.clock(now);
-        reply::ringing(&self.lines(&ringing), ringing.len(), &at)
+        reply::ringing(&self.lines(&ringing), ringing.len())
     }
 
     /// The first of them in words, a line each.
     fn lines(&self, alerts: &[&Alert]) -> Vec<Message> {
         let zone = self.settings.zone;
         let words = |alert: &&Alert| {
-            let AlertLine { reference, rule, title, since, .. } = self.alert_line(alert);
-            let what = title.map(|title| format!(" · {title}")).unwrap_or_default();
-            let tail = alert.key.subject.ticket().map(|key| tail(key.id.as_str())).unwrap_or_default();
-            let since = zone.minute(since);
+            let AlertLine { reference, rule, since, .. } = self.alert_line(alert);
+            let (what, since) = (self.about_words(alert), zone.minute(since));
+            let what =
+                |of: fn(&Message) -> &String| Some(of(&what)).filter(|it| !it.is_empty()).map(|it| format!(" · {it}"));
+            let (what_zh, what_en) = (what(|it| &it.zh).unwrap_or_default(), what(|it| &it.en).unwrap_or_default());
             let (zh, en) = match &alert.taken {
                 Some(taken) => {
                     let who = taken.by.words();
@@ -223,8 +231,8 @@ impl Desk {
                 None => Default::default(),
             };
             Message::new(
-                format!("#{reference} {rule}{what}{tail}，{since} 起{zh}"),
-                format!("#{reference} {rule}{what}{tail}, since {since}{en}"),
+                format!("#{reference} {rule}{what_zh}，{since} 起{zh}"),
+                format!("#{reference} {rule}{what_en}, since {since}{en}"),
             )
         };
         alerts.iter().take(LIST_MAX).map(words).collect()
@@ -261,13 +269,6 @@ impl Desk {
 /// The deed of a message: an id of its own, since the message itself is remembered as heard.
 pub(super) fn deed_id(message: &MessageId) -> MessageId {
     MessageId::new(format!("{message}#deed"))
-}
-
-/// ` …6331`
-fn tail(id: &str) -> String {
-    const TAIL_CHARS: usize = 4;
-    let tail: String = id.chars().skip(id.chars().count().saturating_sub(TAIL_CHARS)).collect();
-    format!(" …{tail}")
 }
 
 /// An explanation short enough for a chat: of a whole ticket only the rules that do not say no are told in full.

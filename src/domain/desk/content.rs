@@ -21,7 +21,7 @@ use crate::domain::{
 };
 
 /// Characters a headline keeps in a list.
-const TITLE_CHARS_MAX: usize = 40;
+pub(super) const TITLE_CHARS_MAX: usize = 40;
 
 impl Desk {
     /// What the entry shows now; nothing if what it tells of is gone.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    command::{Command, reply, silence::Asked, verb::Verb},
+    actor::Actor,
+    command::{Command, phrases::May, reply, silence::Asked, verb::Verb},
     desk::{
         input::{ChatKind, ChatMessage, LookUpResult, LookedUp},
         machine::Desk,
@@ -57,6 +58,10 @@ impl Desk {
         let denied = sources.is_empty();
         match reply::to(&question.command) {
             _ if denied => self.deny(question, now),
+            None if question.command == Command::Help => {
+                let help = reply::help(self.may(question));
+                self.answer(question, Answer::Text(help), now);
+            }
             Some(sentence) => self.answer(question, Answer::Text(sentence), now),
             None => {
                 let is_checked =
@@ -163,6 +168,15 @@ impl Desk {
             },
         };
         self.settings.sources.keys().filter(open).cloned().collect()
+    }
+
+    /// What whoever asks may do besides looking, as far as it is known without looking them up.
+    fn may(&self, question: &ChatMessage) -> May {
+        if !self.may_act_in(&question.chat, question.chat_kind) {
+            return May::Look;
+        }
+        let who = Actor::Person { id: question.sender.clone(), name: question.sender_name.clone() };
+        if self.is_manager(&who) { May::Manage } else { May::Act }
     }
 
     pub(super) fn is_receiver(&self, chat: &ChatId) -> bool {

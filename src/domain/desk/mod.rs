@@ -50,6 +50,7 @@ mod hops;
 mod restart;
 mod reports;
 mod acts;
+mod saying;
 mod clicked;
 mod inbox;
 mod patience;

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::domain::{
     actor::Actor,
     alert::{Alert, AlertKey},
+    card::{cut, one_line},
     deed::{Act, Acted, NewSilence, Place, Rest, Tone},
-    desk::{machine::Desk, outcome::Write, state::CardKey},
+    desk::{content::TITLE_CHARS_MAX, machine::Desk, outcome::Write, state::CardKey},
     id::{RuleName, SilenceId, Subject, TeamName, TicketKey},
     receiver::PersonId,
     rule::Rule,
@@ -71,7 +72,7 @@ impl Desk {
     pub(super) fn add_silence(&mut self, act: &Act, new: &NewSilence, now: Timestamp) -> Acted {
         if let Some(known) = self.hush.silences.values().find(|silence| silence.asked == act.id) {
             return match known.ended_by {
-                None => acted(Tone::Done, self.added_words(known)),
+                None => acted(Tone::Done, self.added_words(known, now)),
                 Some(_) => acted(Tone::Already, over_words(known.id)),
             };
         }
@@ -94,7 +95,7 @@ impl Desk {
             until,
             ended_by: None,
         };
-        let told = self.added_words(&silence);
+        let told = self.added_words(&silence, now);
         self.journal_silence(&silence, "silenced", told.clone(), now);
         self.write(Write::Silence(Box::new(silence.clone())));
         self.hush.silences.insert(id, silence.clone());
@@ -125,7 +126,7 @@ impl Desk {
         if !silence.by.is_same(&act.by)
             && !self.has_authority(act, &silence.matches, silence.until.min(now.plus(LASTS_MAX)), now)
         {
-            return acted(Tone::Refused, self.only_managers());
+            return acted(Tone::Refused, self.only_managers_end(&silence));
         }
         let held = self.held_by(&silence);
         self.finish_silence(silence, act.by.clone(), now);
@@ -269,7 +270,7 @@ impl Desk {
         if self.has_authority(act, matches, until, now) {
             Ok(())
         } else {
-            Err(acted(Tone::Refused, self.only_managers()))
+            Err(acted(Tone::Refused, self.only_managers(matches, now)))
         }
     }
 
@@ -300,35 +301,71 @@ impl Desk {
     }
 
     fn has_authority(&self, act: &Act, matches: &Matcher, until: Timestamp, now: Timestamp) -> bool {
-        let workday = Rest::NextWorkday;
-        let one = NewSilence { matches: matches.clone(), reason: "".into(), lasts: workday };
-        let few = || matches.ticket.is_some() && until <= now.plus(LASTS_MAX).max(self.silence_until(&one, now));
+        let few = || matches.ticket.is_some() && until <= self.longest_for_all(matches, now);
         act.place == Place::Admin || self.is_manager(&act.by) || few()
     }
 
-    fn only_managers(&self) -> Message {
-        let manage = &self.settings.access.manage;
-        let names: Vec<&str> = manage.iter().take(NAMED_MAX).map(PersonId::as_str).collect();
-        let who = match (names.as_slice(), manage.len() > NAMED_MAX) {
-            ([], _) => Message::new("现在还没有写谁", "nobody is listed there yet"),
-            (_, false) => Message::new(names.join("、"), names.join(", ")),
-            (_, true) => Message::new(format!("{} 等", names.join("、")), format!("{} and others", names.join(", "))),
-        };
+    /// Until when whoever may act may silence one ticket: for a day, or until the next working day.
+    fn longest_for_all(&self, matches: &Matcher, now: Timestamp) -> Timestamp {
+        let workday = NewSilence { matches: matches.clone(), reason: "".into(), lasts: Rest::NextWorkday };
+        now.plus(LASTS_MAX).max(self.silence_until(&workday, now))
+    }
+
+    /// Why they may not silence this, and what they can do instead.
+    fn only_managers(&self, matches: &Matcher, now: Timestamp) -> Message {
+        let who = self.managers();
+        if matches.ticket.is_some() {
+            let longest = self.day_words(self.longest_for_all(matches, now), now);
+            return Message::new(
+                format!(
+                    "一张工单最多静默到 {}；更久只有管理者可以（chat.access.manage：{}）。请写短一点，例如 /silence #4F7A2C 2h",
+                    longest.zh, who.zh
+                ),
+                format!(
+                    "one ticket is silenced until {} at most; longer only by those who manage (chat.access.manage: {}). Write a shorter time, for example /silence #4F7A2C 2h",
+                    longest.en, who.en
+                ),
+            );
+        }
         Message::new(
             format!(
-                "静默规则、来源、团队、级别或条件，或者超过一天，只有管理者可以（chat.access.manage：{}）。您可以只静默一张工单：/silence #4F7A2C 2h",
+                "静默规则、来源、团队、级别或条件，只有管理者可以（chat.access.manage：{}）。您可以只静默一张工单：/silence #4F7A2C 2h",
                 who.zh
             ),
             format!(
-                "a rule, source, team, severity or condition, or anything for more than a day, is silenced by those who manage (chat.access.manage: {}). You can silence one ticket: /silence #4F7A2C 2h",
+                "a rule, source, team, severity or condition is silenced by those who manage (chat.access.manage: {}). You can silence one ticket: /silence #4F7A2C 2h",
                 who.en
             ),
         )
     }
 
-    fn added_words(&self, silence: &Silence) -> Message {
-        let (what, by) = (silence.matches.words(), silence.by.words());
-        let (id, until) = (silence.id, self.settings.zone.minute(silence.until));
+    /// Why they may not end this silence.
+    fn only_managers_end(&self, silence: &Silence) -> Message {
+        let (id, by, who) = (silence.id, silence.by.words(), self.managers());
+        Message::new(
+            format!("静默 {id} 只有 {} 自己和管理者可以结束（chat.access.manage：{}）", by.zh, who.zh),
+            format!("silence {id} is ended by {} or by those who manage (chat.access.manage: {})", by.en, who.en),
+        )
+    }
+
+    /// Who manages, by name.
+    fn managers(&self) -> Message {
+        let manage = &self.settings.access.manage;
+        let names: Vec<&str> = manage.iter().take(NAMED_MAX).map(PersonId::as_str).collect();
+        match (names.as_slice(), manage.len() > NAMED_MAX) {
+            ([], _) => Message::new("现在还没有写谁", "nobody is listed there yet"),
+            (_, false) => Message::new(names.join("、"), names.join(", ")),
+            (_, true) => Message::new(format!("{} 等", names.join("、")), format!("{} and others", names.join(", "))),
+        }
+    }
+
+    fn added_words(&self, silence: &Silence, now: Timestamp) -> Message {
+        let (mut what, by) = (silence.matches.words(), silence.by.words());
+        let title = silence.matches.ticket.clone().and_then(|key| self.title_of(&Subject::Ticket(key)));
+        if let Some(title) = title.map(|title| cut(&one_line(&title), TITLE_CHARS_MAX)) {
+            what = Message::new(format!("{} {title}", what.zh), format!("{} {title}", what.en));
+        }
+        let (id, until) = (silence.id, self.day_words(silence.until, now));
         let why = |colon: &str| {
             if silence.reason.is_empty() { String::new() } else { format!("{colon}{}", silence.reason) }
         };
@@ -336,14 +373,16 @@ impl Desk {
         let plural = if ringing == 1 { "alert matches" } else { "alerts match" };
         Message::new(
             format!(
-                "已静默 {id}：{}，到 {until}（{}{}）。现在正在提醒的有 {ringing} 条在内。期间不再发新通知，结束照常告知；到时仍在提醒的合为一条。提前结束：/silence end {id}",
+                "已静默 {id}：{}，到 {}（{}{}）。现在正在提醒的有 {ringing} 条在内。期间不再发新通知，结束照常告知；到时仍在提醒的合为一条。提前结束：/silence end {id}",
                 what.zh,
+                until.zh,
                 by.zh,
                 why("：")
             ),
             format!(
-                "silenced {id}: {}, until {until} ({}{}). {ringing} {plural} now. No new notices meanwhile, endings are told as usual; what still rings then comes in one notice. To end it early: /silence end {id}",
+                "silenced {id}: {}, until {} ({}{}). {ringing} {plural} now. No new notices meanwhile, endings are told as usual; what still rings then comes in one notice. To end it early: /silence end {id}",
                 what.en,
+                until.en,
                 by.en,
                 why(": ")
             ),

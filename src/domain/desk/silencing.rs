@@ -138,22 +138,24 @@ impl Desk {
         }
         let mut lines: Vec<Message> = Vec::new();
         for line in silences.iter().take(LIST_MAX).map(|silence| self.silence_line(silence)) {
-            let until = self.clock_words(line.until, now);
+            let until = self.day_words(line.until, now);
             let why =
                 |colon: &str| if line.reason.is_empty() { String::new() } else { format!("{colon}{}", line.reason) };
             lines.push(Message::new(
                 format!(
-                    "{} {}，到 {until}（{}{}），{} 条在响",
+                    "{} {}，到 {}（{}{}），{} 条在响",
                     line.id,
                     line.words.zh,
+                    until.zh,
                     line.by.zh,
                     why("："),
                     line.ringing
                 ),
                 format!(
-                    "{} {}, until {until} ({}{}), {} ring",
+                    "{} {}, until {} ({}{}), {} ring",
                     line.id,
                     line.words.en,
+                    until.en,
                     line.by.en,
                     why(": "),
                     line.ringing
