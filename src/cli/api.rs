@@ -83,6 +83,16 @@ impl Api {
         self.deed(Method::DELETE, path, body).await
     }
 
+    /// Does something, once; a service that does not run is an answer.
+    ///
+    /// # Errors
+    /// Whatever stands in the way, with the next step.
+    pub async fn try_post<T: DeserializeOwned>(&self, path: &str, body: &Value) -> Result<Answer<T>, Stop> {
+        let key = format!("{:032x}", rand::random::<u128>());
+        let request = self.request(Method::POST, path).header(IDEMPOTENCY_KEY, key).body(body.to_string());
+        self.send(request).await
+    }
+
     async fn deed<T: DeserializeOwned>(&self, method: Method, path: &str, body: &Value) -> Result<T, Stop> {
         let key = format!("{:032x}", rand::random::<u128>());
         let request = self.request(method, path).header(IDEMPOTENCY_KEY, key).body(body.to_string());

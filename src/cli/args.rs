@@ -204,6 +204,8 @@ pub enum Verb {
     Silence(crate::cli::silence::SilenceArguments),
     /// 谁在值班、到什么时候、接着是谁；让人顶班 · Who is on call, until when, who is next; put someone on call
     Oncall(crate::cli::oncall::OncallArguments),
+    /// 删除一个客户的资料（应客户要求） · Delete what is kept of a guest, on request
+    Forget(crate::cli::forget::ForgetArguments),
     /// 一张工单归哪个团队、每条规则通知谁、为什么 · Which team a ticket is for, whom each rule tells, and why
     Route(crate::cli::route::RouteArguments),
     /// 规则上线之前，用真实的历史工单演练一遍 · Play the rules over the helpdesk's own history before they go live

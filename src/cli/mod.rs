@@ -37,5 +37,6 @@ pub mod route;
 pub mod silence;
 pub mod usage;
 pub mod oncall;
+pub mod forget;
 pub mod init;
 pub mod demo;

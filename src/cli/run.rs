@@ -8,8 +8,8 @@ use crate::{
     cli::{
         alerts,
         args::{Arguments, StoreVerb, Verb},
-        backtest, chats, check, deeds, demo, doctor, explain, fields, init, journal, language, logging, oncall, outbox,
-        rehearse, route, rules, schema, send_test, serve, silence, status, store,
+        backtest, chats, check, deeds, demo, doctor, explain, fields, forget, init, journal, language, logging, oncall,
+        outbox, rehearse, route, rules, schema, send_test, serve, silence, status, store,
         terminal::Terminal,
         test, ticket, usage, words,
     },
@@ -123,6 +123,7 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
         Verb::Journal(arguments) => journal::run(&arguments, terminal),
         Verb::Silence(arguments) => silence::run(&arguments, terminal),
         Verb::Oncall(arguments) => oncall::run(&arguments, terminal),
+        Verb::Forget(arguments) => forget::run(&arguments, terminal),
         Verb::Route(arguments) => route::run(&arguments, terminal),
         Verb::Explain(arguments) => explain::run(&arguments, terminal),
         Verb::Rehearse(arguments) => rehearse::run::run(&arguments, terminal),

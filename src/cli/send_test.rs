@@ -101,7 +101,7 @@ async fn alert(setup: &Setup, client: &Client, rule: &str, ticket: &str, clock: 
     let alert = Alert {
         state: AlertState::Firing { fired_at: now, stale_as_of: None },
         severity: rule.severity,
-        why: why_text(&rule.when, &view.seen(), now),
+        why: why_text(&rule.when, &view.whole(), now),
         announced: Announced::Cards,
         meaning: rule.meaning,
         ..Alert::pending(AlertKey { subject: Subject::Ticket(view.ticket.key.clone()), rule: rule.name.clone() }, now)
@@ -138,6 +138,7 @@ pub fn send(setup: &Setup, receiver: &Receiver, content: Content, clock: &Clock)
         maybe_repeat: false,
         without_mentions: true,
         masked: false,
+        forward: false,
         notes: Vec::new(),
         mentions: Vec::new(),
         rev: 0,

@@ -50,6 +50,7 @@ pub fn run(path: &Path, typed: &str, source: Option<&str>, terminal: Terminal) -
         maybe_repeat: false,
         without_mentions: false,
         masked: false,
+        forward: false,
         notes: Vec::new(),
         mentions: Vec::new(),
         rev: 0,
@@ -94,7 +95,7 @@ pub async fn find(
         let ticket = decoded.ticket;
         let facts = first_sight(&ticket, asked_at);
         let labels = Arc::clone(&part.labels);
-        return Ok(TicketView { ticket: Arc::new(ticket), facts, as_of: asked_at, labels, alerts: Vec::new() });
+        return Ok(TicketView::new(Arc::new(ticket), facts, labels, asked_at));
     }
     Err(Stop::Failure(reply::not_found(id)))
 }

@@ -65,6 +65,8 @@ pub struct Card {
     pub footer: String,
     /// Whom it mentions, on a line of their own.
     pub mentions: Vec<Mentioned>,
+    /// It may be forwarded to other chats.
+    pub forward: bool,
     /// Its buttons.
     pub buttons: Vec<Button>,
     /// A line under them that explains them; empty where none does. Plain text.

@@ -50,7 +50,7 @@ impl LinesOf {
 }
 
 /// What stands before a line's own sentence, by its word. The sentence says the rest.
-pub const LEADS: [(&str, Words); 34] = [
+pub const LEADS: [(&str, Words); 35] = [
     ("fired", Words { zh: "触发：", en: "rang: " }),
     ("would_ring", Words { zh: "试运行，本来会触发：", en: "in trial, would have rung: " }),
     ("refired", Words { zh: "再次触发：", en: "rang again: " }),
@@ -76,6 +76,7 @@ pub const LEADS: [(&str, Words); 34] = [
     ("hopped", ALONE),
     ("replaced", ALONE),
     ("gone", ALONE),
+    ("forgotten", ALONE),
     ("digest", ALONE),
     ("digest_closed", ALONE),
     ("cover", ALONE),

@@ -111,6 +111,14 @@ impl Conversation {
     }
 }
 
+impl Conversation {
+    /// Who waits for whom, without a word of what was said.
+    #[must_use]
+    pub fn without_words(&self) -> Self {
+        Self { unanswered_since: self.unanswered_since, ..Self::default() }
+    }
+}
+
 impl Said {
     fn cut(&self) -> Self {
         if self.text.chars().nth(SAID_CHARS_MAX).is_none() {

@@ -128,6 +128,8 @@ pub enum Deed {
     Retry(String),
     /// Gives such a notice up for good.
     Forget(String),
+    /// Deletes what is kept of a guest, named by open id or email.
+    ForgetGuest(String),
 }
 
 /// A silence as asked for.

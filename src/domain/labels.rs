@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    condition::Condition,
+    condition::{Condition, PersonPart},
     id::{ReceiverName, RotaName, TeamName},
+    privacy::Privacy,
     rule::{Rule, To},
     seen::Seen,
     ticket::{Known, Text, Ticket},
@@ -24,6 +25,8 @@ pub struct Labels {
     pub workbench: Option<Arc<str>>,
     /// The teams, first match first.
     pub teams: Arc<Vec<Team>>,
+    /// What may be shown of their guests.
+    pub privacy: Arc<Privacy>,
 }
 
 /// Where a ticket's subject may stand.
@@ -78,6 +81,11 @@ impl Labels {
 
     /// The first subject of a ticket that has a value.
     pub fn subject_of<'a>(&self, seen: &Seen<'a>) -> Known<&'a str> {
+        self.caption_of(seen).map(|(_, text)| text)
+    }
+
+    /// The same with where it stands.
+    fn caption_of<'a>(&self, seen: &Seen<'a>) -> Known<(&Caption, &'a str)> {
         let mut hidden = false;
         for caption in &self.subject {
             let found = match caption {
@@ -89,7 +97,7 @@ impl Labels {
                 },
             };
             match found {
-                Known::Present(text) => return Known::Present(text),
+                Known::Present(text) => return Known::Present((caption, text)),
                 Known::Unknown => hidden = true,
                 Known::Empty => {}
             }
@@ -97,10 +105,28 @@ impl Labels {
         if hidden { Known::Unknown } else { Known::Empty }
     }
 
-    /// What a ticket goes by in a list: its subject line, else its guest's name.
-    pub fn headline_of<'a>(&self, seen: &Seen<'a>) -> Option<&'a str> {
-        let guest = || seen.ticket.guest.present()?.name.present().map(|name| &**name);
-        self.subject_of(seen).present().copied().or_else(guest)
+    /// The subject as far as it may be shown: what the guest said is cut like any quote.
+    pub fn subject_shown(&self, seen: &Seen<'_>) -> Option<String> {
+        let own = seen.ticket.key.id.as_str();
+        match self.caption_of(seen) {
+            Known::Present((Caption::FirstGuestMessage, text)) if self.privacy.subject => {
+                self.privacy.quoted(text, own)
+            }
+            Known::Present((Caption::Field(_), text)) if self.privacy.subject => {
+                Some(self.privacy.masked(text, own).into_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// What a ticket goes by in a list, as far as it may be shown: its subject line, else its guest's name.
+    pub fn headline_of(&self, seen: &Seen<'_>) -> Option<String> {
+        let guest = || {
+            let name = seen.ticket.guest.present()?.name.present()?;
+            let shown = self.privacy.guest.contains(&PersonPart::Name);
+            shown.then(|| self.privacy.masked(name, seen.ticket.key.id.as_str()).into_owned())
+        };
+        self.subject_shown(seen).or_else(guest)
     }
 
     /// The value of a ticket's priority field.

@@ -37,6 +37,7 @@ pub mod rota;
 pub mod alert;
 pub mod budget;
 pub mod plan;
+pub mod privacy;
 pub mod reading;
 pub mod rehearsal;
 pub mod receiver;

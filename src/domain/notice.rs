@@ -8,13 +8,14 @@ use crate::domain::{
     alert::{Alert, AlertKey},
     card::Menu,
     facts::Facts,
-    id::{MessageId, ReceiverName, RuleName, Subject},
+    id::{MessageId, ReceiverName, RuleName, Subject, TeamName},
     labels::Labels,
+    privacy::{self, Privacy},
     receiver::PersonId,
     rule::{Rule, Urgent},
     seen::Seen,
     text::{Locale, Message, Words},
-    ticket::Ticket,
+    ticket::{Text, Ticket},
     time::Timestamp,
 };
 
@@ -212,25 +213,109 @@ impl AlertView {
     }
 }
 
-/// Everything a card may show of one ticket.
+/// Everything a card may show of one ticket: the configuration's `privacy` has gone over it.
 #[derive(Clone, Debug)]
 pub struct TicketView {
-    /// The snapshot.
+    /// The snapshot, as far as it may be shown.
     pub ticket: Arc<Ticket>,
-    /// What observations know besides.
+    /// What observations know besides, as far as it may be shown.
     pub facts: Facts,
+    /// Its subject line.
+    pub subject: Option<Text>,
+    /// The value of its priority field.
+    pub priority: Option<Text>,
+    /// The team it is for.
+    pub team: Option<TeamName>,
+    /// There is a guest, and their name may not be shown.
+    pub hides_guest: bool,
     /// When the answer it was read from was asked for.
     pub as_of: Timestamp,
     /// What the configuration says of the source's tickets.
     pub labels: Arc<Labels>,
     /// Alerts that ring on it: rule, severity word, since when, why.
     pub alerts: Vec<AlertLine>,
+    /// Ticket and facts as they are.
+    whole: (Arc<Ticket>, Facts),
 }
 
 impl TicketView {
-    /// The ticket as conditions and fields look at it.
+    /// A ticket on which nothing rings, as far as its source's `privacy` lets it be shown.
+    pub fn new(ticket: Arc<Ticket>, facts: Facts, labels: Arc<Labels>, as_of: Timestamp) -> Self {
+        let seen = Seen::at_rest(&ticket, &facts, &labels);
+        let privacy = &labels.privacy;
+        let priority = labels.priority_of(&ticket).present().copied();
+        let shown = privacy.ticket(&ticket, labels.priority.as_deref());
+        let named = |ticket: &Ticket| ticket.guest.present().is_some_and(|guest| guest.name.present().is_some());
+        Self {
+            subject: labels.subject_shown(&seen).map(Into::into),
+            priority: priority.map(|text| privacy.masked(text, ticket.key.id.as_str()).into()),
+            team: labels.team_of(&seen).present().map(|team| team.name.clone()),
+            hides_guest: named(&ticket) && !named(&shown),
+            facts: privacy.facts(&facts, &ticket),
+            ticket: Arc::new(shown),
+            whole: (ticket, facts),
+            as_of,
+            labels,
+            alerts: Vec::new(),
+        }
+    }
+
+    /// The ticket as it may be shown.
     pub fn seen(&self) -> Seen<'_> {
         Seen::at_rest(&self.ticket, &self.facts, &self.labels)
+    }
+
+    /// The ticket as it is: to judge by, never to show.
+    pub fn whole(&self) -> Seen<'_> {
+        Seen::at_rest(&self.whole.0, &self.whole.1, &self.labels)
+    }
+
+    /// The same with nothing hidden, masked or cut: for `raw`.
+    pub fn bare(&self) -> Self {
+        let labels = Labels { privacy: Arc::new(Privacy::none()), ..Labels::clone(&self.labels) };
+        let (ticket, facts) = self.whole.clone();
+        Self { alerts: self.alerts.clone(), ..Self::new(ticket, facts, Arc::new(labels), self.as_of) }
+    }
+
+    /// The same with nothing of the guest.
+    fn for_outsiders(self) -> Self {
+        let labels = Labels { privacy: Arc::new(Privacy::outsiders()), ..Labels::clone(&self.labels) };
+        let (ticket, facts) = self.whole;
+        let alerts = self.alerts.into_iter().map(AlertLine::for_outsiders).collect();
+        Self { alerts, ..Self::new(ticket, facts, Arc::new(labels), self.as_of) }
+    }
+}
+
+impl AlertLine {
+    fn for_outsiders(self) -> Self {
+        Self { title: None, why: privacy::hidden(), ..self }
+    }
+}
+
+impl Content {
+    /// The same for people of other companies: nothing of the guest, and no answers in words.
+    pub fn for_outsiders(self) -> Self {
+        match self {
+            Self::Alert(view) => Self::Alert(Box::new(AlertView {
+                alert: Alert { why: privacy::hidden(), ..view.alert },
+                ticket: view.ticket.map(TicketView::for_outsiders),
+                menu: Menu::Plain,
+                ..*view
+            })),
+            Self::Digest(view) => Self::Digest(Box::new(DigestView {
+                shared: None,
+                lines: view.lines.into_iter().map(AlertLine::for_outsiders).collect(),
+                ..*view
+            })),
+            Self::Answer(view) => Self::Answer(Box::new(match *view {
+                AnswerView::Ticket(view) => AnswerView::Ticket(Box::new(view.for_outsiders())),
+                AnswerView::Text(_) => AnswerView::Text(Message::new(
+                    "外部群里不回答这类问题，请在公司内部的群里问",
+                    "this is not answered in an external chat: ask in a chat of your own company",
+                )),
+            })),
+            same @ (Self::Trouble(_) | Self::Announcement(_)) => same,
+        }
     }
 }
 
@@ -390,6 +475,8 @@ pub struct Send {
     pub without_mentions: bool,
     /// Telephone numbers and addresses are masked (the content was refused for them before).
     pub masked: bool,
+    /// Its card may be forwarded to other chats.
+    pub forward: bool,
     /// What is said at its head: why it comes here, who was called up, who is not mentioned again.
     pub notes: Vec<Message>,
     /// Whom it mentions; those who are not in its chat are named only.

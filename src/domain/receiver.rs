@@ -25,6 +25,8 @@ pub struct Receiver {
     pub fallback: Option<ReceiverName>,
     /// Notices a second it takes; outgoing HTTP only. Absent: [`HTTP_PER_SECOND`].
     pub per_second: Option<u32>,
+    /// People of other companies read there: nothing of the guest is told.
+    pub external: bool,
 }
 
 /// Notices a second to an outgoing HTTP webhook that says nothing of its own: few enough for any small tool.
@@ -144,7 +146,7 @@ impl Receiver {
 
     /// A receiver that says nothing of quiet hours and fallback.
     pub const fn new(name: ReceiverName, kind: ReceiverKind, locale: Locale) -> Self {
-        Self { name, kind, locale, quiet: None, fallback: None, per_second: None }
+        Self { name, kind, locale, quiet: None, fallback: None, per_second: None, external: false }
     }
 
     /// The person that a receiver's name stands for, where it is such a name.

@@ -2,9 +2,10 @@
 
 use crate::domain::{
     calendar::Pace,
-    condition::{Bound, Clock, ClockTest, CustomSelector, Operator, Target, Test},
-    field::{Field, Value},
+    condition::{Bound, Clock, ClockTest, CustomSelector, Operator, PersonPart, Target, Test},
+    field::{Carrier, Field, Value},
     judge::selects,
+    privacy::{self, Privacy},
     seen::Seen,
     text::{Message, Words},
     ticket::{CustomField, I18nText, Known, Person, Text, Ticket},
@@ -265,34 +266,65 @@ pub fn not_started_words(clock: Clock) -> Message {
 
 /// The value a test looks at on a ticket; nothing where it is empty or unknown (the answers tell which).
 pub fn shown(target: &Target, seen: &Seen<'_>, now: Timestamp) -> Known<Message> {
+    let privacy = &seen.labels.privacy;
+    match value_of(target, seen, now, privacy) {
+        Known::Present(_) if !privacy.shows(target, seen.ticket, seen.labels.priority.as_deref()) => {
+            Known::Present(privacy::hidden())
+        }
+        value => value,
+    }
+}
+
+/// The value that tickets are counted by: masked, since it names the alert, and never hidden, since it tells one alert
+/// from another.
+pub fn grouped(target: &Target, seen: &Seen<'_>, now: Timestamp) -> Known<Message> {
+    let privacy = Privacy { mask: seen.labels.privacy.mask.clone(), ..Privacy::none() };
+    value_of(target, seen, now, &privacy)
+}
+
+fn value_of(target: &Target, seen: &Seen<'_>, now: Timestamp, privacy: &Privacy) -> Known<Message> {
+    let own = seen.ticket.key.id.as_str();
+    let masked = |text: &str| privacy.masked(text, own).into_owned();
     match target {
-        Target::Field(field) => value_words(field, &(field.read)(seen), now),
+        Target::Field(field) => value_words(field, &(field.read)(seen), now, privacy, own),
         Target::Part(field, part) => match (field.read)(seen) {
-            Value::Person(person) => plain(part.of(person)),
+            Value::Person(person) if is_staff(field) => plain(part.of(person), &str::to_string),
+            Value::Person(person) => plain(part.of(person), &masked),
             Value::Empty => Known::Empty,
             _ => Known::Unknown,
         },
         Target::Custom(selector) => match &seen.ticket.customized_fields {
             Known::Unknown => Known::Unknown,
-            _ => custom_field(selector, seen.ticket).map_or(Known::Empty, |field| plain(&field.value)),
+            _ => custom_field(selector, seen.ticket).map_or(Known::Empty, |field| plain(&field.value, &masked)),
         },
     }
 }
 
-fn plain(known: &Known<Text>) -> Known<Message> {
+/// Whether the field's person works for the helpdesk.
+fn is_staff(field: &Field) -> bool {
+    !matches!(field.name, "guest" | "closed_by")
+}
+
+/// A text as it may be said.
+type Saying<'a> = dyn Fn(&str) -> String + 'a;
+
+fn plain(known: &Known<Text>, say: &Saying<'_>) -> Known<Message> {
     match known {
         Known::Present(text) if text.trim().is_empty() => Known::Empty,
-        known => known.as_ref().map(|text| Message::new(shortened(text), shortened(text))),
+        known => known.as_ref().map(|text| Message::new(shortened(&say(text)), shortened(&say(text)))),
     }
 }
 
-fn value_words(field: &Field, value: &Value<'_>, now: Timestamp) -> Known<Message> {
+fn value_words(field: &Field, value: &Value<'_>, now: Timestamp, privacy: &Privacy, own: &str) -> Known<Message> {
+    let masked = |text: &str| privacy.masked(text, own).into_owned();
+    let quoted = |text: &str| privacy.quoted(text, own).unwrap_or_default();
     let same = |text: String| Known::Present(Message::new(text.clone(), text));
     match value {
         Value::Unknown => Known::Unknown,
         Value::Empty => Known::Empty,
         Value::Text(text) if text.trim().is_empty() => Known::Empty,
-        Value::Text(text) => same(shortened(text)),
+        Value::Text(text) if field.carrier == Carrier::Messages => same(shortened(&quoted(text))),
+        Value::Text(text) => same(shortened(&masked(text))),
         Value::Number(number) => same(number.to_string()),
         Value::Code(code) => Known::Present(code_words(Some(field), *code)),
         Value::Instant(at) => Known::Present(if *at > now {
@@ -302,24 +334,37 @@ fn value_words(field: &Field, value: &Value<'_>, now: Timestamp) -> Known<Messag
             let ago = span_words(now.since(*at));
             Message::new(format!("{}前", ago.zh), format!("{} ago", ago.en))
         }),
+        Value::Person(person) if field.name == "guest" => guest_words(person, &masked, &privacy.guest),
         Value::Person(person) => person_words(person),
         Value::Persons(persons) => items(persons.iter().map(|person| person_words(person))),
-        Value::Messages(messages) => messages.last().map_or(Known::Empty, |said| same(shortened(&said.text))),
+        Value::Messages(messages) => messages.last().map_or(Known::Empty, |said| same(shortened(&quoted(&said.text)))),
         Value::I18n(texts) => {
             let first =
                 |text: &I18nText| [&text.zh_cn, &text.en_us, &text.ja_jp].into_iter().find_map(Known::present).cloned();
-            items(texts.iter().map(|text| plain(&first(text).map_or(Known::Empty, Known::Present))))
+            items(texts.iter().map(|text| plain(&first(text).map_or(Known::Empty, Known::Present), &quoted)))
         }
-        Value::Comments(comments) => items(comments.iter().map(|comment| plain(&comment.content))),
-        Value::Tags(tags) => items(tags.iter().map(|tag| plain(&tag.name))),
-        Value::CustomFields(fields) => items(fields.iter().map(|field| plain(&field.display_name))),
+        Value::Comments(comments) => items(comments.iter().map(|comment| plain(&comment.content, &quoted))),
+        Value::Tags(tags) => items(tags.iter().map(|tag| plain(&tag.name, &masked))),
+        Value::CustomFields(fields) => items(fields.iter().map(|field| plain(&field.display_name, &masked))),
     }
 }
 
 fn person_words(person: &Person) -> Known<Message> {
     let named = [&person.name, &person.email, &person.id];
-    let shown = named.into_iter().map(plain).find(|known| known.present().is_some());
+    let shown = named.into_iter().map(|part| plain(part, &str::to_string)).find(|known| known.present().is_some());
     shown.unwrap_or(Known::Unknown)
+}
+
+/// The guest by the first part of theirs that may be shown.
+fn guest_words(guest: &Person, say: &Saying<'_>, shown: &[PersonPart]) -> Known<Message> {
+    let named = [PersonPart::Name, PersonPart::Email, PersonPart::Id];
+    let known = named.into_iter().filter(|part| plain(part.of(guest), say).present().is_some());
+    let known: Vec<PersonPart> = known.collect();
+    match known.iter().find(|part| shown.contains(part)) {
+        Some(part) => plain(part.of(guest), say),
+        None if known.is_empty() => Known::Unknown,
+        None => Known::Present(privacy::hidden()),
+    }
 }
 
 fn items(words: impl Iterator<Item = Known<Message>>) -> Known<Message> {

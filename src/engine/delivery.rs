@@ -6,7 +6,7 @@ use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     task::Poll,
 };
 
@@ -22,7 +22,6 @@ use crate::{
         clock::Clock,
         feishu::{
             card::{self, CHAT_CARD_BYTES_MAX},
-            chats::ChatMode,
             client::Client,
             error::Error,
             webhook::Webhook,
@@ -43,6 +42,7 @@ use crate::{
     },
     engine::{
         busy::BusyGuard,
+        chats::ChatsKnown,
         committer::Released,
         directory::Directory,
         doors::Doors,
@@ -61,12 +61,6 @@ pub const SEND_TIME_MAX: Span = Span::from_secs(20);
 
 /// How long a search of a chat's history may take: up to twenty pages.
 pub const SEARCH_TIME_MAX: Span = Span::from_secs(60);
-
-/// How long the mode of a chat is believed.
-pub const CHAT_MODE_FRESH: Span = Span::from_hours(6);
-
-/// Chats whose mode is remembered.
-pub const CHAT_MODES_MAX: usize = 1_024;
 
 /// Where notices can go.
 pub struct Outlets {
@@ -112,8 +106,8 @@ pub struct Delivery {
     pub health: Arc<Health>,
     /// Turns true when nothing new is to be sent.
     pub stopping: watch::Receiver<bool>,
-    /// Which chats are topic groups, and when that was read.
-    pub topics: Arc<Mutex<BTreeMap<ChatId, (Timestamp, bool)>>>,
+    /// What the chats are, and when that was read; nothing where it could not be.
+    pub chats: Arc<Mutex<ChatsKnown>>,
     /// Who is who and who is where.
     pub directory: Directory,
 }
@@ -196,6 +190,7 @@ impl Delivery {
             card = masked(card);
         }
         let addressee = addressee?;
+        self.keep_inside(&send.key).await?;
         health::add(&self.health.counters.sends, 1);
         let sent = timeout(self.clock.to_wall(SEND_TIME_MAX), self.hand_over(send, &card, addressee))
             .await
@@ -266,34 +261,6 @@ impl Delivery {
     async fn post_out(&self, name: &ReceiverName, send: &Send, card: &Card) -> Result<Delivered, Failure> {
         let client = self.outlets.outgoing.get(name).ok_or_else(|| no_address(name))?;
         client.post(send, card).await.map(|()| Delivered::default()).map_err(|error| error.failure())
-    }
-
-    /// Whether a reply belongs into a thread. A chat that cannot be asked is taken for an ordinary group: there a
-    /// thread would hide the reply (`facts/feishu.md §15`).
-    async fn is_topic_group(&self, key: &NoticeKey) -> bool {
-        let Some(chat) = self.chat_of(key) else { return false };
-        let now = self.clock.now();
-        let known = self.topics.lock().unwrap_or_else(PoisonError::into_inner).get(&chat).copied();
-        if let Some((read_at, topic)) = known
-            && now.since(read_at) < CHAT_MODE_FRESH
-        {
-            return topic;
-        }
-        match self.outlets.client.chat(&chat).await {
-            Ok(detail) => {
-                let topic = detail.mode == ChatMode::Topic;
-                let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-                if topics.len() >= CHAT_MODES_MAX {
-                    topics.pop_first();
-                }
-                topics.insert(chat, (now, topic));
-                topic
-            }
-            Err(error) => {
-                debug!(%chat, %error, "the chat's mode cannot be read");
-                known.is_some_and(|(_, topic)| topic)
-            }
-        }
     }
 
     /// The chat a notice goes to; answers name theirs by its id.

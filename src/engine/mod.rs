@@ -6,6 +6,7 @@ pub mod start;
 pub mod asks;
 pub mod doors;
 pub mod run;
+pub mod chats;
 pub mod committer;
 pub mod schedule;
 pub mod source;

@@ -525,7 +525,7 @@ impl Common {
             doors: self.doors.clone(),
             health: Arc::clone(&self.health),
             stopping: self.stopping.clone(),
-            topics: Arc::default(),
+            chats: Arc::default(),
             directory,
         };
         let (released, to_send) = mpsc::unbounded_channel();

@@ -11,6 +11,7 @@ pub mod problem;
 pub mod tokens;
 pub mod alerts;
 pub mod outbox;
+pub mod guests;
 pub mod journal;
 pub mod route;
 pub mod instants;

@@ -17,7 +17,7 @@ use crate::{
         asks::{Ask, Back},
         start::{ActAnswer, Port},
     },
-    web::{acts, alerts, journal, oncall, outbox, problem::Problem, route, rules, silences},
+    web::{acts, alerts, guests, journal, oncall, outbox, problem::Problem, route, rules, silences},
 };
 
 /// How long an answer is waited for.
@@ -83,6 +83,7 @@ pub fn acts() -> OpenApiRouter<Operators> {
         .routes(routes!(acts::snooze))
         .routes(routes!(acts::retry))
         .routes(routes!(acts::forget))
+        .routes(routes!(guests::forget))
         .routes(routes!(silences::add))
         .routes(routes!(silences::end))
         .routes(routes!(oncall::cover))

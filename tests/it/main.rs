@@ -21,6 +21,7 @@ mod histories;
 mod history;
 mod pages;
 mod polling;
+mod privacy;
 mod rehearsal;
 mod rules;
 mod ruletests;

@@ -18,6 +18,7 @@ use deskbell::{
         id::{RuleName, SourceName, Subject, TicketId},
         labels::Labels,
         notice::{AlertView, Content, NoticeKey, Send, Step, Target, TicketView},
+        privacy::Privacy,
         seen::Seen,
         text::Locale,
         ticket::Ticket,
@@ -169,13 +170,8 @@ fn send(ticket: &Arc<Ticket>) -> Send {
         rev: 1,
         ..Alert::pending(key.clone(), NOW)
     };
-    let ticket = TicketView {
-        ticket: Arc::clone(ticket),
-        facts: facts(),
-        as_of: NOW,
-        labels: Arc::new(Labels::default()),
-        alerts: Vec::new(),
-    };
+    let labels = Labels { privacy: Arc::new(Privacy::none()), ..Labels::default() };
+    let ticket = TicketView::new(Arc::clone(ticket), facts(), Arc::new(labels), NOW);
     let menu = Menu::Plain;
     let view =
         AlertView { alert, rule: None, ticket: Some(ticket), step: Step::Fired, ordinal: 0, silenced: None, menu };
@@ -195,6 +191,7 @@ fn send(ticket: &Arc<Ticket>) -> Send {
         maybe_repeat: false,
         without_mentions: false,
         masked: false,
+        forward: false,
         notes: Vec::new(),
         mentions: Vec::new(),
         rev: 1,

@@ -5,6 +5,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::PathBuf,
     sync::{Arc, Mutex},
 };
 
@@ -30,12 +31,15 @@ use deskbell::{
         templates::library::Templates,
     },
     domain::{
+        actor::Actor,
         calendar::Pace,
         command::Command,
         condition::{Bound, Clock as TicketClock, ClockTest, Condition, Operator, Target, Test},
         desk::{
+            forgotten::{self, Forgotten},
             input::{ChatKind, ChatMessage},
             settings::{Access, Direct, Limits, Look, Settings, SourceSettings, StormSettings},
+            state::Stored,
         },
         field,
         id::{ChatId, EventId, MessageId, OpenId, ReceiverName, RuleName, SourceName},
@@ -106,6 +110,8 @@ pub(crate) struct Plot {
     pub(crate) rotas: Vec<Rota>,
     /// What is asked after each completed pass.
     pub(crate) heartbeat: Option<String>,
+    /// The team's chat may be an external one.
+    pub(crate) external: bool,
 }
 
 impl Default for Plot {
@@ -124,6 +130,7 @@ impl Default for Plot {
             labels: Labels::default(),
             rotas: Vec::new(),
             heartbeat: None,
+            external: false,
         }
     }
 }
@@ -173,7 +180,7 @@ impl World {
 
     /// Opens the store that this process dropped a moment ago: a child of another test, on its way from `fork` to
     /// `exec`, may hold its lock a little longer.
-    fn open_store(&self) -> (Store, deskbell::domain::desk::state::Stored) {
+    fn open_store(&self) -> (Store, Stored) {
         let config = StoreConfig::at(self.home.path().join("data"));
         for _ in 0..OPEN_TRIES {
             match Store::open(&config) {
@@ -182,6 +189,25 @@ impl World {
             }
         }
         Store::open(&config).unwrap()
+    }
+
+    /// What the store of a service that does not run holds.
+    pub(crate) fn stored(&self) -> Stored {
+        assert!(self.engine.is_none(), "it runs");
+        self.open_store().1
+    }
+
+    /// Where the store is.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    /// Forgets a guest while no service runs.
+    pub(crate) fn forget_in_store(&self, guest: &str) -> Forgotten {
+        let (store, stored) = self.open_store();
+        let (done, writes) = forgotten::in_store(&stored, guest, &Actor::Operator("cli".into()), self.clock.now());
+        store.commit(&writes).unwrap();
+        done
     }
 
     /// Starts the engine on what the store holds.
@@ -261,7 +287,11 @@ impl World {
     fn settings(&self) -> Settings {
         let receiver = |name: &str, chat: &str| {
             let name = ReceiverName::from(name);
-            (name.clone(), Receiver::new(name, ReceiverKind::Chat(ChatId::from(chat)), self.plot.locale))
+            let external = self.plot.external && chat == TEAM;
+            (
+                name.clone(),
+                Receiver { external, ..Receiver::new(name, ReceiverKind::Chat(ChatId::from(chat)), self.plot.locale) },
+            )
         };
         let source = SourceSettings {
             poll_every: Schedule::parse(self.plot.poll).unwrap().interval(START, zone()),

@@ -95,7 +95,8 @@ fn frame(card: &Card, body: &str) -> Value {
     if !card.footer.is_empty() {
         elements.push(json!({ "tag": "note", "elements": [plain(&card.footer, FOOTER_BYTES_MAX)] }));
     }
-    json!({ "config": { "update_multi": true }, "header": header, "elements": elements })
+    let config = json!({ "update_multi": true, "enable_forward": card.forward });
+    json!({ "config": config, "header": header, "elements": elements })
 }
 
 /// Whom the card mentions, on a line of their own (`facts/feishu.md §7.4`). An open id is the platform's; what is none
@@ -323,7 +324,7 @@ mod tests {
     fn a_card_that_fits_is_written_as_it_is() {
         let value = to_value(&card("**负责人** 李\n客户说：&#60;b&#62;"), CHAT_CARD_BYTES_MAX);
         let expected = json!({
-            "config": { "update_multi": true },
+            "config": { "update_multi": true, "enable_forward": false },
             "header": {
                 "title": { "tag": "plain_text", "content": "VIP 没人接" },
                 "template": "red",

@@ -210,10 +210,8 @@ fn alert(send: &Send, view: &AlertView, card: &Card, now: Timestamp) -> One {
     labels.label("severity", own.severity.name());
     labels.label("reference", &own.reference());
     labels.label("episode", &own.episode.to_string());
-    if let Some(ticket) = &view.ticket
-        && let Some(team) = ticket.labels.team_of(&ticket.seen()).present()
-    {
-        labels.label("team", team.name.as_str());
+    if let Some(team) = view.ticket.as_ref().and_then(|ticket| ticket.team.as_ref()) {
+        labels.label("team", team.as_str());
     }
     if own.trial {
         labels.label("trial", "true");

@@ -9,6 +9,7 @@ use super::{
         alert::AlertRecord,
         call::CallRecord,
         card::{CardRecord, DigestRecord},
+        forgotten::ForgottenRecord,
         inbox::InboxRecord,
         journal::JournalRecord,
         notice::{DeadRecord, OutboxRecord},
@@ -20,7 +21,11 @@ use super::{
     },
     value::{self, RECORD_BYTES_MAX},
 };
-use crate::domain::{alert::AlertKey, desk::outcome::Write, id::Subject};
+use crate::domain::{
+    alert::AlertKey,
+    desk::outcome::Write,
+    id::{Subject, TicketKey},
+};
 
 /// A key and its record's bytes; `None` removes it.
 pub(super) type Put = (Vec<u8>, Option<Vec<u8>>);
@@ -32,7 +37,7 @@ pub(super) fn records(
     sequence: &mut u64,
     mut stored: impl FnMut(&[u8]) -> Result<Vec<Vec<u8>>, StoreError>,
 ) -> Result<Vec<Put>, StoreError> {
-    let mut changes: BTreeMap<Vec<u8>, Option<&Write>> = BTreeMap::new();
+    let mut changes = Changes::new();
     for write in writes {
         if let Write::Purge(remains) = write {
             changes.insert(key::ticket(&remains.key), None);
@@ -40,11 +45,11 @@ pub(super) fn records(
                 let subject = Subject::Ticket(remains.key.clone());
                 changes.insert(key::alert(&AlertKey { subject, rule: last.rule.clone() }), None);
             }
-            let prefix = key::revisions(&remains.key);
-            let of_this_batch = changes.range(prefix.clone()..).map(|(key, _)| key.clone());
-            let mut revisions: Vec<_> = of_this_batch.take_while(|key| key.starts_with(&prefix)).collect();
-            revisions.extend(stored(&prefix)?);
-            changes.extend(revisions.into_iter().map(|key| (key, None)));
+            drop_history(&remains.key, &mut changes, &mut stored)?;
+        }
+        if let Write::Forgotten(ticket, _) = write {
+            drop_history(ticket, &mut changes, &mut stored)?;
+            drop_journal(ticket, &mut changes, &mut stored)?;
         }
         let (key, put) = key_of(write, sequence);
         changes.insert(key, put.then_some(write));
@@ -52,6 +57,42 @@ pub(super) fn records(
     let index: Vec<Put> = changes.iter().filter_map(|(key, write)| index_entry(key, *write)).collect();
     let records = changes.into_iter().map(|(key, write)| encode(key, write));
     records.chain(index.into_iter().map(Ok)).collect()
+}
+
+/// What a batch changes: nothing stands for a removal.
+type Changes<'a> = BTreeMap<Vec<u8>, Option<&'a Write>>;
+
+/// Removes what a ticket was before its changes.
+fn drop_history(
+    ticket: &TicketKey,
+    changes: &mut Changes<'_>,
+    mut stored: impl FnMut(&[u8]) -> Result<Vec<Vec<u8>>, StoreError>,
+) -> Result<(), StoreError> {
+    let prefix = key::revisions(ticket);
+    let of_this_batch = changes.range(prefix.clone()..).map(|(key, _)| key.clone());
+    let mut revisions: Vec<_> = of_this_batch.take_while(|key| key.starts_with(&prefix)).collect();
+    revisions.extend(stored(&prefix)?);
+    changes.extend(revisions.into_iter().map(|key| (key, None)));
+    Ok(())
+}
+
+/// Removes the journal's lines about a ticket, with their places in the index.
+fn drop_journal(
+    ticket: &TicketKey,
+    changes: &mut Changes<'_>,
+    mut stored: impl FnMut(&[u8]) -> Result<Vec<Vec<u8>>, StoreError>,
+) -> Result<(), StoreError> {
+    let subject = Subject::Ticket(ticket.clone());
+    changes.retain(|_, write| !matches!(write, Some(Write::Journal(entry)) if entry.subject == subject));
+    for place in stored(&key::index(&subject))? {
+        if let Some(line) = key::indexed(&place) {
+            for key in stored(&line)? {
+                changes.insert(key, None);
+            }
+        }
+        changes.insert(place, None);
+    }
+    Ok(())
 }
 
 /// The write's key, and whether a record is put there.
@@ -62,6 +103,7 @@ fn key_of(write: &Write, sequence: &mut u64) -> (Vec<u8>, bool) {
     match write {
         Write::Ticket(tracked) => (key::ticket(&tracked.ticket.key), true),
         Write::Purge(remains) => (key::remains(&remains.key), true),
+        Write::Forgotten(ticket, _) => (key::forgotten(ticket), true),
         Write::DropRemains(ticket) => (key::remains(ticket), false),
         Write::Alert(alert) => (key::alert(&alert.key), true),
         Write::DropAlert(alert) => (key::alert(alert), false),
@@ -115,6 +157,7 @@ fn encode(key: Vec<u8>, write: Option<&Write>) -> Result<Put, StoreError> {
 fn bytes(write: &Write) -> Option<Vec<u8>> {
     Some(match write {
         Write::Ticket(it) => value::encode(Kind::Ticket, &TrackedRecord::of(it)),
+        Write::Forgotten(it, at) => value::encode(Kind::Forgotten, &ForgottenRecord::of(it, *at)),
         Write::Purge(it) => value::encode(Kind::Remains, &RemainsRecord::of(it)),
         Write::Alert(it) => value::encode(Kind::Alert, &AlertRecord::of(it)),
         Write::Past(it) => value::encode(Kind::Past, &AlertRecord::of(it)),

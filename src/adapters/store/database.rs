@@ -14,13 +14,14 @@ use super::{
     batch,
     config::Config,
     error::{OpenError, StoreError},
+    key::Kind,
     layout::{Held, Layout, sync_directory},
     load::{self, Loaded},
     value::Parts,
 };
 use crate::domain::{
     desk::{outcome::Write, state::Stored},
-    text::Message,
+    text::{Message, Words},
     time::Span,
 };
 
@@ -61,6 +62,11 @@ pub(super) struct Open {
     sequence: u64,
     /// It was opened again after a failure, and nothing was committed since.
     again: bool,
+}
+
+/// The kinds of records a store has, in words: for the documents.
+pub fn record_kinds() -> impl Iterator<Item = Words> {
+    Kind::ALL.into_iter().map(Kind::words)
 }
 
 impl Store {

@@ -50,12 +50,13 @@ pub(super) enum Kind {
     Call = b'k',
     Cover = b'w',
     Roster = b'n',
+    Forgotten = b'g',
     /// A further part of a long record; its key is the record's with this byte before it and a number after it.
     Part = b'p',
 }
 
 impl Kind {
-    const ALL: [Self; 22] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Format,
         Self::Ticket,
         Self::Remains,
@@ -77,6 +78,7 @@ impl Kind {
         Self::Call,
         Self::Cover,
         Self::Roster,
+        Self::Forgotten,
         Self::Part,
     ];
 
@@ -91,7 +93,7 @@ impl Kind {
             Self::Journal | Self::Card | Self::Alert | Self::Past => 4,
             Self::Format | Self::Seen | Self::Source | Self::Meaning => 1,
             Self::Revision | Self::Trial | Self::Silence | Self::Call | Self::Cover | Self::Roster => 1,
-            Self::Part | Self::Index => 1,
+            Self::Part | Self::Index | Self::Forgotten => 1,
         }
     }
 
@@ -122,7 +124,7 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| key.first() == Some(&(*kind as u8)))
     }
 
-    const fn words(self) -> Words {
+    pub(super) const fn words(self) -> Words {
         match self {
             Self::Format => Words { zh: "库格式", en: "store format" },
             Self::Ticket => Words { zh: "工单", en: "ticket" },
@@ -144,6 +146,7 @@ impl Kind {
             Self::Silence => Words { zh: "静默", en: "silence" },
             Self::Call => Words { zh: "呼叫", en: "call" },
             Self::Cover => Words { zh: "顶班", en: "cover of a shift" },
+            Self::Forgotten => Words { zh: "已删除资料的工单", en: "ticket of a forgotten guest" },
             Self::Roster => Words { zh: "值班表", en: "roster" },
             Self::Part => Words { zh: "记录分段", en: "part of a record" },
         }
@@ -230,6 +233,10 @@ pub(super) fn ticket(key: &TicketKey) -> Vec<u8> {
 
 pub(super) fn remains(key: &TicketKey) -> Vec<u8> {
     Key::new(Kind::Remains).text(key.source.as_str()).text(key.id.as_str()).done()
+}
+
+pub(super) fn forgotten(key: &TicketKey) -> Vec<u8> {
+    Key::new(Kind::Forgotten).text(key.source.as_str()).text(key.id.as_str()).done()
 }
 
 pub(super) fn alert(key: &AlertKey) -> Vec<u8> {

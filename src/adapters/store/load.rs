@@ -9,6 +9,7 @@ use super::{
         alert::AlertRecord,
         call::CallRecord,
         card::{CardRecord, DigestRecord},
+        forgotten::ForgottenRecord,
         inbox::InboxRecord,
         notice::{DeadRecord, OutboxRecord},
         parts::Shared,
@@ -60,6 +61,11 @@ pub(super) fn load(db: &sled::Db, path: &Path) -> Result<Loaded, OpenError> {
     })?;
     reader.each(Kind::Remains, |bytes, shared| {
         stored.remains.push(RemainsRecord::read(bytes, shared)?);
+        Ok(())
+    })?;
+    reader.each(Kind::Forgotten, |bytes, shared| {
+        let it: ForgottenRecord<'_> = value::decode(Kind::Forgotten, bytes)?;
+        stored.forgotten.push(it.key(shared));
         Ok(())
     })?;
     reader.each(Kind::Alert, |bytes, shared| {

@@ -7,7 +7,9 @@ use serde_json::Value as Json;
 use crate::{
     adapters::{
         templates::{
+            context::RAW,
             helpers::{self, BLOCKS, Give, HELPERS, Spec, Take, UNITS},
+            library::Raw,
             path::Path,
             shape::{ROOT, Shape},
             source::Source,
@@ -21,9 +23,9 @@ use crate::{
 const EACH_DEPTH_MAX: usize = 2;
 
 /// Every fault of a template.
-pub(crate) fn check(template: &Template, source: &Source) -> Vec<Fault> {
+pub(crate) fn check(template: &Template, source: &Source, raw: Raw) -> Vec<Fault> {
     let root = Frame { this: ROOT.clone(), params: Vec::new() };
-    let mut walk = Walk { source, frames: vec![root], at: (1, 1), faults: Vec::new() };
+    let mut walk = Walk { source, raw, frames: vec![root], at: (1, 1), faults: Vec::new() };
     walk.template(template);
     walk.faults
 }
@@ -36,6 +38,7 @@ struct Frame {
 
 struct Walk<'s> {
     source: &'s Source,
+    raw: Raw,
     frames: Vec<Frame>,
     /// Line and column of the tag that is looked at.
     at: (usize, usize),
@@ -329,6 +332,22 @@ impl Walk<'_> {
                 (frame.this.clone(), path.parts.clone())
             }
         };
+        let at_root = start == *ROOT;
+        if at_root && parts.first() == Some(&RAW) && self.raw == Raw::Refused {
+            let message = Message::new(
+                format!("“{raw}” 不能用：raw 是没有打码、没有截短的工单"),
+                format!("`{raw}` is refused: `raw` is the ticket with nothing hidden, masked or cut"),
+            );
+            let hint = Message::new(
+                format!("用 {}，或在 deskbell.yaml 里写 privacy: {{ raw: true }}", raw.replacen(RAW, "ticket", 1)),
+                format!(
+                    "use {}, or allow it in deskbell.yaml: privacy: {{ raw: true }}",
+                    raw.replacen(RAW, "ticket", 1)
+                ),
+            );
+            self.push(raw, message, Some(hint));
+            return None;
+        }
         match find(&start, &parts) {
             Ok(shape) => Some(shape.clone()),
             Err((within, missing)) => {
@@ -386,7 +405,8 @@ impl Walk<'_> {
         if path.parts.first() == Some(&"ticket") && path.parts.len() == 2 {
             return Some(write(format!("{{{{field \"{missing}\"}}}}")));
         }
-        let parts = within.parts();
+        let refused = |part: &&str| within == &*ROOT && *part == RAW && self.raw == Raw::Refused;
+        let parts: Vec<&str> = within.parts().into_iter().filter(|part| !refused(part)).collect();
         (!parts.is_empty())
             .then(|| Message::new(format!("可以是：{}", parts.join("、")), format!("there are: {}", parts.join(", "))))
     }

@@ -4,7 +4,7 @@ use handlebars::{Context, Handlebars, template::Template};
 
 use crate::{
     adapters::{
-        templates::{check, front, front::Front, scan, shape::ROOT, source::Source},
+        templates::{check, front, front::Front, library::Raw, scan, shape::ROOT, source::Source},
         yaml::{map::did_you_mean, nearest::nearest},
     },
     domain::{
@@ -39,7 +39,7 @@ enum Slot {
 }
 
 /// Compiles and checks a template; every fault is gathered, and one error is enough to leave it out.
-pub(crate) fn compile(file: &str, text: &str, faults: &mut Vec<Fault>) -> Option<Compiled> {
+pub(crate) fn compile(file: &str, text: &str, raw: Raw, faults: &mut Vec<Fault>) -> Option<Compiled> {
     if text.len() > TEMPLATE_BYTES_MAX {
         let message = Message::new(
             format!("模板太大：{} 字节，最多 {TEMPLATE_BYTES_MAX}", text.len()),
@@ -50,10 +50,10 @@ pub(crate) fn compile(file: &str, text: &str, faults: &mut Vec<Fault>) -> Option
     }
     let before = faults.len();
     let Front { title, colour, tags, buttons, body } = front::read(file, text, faults)?;
-    let title = slot(&title, Slot::Plain, faults);
-    let colour = colour.map(|colour| self::colour(&colour, faults));
-    let tags: Vec<Option<Template>> = tags.iter().map(|tag| slot(tag, Slot::Plain, faults)).collect();
-    let body = slot(&body, Slot::Markdown, faults);
+    let title = slot(&title, Slot::Plain, raw, faults);
+    let colour = colour.map(|colour| self::colour(&colour, raw, faults));
+    let tags: Vec<Option<Template>> = tags.iter().map(|tag| slot(tag, Slot::Plain, raw, faults)).collect();
+    let body = slot(&body, Slot::Markdown, raw, faults);
     if faults.len() > before {
         return None;
     }
@@ -74,7 +74,7 @@ pub(crate) fn trial(renderer: &Handlebars<'_>, name: &str) -> Result<(), Message
 }
 
 /// A colour: a name, or an expression that gives one.
-fn colour(source: &Source, faults: &mut Vec<Fault>) -> Option<Template> {
+fn colour(source: &Source, raw: Raw, faults: &mut Vec<Fault>) -> Option<Template> {
     if !source.text.contains("{{") && Colour::from_name(source.text.trim()).is_none() {
         let names = Colour::ALL.map(Colour::name);
         let message =
@@ -86,11 +86,11 @@ fn colour(source: &Source, faults: &mut Vec<Fault>) -> Option<Template> {
         faults.push(Fault::error(source.place(0), message).with_hint(hint));
         return None;
     }
-    slot(source, Slot::Plain, faults)
+    slot(source, Slot::Plain, raw, faults)
 }
 
 /// One string of a template, which is a template of its own.
-fn slot(source: &Source, slot: Slot, faults: &mut Vec<Fault>) -> Option<Template> {
+fn slot(source: &Source, slot: Slot, raw: Raw, faults: &mut Vec<Fault>) -> Option<Template> {
     let mut findings = scan::tags(&source.text);
     let broken = !findings.is_empty();
     if slot == Slot::Markdown {
@@ -106,7 +106,7 @@ fn slot(source: &Source, slot: Slot, faults: &mut Vec<Fault>) -> Option<Template
     }
     match Template::compile(&source.text) {
         Ok(template) => {
-            faults.extend(check::check(&template, source));
+            faults.extend(check::check(&template, source, raw));
             Some(template)
         }
         Err(error) => {

@@ -38,6 +38,12 @@ pub(crate) const READER: &str = "·reader";
 /// Under a person's parts, but not among them: nobody knows whether there is one.
 pub(crate) const UNKNOWN: &str = "·unknown";
 
+/// The same: there is one, and the name may not be shown.
+pub(crate) const HIDDEN: &str = "·hidden";
+
+/// What the ticket stands under as it is, where the configuration allows that.
+pub(crate) const RAW: &str = "raw";
+
 /// Between firing and sending: within this the card shows its times as of the firing, so that the same decision
 /// makes the same card.
 const SETTLED: Span = Span::from_mins(1);
@@ -45,7 +51,11 @@ const SETTLED: Span = Span::from_mins(1);
 type Object = Map<String, Json>;
 
 /// The context that says nothing, laid out once.
-static BLANK: LazyLock<Object> = LazyLock::new(|| ROOT.blank());
+static BLANK: LazyLock<Object> = LazyLock::new(|| {
+    let mut blank = ROOT.blank();
+    blank.remove(RAW);
+    blank
+});
 
 /// The context of a send.
 pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
@@ -74,11 +84,29 @@ pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
     Json::Object(root)
 }
 
+/// The ticket of a send as it is, nothing hidden, masked or cut for privacy's sake; blank where there is none, or where
+/// people of other companies read.
+pub(crate) fn raw(send: &Send) -> Json {
+    let blank = ROOT.part(RAW).map(Shape::blank).unwrap_or_default();
+    let view = match &send.content {
+        Content::Alert(view) => view.ticket.as_ref(),
+        Content::Answer(view) => match view.as_ref() {
+            AnswerView::Ticket(view) => Some(view.as_ref()),
+            AnswerView::Text(_) => None,
+        },
+        Content::Digest(_) | Content::Trouble(_) | Content::Announcement(_) => None,
+    };
+    Json::Object(match view.filter(|view| view.labels.privacy.raw) {
+        Some(view) => ticket(blank, &view.bare(), send.locale),
+        None => blank,
+    })
+}
+
 /// A ticket's subject line, never empty: the first subject field with a value, else the guest's name and the id's
 /// tail, because a card without a subject is a number.
 pub(crate) fn subject(view: &TicketView, locale: Locale) -> String {
     let ticket = &view.ticket;
-    if let Known::Present(subject) = view.labels.subject_of(&view.seen()) {
+    if let Some(subject) = &view.subject {
         return cut(subject, TEXT_CHARS_MAX);
     }
     let tail = words::tail(ticket.key.id.as_str());
@@ -127,7 +155,7 @@ fn clock(view: &AlertView, now: Timestamp) -> Option<Json> {
         AlertState::Firing { .. } => now,
         AlertState::Ended { ended_at, .. } => *ended_at,
     };
-    let seen = view.ticket.as_ref().map(TicketView::seen);
+    let seen = view.ticket.as_ref().map(TicketView::whole);
     let clock = frame::clock_of(view.rule.as_ref()?, seen.as_ref(), at)?;
     let elapsed = seen.and_then(|seen| Run::of(clock.clock, clock.pauses, &seen).elapsed(clock.pace, at));
     let left = clock.target.zip(elapsed).filter(|(target, elapsed)| target > elapsed);
@@ -207,14 +235,13 @@ fn ticket(mut out: Object, view: &TicketView, locale: Locale) -> Object {
     let facts = &view.facts;
     out.insert("ticket_id".into(), text(ticket.key.id.as_str()));
     out.insert("subject".into(), json!(subject(view, locale)));
-    out.insert(
-        "priority".into(),
-        view.labels.priority_of(ticket).present().map_or(Json::Null, |priority| text(priority)),
-    );
-    out.insert(
-        "team".into(),
-        view.labels.team_of(&view.seen()).present().map_or(Json::Null, |team| text(team.name.as_str())),
-    );
+    out.insert("priority".into(), shared(view.priority.as_ref()));
+    out.insert("team".into(), view.team.as_ref().map_or(Json::Null, |team| text(team.as_str())));
+    if view.hides_guest
+        && let Some(Json::Object(guest)) = out.get_mut("guest")
+    {
+        guest.insert(HIDDEN.into(), Json::Bool(true));
+    }
     if let Known::Present(conversation) = &facts.conversation {
         for (name, message) in [
             ("first_guest_message", conversation.first_guest.as_ref()),

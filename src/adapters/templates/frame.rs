@@ -60,6 +60,7 @@ pub(crate) fn finish(mut draft: Draft, offers: &[Offer], send: &Send, around: &S
         footer: one_line(&footer(send, around)),
         buttons,
         hint,
+        forward: send.forward,
         is_reply: matches!(send.target, Target::Reply(_)),
         ..Card::default()
     }

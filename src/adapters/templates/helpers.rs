@@ -10,12 +10,13 @@ use serde_json::{Value as Json, json};
 use crate::{
     adapters::templates::{
         builtin,
-        context::{READER, UNKNOWN},
+        context::{HIDDEN, READER, UNKNOWN},
         shape, words,
     },
     domain::{
         card::cut,
         field::{FIELDS, Kind},
+        privacy,
         rule::Severity,
         text::{Locale, Words},
         time::{Span, Timestamp, Zone},
@@ -153,7 +154,7 @@ pub(crate) fn says(value: &Json) -> bool {
         Json::Number(number) => number.as_f64().is_some_and(|number| number != 0.0),
         Json::String(text) => !text.trim().is_empty(),
         Json::Array(items) => !items.is_empty(),
-        Json::Object(parts) => parts.iter().any(|(name, part)| name != UNKNOWN && says(part)),
+        Json::Object(parts) => parts.iter().any(|(name, part)| name != UNKNOWN && name != HIDDEN && says(part)),
     }
 }
 
@@ -289,9 +290,11 @@ fn person(values: &[&Json], reader: &Reader<'_>) -> Result<Json, &'static str> {
     if let Some(name) = person.and_then(|person| name_of(person)) {
         return Ok(json!(name));
     }
-    let words = match person.is_some_and(|person| person.get(UNKNOWN).is_some()) {
-        true => Words { zh: "未知", en: "unknown" },
-        false => Words { zh: "无", en: "nobody" },
+    let is = |mark: &str| person.is_some_and(|person| person.get(mark).is_some());
+    let words = match (is(HIDDEN), is(UNKNOWN)) {
+        (true, _) => privacy::HIDDEN,
+        (false, true) => Words { zh: "未知", en: "unknown" },
+        (false, false) => Words { zh: "无", en: "nobody" },
     };
     Ok(json!(words.get(reader.locale)))
 }

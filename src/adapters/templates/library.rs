@@ -7,12 +7,13 @@ use std::{
 };
 
 use handlebars::{Context, Handlebars};
+use serde_json::Value as Json;
 
 use crate::{
     adapters::templates::{
         builtin,
         compile::{self, Compiled},
-        context,
+        context::{self, RAW},
         files::{self, File},
         frame::{self, BODY_BYTES_MAX, Draft},
         helpers,
@@ -40,6 +41,16 @@ pub struct Surroundings {
     pub drill: bool,
 }
 
+/// Whether templates may name `raw`: the ticket with nothing hidden, masked or cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Raw {
+    /// They may not.
+    #[default]
+    Refused,
+    /// The configuration allows it (`privacy: { raw: true }`).
+    Allowed,
+}
+
 /// A card, and what operations must hear of how it came about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
@@ -57,6 +68,8 @@ pub struct Templates {
     /// Escapes for card markdown: bodies.
     markdown: Handlebars<'static>,
     names: BTreeMap<TemplateName, Vec<Variant>>,
+    /// Whether they may name `raw`.
+    raw: Raw,
 }
 
 /// A template of a name: one language, or both.
@@ -75,9 +88,14 @@ impl Templates {
     /// Loads the shipped templates and those of `dir` over them. A faulty template is left out and its faults are
     /// returned, each with its place. Reads files; at start and reload only.
     pub fn load(dir: Option<&Path>) -> (Self, Vec<Fault>) {
+        Self::load_with(dir, Raw::Refused)
+    }
+
+    /// The same, where the configuration says whether templates may name `raw`.
+    pub fn load_with(dir: Option<&Path>, raw: Raw) -> (Self, Vec<Fault>) {
         let mut faults = Vec::new();
         let own = dir.map(|dir| files::folder(dir, &mut faults)).unwrap_or_default();
-        let mut templates = Self::none();
+        let mut templates = Self { raw, ..Self::none() };
         for file in files::shipped() {
             templates.add(&file, true, &mut faults);
         }
@@ -101,6 +119,7 @@ impl Templates {
             plain: helpers::renderer(one_line),
             markdown: helpers::renderer(escape_markdown),
             names: BTreeMap::new(),
+            raw: Raw::default(),
         }
     }
 
@@ -120,7 +139,7 @@ impl Templates {
     }
 
     fn add(&mut self, file: &File, shipped: bool, faults: &mut Vec<Fault>) {
-        let Some(compiled) = compile::compile(&file.file, &file.text, faults) else { return };
+        let Some(compiled) = compile::compile(&file.file, &file.text, self.raw, faults) else { return };
         let Compiled { title, colour, tags, buttons, body } = compiled;
         let id = file.file.as_str();
         let variant = Variant {
@@ -194,7 +213,11 @@ impl Templates {
     }
 
     fn fill(&self, variant: &Variant, send: &Send, around: &Surroundings) -> Result<Draft, String> {
-        let context = Context::from(context::of(send, around)); // taken as it is, not serialized once more
+        let mut context = context::of(send, around);
+        if let (Raw::Allowed, Json::Object(root)) = (self.raw, &mut context) {
+            root.insert(RAW.into(), context::raw(send));
+        }
+        let context = Context::from(context); // taken as it is, not serialized once more
         let id = variant.file.as_str();
         let plain = |name: &str| render(&self.plain, &part(id, name), &context);
         let title = plain("title")?;

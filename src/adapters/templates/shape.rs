@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value as Json};
 
-use crate::domain::field::{Code, FIELDS, Field, Kind};
+use crate::{
+    adapters::templates::context::RAW,
+    domain::field::{Code, FIELDS, Field, Kind},
+};
 
 /// What kind of value a name holds.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,6 +136,7 @@ fn root() -> Shape {
     Object(vec![
         ("rule", Object(rule)),
         ("ticket", Object(ticket())),
+        (RAW, Object(ticket())),
         ("alert", Object(alert)),
         ("clock", Object(clock)),
         ("digest", Object(digest)),

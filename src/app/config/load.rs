@@ -17,7 +17,7 @@ use crate::{
             names::Names,
         },
         store,
-        templates::library::Templates,
+        templates::library::{Raw, Templates},
         yaml::{
             env::expand_env,
             map::Map,
@@ -30,7 +30,7 @@ use crate::{
         config::{
             calendars::{self, Calendars},
             calls::{self, Calls},
-            chat, inhibit,
+            chat, inhibit, privacy,
             receivers::{self, Receivers},
             rotas,
             sections::sections,
@@ -52,9 +52,6 @@ use crate::{
         time::Zone,
     },
 };
-
-/// Top-level parts of the language that are not built yet.
-const NOT_BUILT: &[&str] = &["privacy"];
 
 /// What the file holds.
 const CONFIGURATION: Words = Words { zh: "配置（一组键值）", en: "the configuration, a mapping" };
@@ -228,6 +225,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let (feishu, http) = app(&mut root, base, faults);
     let calendars = calendars::read(&mut root, base, zone, faults);
     let mut sources = sources::read(&mut root, base, &calendars, feishu.as_ref(), faults);
+    let raw = private(&mut root, &mut sources, faults);
     let receivers = receivers::read(&mut root, base, &calendars, locale, faults);
     let operations = receivers::operations(&mut root, base, &receivers, faults);
     let source_names: BTreeSet<SourceName> = sources.keys().cloned().collect();
@@ -237,7 +235,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     let store = store(&mut root, base, faults);
     let plan = feishu.as_ref().map_or(Plan::Paid, |feishu| feishu.plan);
     warn_of_operations(&root, operations.to.as_ref(), &receivers, plan, faults);
-    let (templates_dir, templates) = templates(&mut root, base, faults);
+    let (templates_dir, templates) = templates(&mut root, base, raw, faults);
     let mut names = names(&receivers, &sources, &templates, &calendars, zone);
     let rotas = rotas::read(&mut root, base, zone, &receivers, &calendars, faults);
     let teams = teams::read(&mut root, &receivers, &rotas, &names, faults);
@@ -246,7 +244,7 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
     names.fields = fields::stored(&store.path, &source_names);
     let (rules_dir, Folder { rules, unfit, blind, .. }) = rules(&mut root, base, &mut names, faults);
     let inhibits = inhibit::read(&mut root, &names, &source_names, &rules, faults);
-    root.finish(NOT_BUILT, faults);
+    root.finish(&[], faults);
 
     let sources: BTreeMap<SourceName, Source> =
         sources.into_iter().filter_map(|(name, source)| Some((name, source?))).collect();
@@ -292,6 +290,22 @@ fn compose(tree: &Node, base: &Path, faults: &mut Vec<Fault>) -> Option<Setup> {
         templates: Arc::new(templates),
         calls,
     })
+}
+
+/// The templates in force, and the folder of one's own.
+fn templates(root: &mut Map<'_>, base: &Path, raw: Raw, faults: &mut Vec<Fault>) -> (Option<PathBuf>, Templates) {
+    let dir = folder(root, "templates", base, faults);
+    let (templates, found) = Templates::load_with(dir.as_deref(), raw);
+    faults.extend(found);
+    (dir, templates)
+}
+
+/// What may be shown of the sources' guests, and whether templates may name `raw`.
+fn private(root: &mut Map<'_>, sources: &mut BTreeMap<SourceName, Option<Source>>, faults: &mut Vec<Fault>) -> Raw {
+    let privacy = privacy::read(root, faults);
+    let raw = if privacy.raw { Raw::Allowed } else { Raw::Refused };
+    sources::set_privacy(sources, &Arc::new(privacy));
+    raw
 }
 
 /// What the rules may name, as far as it does not depend on the teams.
@@ -352,13 +366,6 @@ fn folder(root: &mut Map<'_>, key: &str, base: &Path, faults: &mut Vec<Fault>) -
 fn below(base: &Path, path: &str) -> PathBuf {
     let whole: PathBuf = base.join(path).components().filter(|part| *part != Component::CurDir).collect();
     if whole == Path::new("") { PathBuf::from(".") } else { whole }
-}
-
-fn templates(root: &mut Map<'_>, base: &Path, faults: &mut Vec<Fault>) -> (Option<PathBuf>, Templates) {
-    let dir = folder(root, "templates", base, faults);
-    let (templates, found) = Templates::load(dir.as_deref());
-    faults.extend(found);
-    (dir, templates)
 }
 
 /// The rules; conditions that are typed elsewhere may name theirs from then on.

@@ -6,6 +6,7 @@ pub mod words;
 pub mod calendars;
 pub mod schedule;
 pub mod sources;
+pub mod privacy;
 pub mod receiver;
 pub mod receivers;
 pub mod roster;

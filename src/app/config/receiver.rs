@@ -30,7 +30,8 @@ const CHAT_ID_CHARS_MAX: usize = 100;
 const KINDS: [&str; 5] = ["chat_id", "person", "webhook", "wecom", "http"];
 
 /// What belongs to one kind alone.
-const OWN_KEYS: [(&str, &str); 5] = [
+const OWN_KEYS: [(&str, &str); 6] = [
+    ("external", "chat_id"),
     ("secret", "webhook"),
     ("secret_file", "webhook"),
     ("bearer", "http"),
@@ -61,6 +62,8 @@ pub struct Written {
     pub fallback: Option<(ReceiverName, Place)>,
     /// Notices a second; outgoing HTTP only.
     pub per_second: Option<u32>,
+    /// People of other companies read there; chats only.
+    pub external: bool,
     /// Where it is, where that is a secret of an adapter.
     pub address: Option<Address>,
 }
@@ -88,6 +91,7 @@ pub fn read(
     let fallback = map.text("fallback", faults).map(|(name, place)| (ReceiverName::new(name), place));
     let most = i64::from(HTTP_PER_SECOND_MAX);
     let per_second = map.integer("per_second", 1..=most, faults).and_then(|number| u32::try_from(number).ok());
+    let external = map.flag("external", faults).unwrap_or(false);
     let chat = map.filled("chat_id");
     let person_node = map.filled("person");
     let webhook = WebhookConfig::read(&mut map, base, faults);
@@ -111,7 +115,7 @@ pub fn read(
         _ => (ReceiverKind::Http, Some(Address::Outgoing(Config::Http(http?)))),
     };
     check_host(node, only, faults);
-    Some(Written { kind, locale, quiet, fallback, per_second, address })
+    Some(Written { kind, locale, quiet, fallback, per_second, external, address })
 }
 
 /// The keys that a mapping has a value for.

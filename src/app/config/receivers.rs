@@ -84,6 +84,7 @@ pub fn read(
             quiet: written.quiet,
             fallback,
             per_second: written.per_second,
+            external: written.external,
             ..Receiver::new(name.clone(), written.kind, written.locale)
         };
         receivers.all.insert(name, receiver);

@@ -15,10 +15,11 @@ use crate::{
     app::config::{
         calendars::OTHERWISE,
         inhibit::{self, INHIBITS_MAX},
+        privacy::{MASKS, SHOW_MAX, show_words},
         storm,
         words::NAME_CHARS_MAX,
     },
-    domain::{receiver::HTTP_PER_SECOND_MAX, text::Words},
+    domain::{privacy::GUEST_TEXT_MAX, receiver::HTTP_PER_SECOND_MAX, text::Words},
     web::tokens::Scope,
 };
 
@@ -84,6 +85,7 @@ fn root() -> Object {
             list(refer("inhibition"), INHIBITS_MAX),
             doc("一条响着时，哪些不另外提醒", "which alerts are held back while another one rings"),
         )
+        .optional(&["privacy"], privacy().schema(), doc("能显示客户的什么", "what may be shown of a guest"))
         .optional(&["server"], server().schema(), doc("在哪里监听", "where deskbell listens"))
         .optional(&["store"], store().schema(), doc("数据放在哪里", "where it keeps what it knows"))
         .optional(&["rules"], text(), doc("规则的目录", "the folder of rules"))
@@ -192,6 +194,11 @@ fn receiver() -> Object {
             doc("群 ID，deskbell chats 会列出", "a chat's id; deskbell chats lists them"),
         )
         .optional(&["person"], pattern(&or_variable(r"^\s*ou_|@|^\s*\+?[0-9]{7,15}\s*$")), person)
+        .optional(
+            &["external"],
+            with_variable(flag()),
+            doc("允许这个群是外部群；不发客户的内容", "it may be an external chat; nothing of the guest is told there"),
+        )
         .optional(&["locale"], choice(&["zh", "en"]), doc("发给它的语言", "the language it is told in"))
         .optional(&["quiet"], quiet().schema(), doc("什么时候不打扰它", "when it is left in peace"))
         .optional(
@@ -212,6 +219,32 @@ fn receiver() -> Object {
     let object = secret(object, "http", "http_file", alertmanager);
     let object = secret(object, "bearer", "bearer_file", doc("http 要的令牌", "the token that `http` asks for"));
     object.one_of(&["chat_id", "person", "webhook", "webhook_file", "wecom", "wecom_file", "http", "http_file"])
+}
+
+fn privacy() -> Object {
+    let known = show_words();
+    let field = pattern(&or_variable(r"^\s*(field|字段)\s*[:：].*\S"));
+    let shown = words_or(words(known.iter().map(String::as_str)), field);
+    let masks: Vec<&str> = MASKS.iter().flat_map(|(en, zh, _)| [*en, *zh]).collect();
+    let chars = i64::try_from(GUEST_TEXT_MAX).unwrap_or(i64::MAX);
+    Object::new()
+        .optional(
+            &["show"],
+            list(shown, SHOW_MAX),
+            doc("显示客户的哪些内容，没列出的不显示", "what of the guest is shown; what is not listed is not"),
+        )
+        .optional(&["mask"], list(choice(&masks), LIST_MAX), doc("打码的内容", "what is masked wherever it stands"))
+        .optional(
+            &["guest_text"],
+            with_variable(integer(0..=chars)),
+            doc("引用的话最多几个字，0 就不引用", "characters quoted of what was said; 0: nothing"),
+        )
+        .optional(&["forward"], with_variable(flag()), doc("卡片能不能转发", "whether cards may be forwarded"))
+        .optional(
+            &["raw"],
+            with_variable(flag()),
+            doc("模板能不能用 raw（没有打码的工单）", "whether templates may name raw, the ticket without masks"),
+        )
 }
 
 fn quiet() -> Object {

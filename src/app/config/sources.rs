@@ -19,6 +19,7 @@ use crate::{
         fault::{Fault, Place},
         id::SourceName,
         labels::{Caption, Labels},
+        privacy::Privacy,
         rule::CatchUp,
         text::Message,
         time::Span,
@@ -98,6 +99,13 @@ fn set_workbench(feishu: Option<&Config>, sources: &mut BTreeMap<SourceName, Opt
     let Some(workbench) = feishu.and_then(|feishu| feishu.base_url.workbench()) else { return };
     for source in sources.values_mut().flatten() {
         source.labels = Arc::new(Labels { workbench: Some(workbench.into()), ..Labels::clone(&source.labels) });
+    }
+}
+
+/// Says of each source what may be shown of its guests.
+pub fn set_privacy(sources: &mut BTreeMap<SourceName, Option<Source>>, privacy: &Arc<Privacy>) {
+    for source in sources.values_mut().flatten() {
+        source.labels = Arc::new(Labels { privacy: Arc::clone(privacy), ..Labels::clone(&source.labels) });
     }
 }
 

@@ -98,9 +98,20 @@ async fn chat(client: &Client, receiver: &Receiver, chat: &ChatId) -> Finding {
                 Message::new("这个群已解散，请换一个 chat_id", "this chat is dissolved: choose another chat_id");
             Finding::ill(&what, &reason)
         }
-        Ok(detail) if detail.external => Finding::note(
-            format!("{}：“{}”是外部群，工单内容会被外部的人看到", what.zh, detail.name),
-            format!("{}: \"{}\" is an external chat: people outside see what tickets say", what.en, detail.name),
+        Ok(detail) if detail.external && receiver.external => Finding::note(
+            format!("{}：“{}”是外部群，只发不含客户内容的提醒", what.zh, detail.name),
+            format!("{}: \"{}\" is an external chat: nothing of the guest is told there", what.en, detail.name),
+        ),
+        Ok(detail) if detail.external => Finding::ill(
+            &what,
+            &Message::new(
+                format!("“{}”是外部群，deskbell 不往里发。要发不含客户内容的提醒，写 external: true", detail.name),
+                format!(
+                    "\"{}\" is an external chat: deskbell does not send there. For alerts without anything of the \
+                     guest write external: true",
+                    detail.name
+                ),
+            ),
         ),
         Ok(detail) => Finding::well(
             format!("{}：群“{}”可达", what.zh, detail.name),

@@ -103,7 +103,7 @@ fn settings(named: &Named, zone: Zone, locale: Locale) -> Settings {
         subject: vec![Caption::Field(SUBJECT.into()), Caption::FirstGuestMessage],
         priority: Some(PRIORITY.into()),
         teams: Arc::new(vec![team]),
-        workbench: None,
+        ..Labels::default()
     });
     let source = |name: &String| {
         let labels = Arc::clone(&labels);

@@ -46,6 +46,8 @@ impl Desk {
                 card: None,
             }),
             Deed::Silence(_) if again && !self.has_asked_for_silence(act) => repeated(),
+            Deed::ForgetGuest(_) if again => repeated(),
+            Deed::ForgetGuest(guest) => self.forget_guest(act, guest, now),
             Deed::EndSilence(_) | Deed::Cover(_) | Deed::EndCovers(_) | Deed::ConfirmRoster(_) if again => repeated(),
             Deed::Silence(new) => {
                 let acted = self.add_silence(act, new, now);

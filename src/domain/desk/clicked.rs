@@ -143,7 +143,7 @@ impl Desk {
             Deed::Take(which) | Deed::Release(which) | Deed::Done(which) | Deed::Snooze(which, _) => which.subject(),
             Deed::Look(which, _) => which.subject(),
             Deed::Silence(new) => new.matches.ticket.clone().map(Subject::Ticket),
-            Deed::EndSilence(_) | Deed::Retry(_) | Deed::Forget(_) => None,
+            Deed::EndSilence(_) | Deed::Retry(_) | Deed::Forget(_) | Deed::ForgetGuest(_) => None,
             Deed::Cover(_) | Deed::EndCovers(_) | Deed::ConfirmRoster(_) => None,
         };
         let alerts = subject.and_then(|subject| self.alerts.get(&subject)).into_iter().flatten();

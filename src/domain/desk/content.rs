@@ -26,6 +26,12 @@ pub(super) const TITLE_CHARS_MAX: usize = 40;
 impl Desk {
     /// What the entry shows now; nothing if what it tells of is gone.
     pub(super) fn content(&self, entry: &Entry) -> Option<Content> {
+        let content = self.content_of(entry)?;
+        let outside = self.settings.receiver(&entry.key.receiver).is_some_and(|receiver| receiver.external);
+        Some(if outside { content.for_outsiders() } else { content })
+    }
+
+    fn content_of(&self, entry: &Entry) -> Option<Content> {
         let key = &entry.key;
         match (&key.step, &entry.text) {
             (Step::Answer, Some(Answer::Ticket(ticket))) => {
@@ -89,7 +95,7 @@ impl Desk {
             let labels = &self.settings.sources.get(&key.source)?.labels;
             let tracked = &self.tickets.get(key)?.tracked;
             let headline = labels.headline_of(&Seen::at_rest(&tracked.ticket, &tracked.facts, labels))?;
-            Some(card::cut(&card::one_line(headline), TITLE_CHARS_MAX))
+            Some(card::cut(&card::one_line(&headline), TITLE_CHARS_MAX))
         });
         AlertLine {
             reference: alert.reference(),
@@ -119,13 +125,8 @@ impl Desk {
     }
 
     fn view_of(&self, tracked: &Tracked, source: &SourceName) -> Option<TicketView> {
-        Some(TicketView {
-            ticket: Arc::clone(&tracked.ticket),
-            facts: tracked.facts.clone(),
-            as_of: tracked.asked_at,
-            labels: Arc::clone(&self.settings.sources.get(source)?.labels),
-            alerts: Vec::new(),
-        })
+        let labels = Arc::clone(&self.settings.sources.get(source)?.labels);
+        Some(TicketView::new(Arc::clone(&tracked.ticket), tracked.facts.clone(), labels, tracked.asked_at))
     }
 
     /// The ticket under watch, or the one that was only looked up for this question.
@@ -158,6 +159,7 @@ impl Desk {
             maybe_repeat: entry.maybe_repeat,
             without_mentions: entry.without_mentions,
             masked: entry.masked,
+            forward: self.any_labels().is_some_and(|labels| labels.privacy.forward),
             notes,
             mentions: Vec::new(),
             rev: if doubted { 0 } else { rev },

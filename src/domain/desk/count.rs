@@ -23,7 +23,7 @@ use crate::domain::{
     ticket::Known,
     time::{Span, Timestamp},
     verdict::{self, Answer, Verdict},
-    wording::shown,
+    wording::grouped,
 };
 
 /// Pause between two requests for a group's fresh data.
@@ -371,9 +371,9 @@ pub(super) fn group_of(count: &Count, seen: &Seen<'_>, now: Timestamp) -> Option
     if let Target::Field(field) = target
         && let Value::Text(text) = (field.read)(seen)
     {
-        return Some(text.trim().into());
+        return Some(seen.labels.privacy.masked(text.trim(), "").into());
     }
-    match shown(target, seen, now) {
+    match grouped(target, seen, now) {
         Known::Unknown => None,
         Known::Empty => Some("".into()),
         Known::Present(words) => Some(words.zh.as_str().into()),

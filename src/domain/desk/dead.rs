@@ -16,7 +16,7 @@ use crate::domain::{
 };
 
 /// Dead letters kept; the oldest makes room for one more.
-const DEAD_LETTERS_MAX: usize = 1_000;
+pub const DEAD_LETTERS_MAX: usize = 1_000;
 
 /// Dead letters by key and by age.
 #[derive(Debug, Default)]
@@ -164,6 +164,13 @@ impl Desk {
                 format!("it will not go to {receiver}; the journal says so"),
             ),
         )
+    }
+
+    /// Lets a dead letter go without a word.
+    pub(super) fn drop_dead(&mut self, key: &NoticeKey) {
+        if self.dead.remove(key).is_some() {
+            self.write(Write::DropDead(key.clone()));
+        }
     }
 
     /// Lets go of what is too old, and of the oldest beyond [`DEAD_LETTERS_MAX`]; the journal says so.

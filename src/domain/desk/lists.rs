@@ -387,7 +387,7 @@ impl Desk {
             Subject::Ticket(key) => {
                 let tracked = &self.tickets.get(key)?.tracked;
                 let labels = self.labels_of(&key.source);
-                labels.headline_of(&Seen::at_rest(&tracked.ticket, &tracked.facts, labels)).map(str::to_string)
+                labels.headline_of(&Seen::at_rest(&tracked.ticket, &tracked.facts, labels))
             }
             Subject::Group(value) => Some(value.to_string()).filter(|value| !value.is_empty()),
             _ => None,

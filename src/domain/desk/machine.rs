@@ -65,6 +65,8 @@ pub struct Desk {
     pub(super) scopes: BTreeMap<SourceName, SweepScope>,
     pub(super) tickets: BTreeMap<TicketKey, Watched>,
     pub(super) remains: BTreeMap<TicketKey, Remains>,
+    /// Tickets of guests who were forgotten: kept blank while they are closed.
+    pub(super) forgotten: BTreeSet<TicketKey>,
     /// Alerts by what they are about; a subject without any has no entry.
     pub(super) alerts: BTreeMap<Subject, Vec<Alert>>,
     /// Episodes that are over and whose cards do not all show it, while a new one began.
@@ -207,6 +209,7 @@ impl Desk {
             scopes: BTreeMap::new(),
             tickets: BTreeMap::new(),
             remains: BTreeMap::new(),
+            forgotten: BTreeSet::new(),
             alerts: BTreeMap::new(),
             past: BTreeMap::new(),
             due: BTreeSet::new(),

@@ -102,7 +102,7 @@ pub(super) fn told_in<'a>(alert: &'a Alert, of: &Subject, number: u32) -> impl I
 }
 
 /// The digests that tell an alert's episode.
-fn digests_of(alert: &Alert) -> impl Iterator<Item = (Subject, u32)> {
+pub(super) fn digests_of(alert: &Alert) -> impl Iterator<Item = (Subject, u32)> {
     let source = match alert.announced {
         Announced::Digest(number) => alert.key.subject.source().map(|name| (Subject::Source(name.clone()), number)),
         Announced::Cards | Announced::Nobody => None,

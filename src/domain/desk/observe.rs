@@ -6,6 +6,7 @@ use crate::domain::{
     alert::{Alert, AlertKey, AlertState, EndReason},
     change,
     desk::{
+        forgotten,
         hearing::Cause,
         input::{MessagesRead, Page, ReadResult, TicketRead},
         machine::{Desk, Talk, Watched},
@@ -56,17 +57,22 @@ impl Desk {
     /// Takes in a sight of a ticket, unless a newer one was taken in before.
     pub(super) fn observe(&mut self, key: &TicketKey, sight: Sight, now: Timestamp) {
         self.counters.observed += 1;
+        let sight = self.blanked(key, sight);
+        let blank = self.is_kept_blank(key, &sight.ticket);
         let Some(watched) = self.tickets.get_mut(key) else { return self.first_sight(key, sight, now) };
         watched.seen_pass = watched.seen_pass.max(sight.pass);
         if is_overtaken(&watched.tracked, &sight) {
             self.counters.overtaken += 1;
             return;
         }
-        let before = Arc::clone(&watched.tracked.ticket);
+        let stood = Arc::clone(&watched.tracked.ticket);
+        // What is blanked has not changed.
+        let before = if blank { Arc::new(forgotten::blank(&stood)) } else { Arc::clone(&stood) };
         let has_changed = change::changed_fields(&before, &sight.ticket).next().is_some();
         let facts = next_facts(&watched.tracked, &sight);
+        let facts = if blank { forgotten::blank_facts(&facts) } else { facts };
         let came_back = watched.tracked.gone_at.take().is_some();
-        let nothing_new = sight.list_hash.is_none() && !came_back && *before == *sight.ticket;
+        let nothing_new = sight.list_hash.is_none() && !came_back && *stood == *sight.ticket;
         watched.tracked.facts = facts;
         watched.tracked.asked_at = sight.asked_at;
         if has_changed {
@@ -81,6 +87,10 @@ impl Desk {
                 self.write(Write::Revision(Box::new(Revision { at: tracked.asked_at, was: Arc::new(was) })));
             }
             self.write(Write::Ticket(Box::new(tracked)));
+            if blank && *stood != *before {
+                self.write(Write::Forgotten(key.clone(), now)); // it was open until now, and kept as it was
+                self.blank_alerts(key, now);
+            }
         }
         self.counters.changed += u64::from(has_changed);
         self.judge(key, &Cause::Observed(has_changed.then_some(before)), now);
@@ -142,7 +152,8 @@ impl Desk {
         };
         let Some(watched) = self.tickets.get_mut(&read.key) else { return };
         watched.talk = Talk { read_at: watched.talk.read_at.max(Some(read.asked_at)), asked_at: None, ..watched.talk };
-        let conversation = Known::Present(Arc::new(conversation));
+        let blank = self.forgotten.contains(&read.key) && watched.tracked.ticket.is_closed() == Some(true);
+        let conversation = Known::Present(Arc::new(if blank { conversation.without_words() } else { conversation }));
         if watched.tracked.facts.conversation != conversation {
             watched.tracked.facts.conversation = conversation;
             let tracked = Box::new(watched.tracked.clone());
@@ -177,6 +188,7 @@ impl Desk {
             let tracked = Box::new(watched.tracked.clone());
             self.write(Write::Ticket(tracked));
         }
+        self.blank_if_forgotten(key, now);
         self.schedule(key, self.purge_at(key));
     }
 }

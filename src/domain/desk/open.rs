@@ -28,6 +28,7 @@ impl Desk {
         self.set_rules(rules);
         self.meanings = stored.meanings.into_iter().collect();
         self.trials = stored.trials.into_iter().map(|trial| (trial.rule.clone(), trial)).collect();
+        self.forgotten = stored.forgotten.into_iter().collect();
         self.remains = stored.remains.into_iter().map(|remains| (remains.key.clone(), remains)).collect();
         self.cards = stored.cards.into_iter().map(|card| (card.key.clone(), card)).collect();
         self.cards.values().for_each(|card| self.index.note_card(card));

@@ -40,6 +40,9 @@ pub enum Write {
     DropTrial(RuleName),
     /// A ticket and its alerts are no longer kept; this much of it is.
     Purge(Box<Remains>),
+    /// Its guest is forgotten: what was kept of its past goes, its history and the journal's lines about it, and it is
+    /// kept blank while it is closed.
+    Forgotten(TicketKey, Timestamp),
     /// A purged ticket came back.
     DropRemains(TicketKey),
     /// An alert.

@@ -72,7 +72,7 @@ impl Desk {
                 Answer::No => {}
             }
         }
-        let title = seen.as_ref().and_then(|seen| seen.labels.headline_of(seen).map(str::to_string));
+        let title = seen.as_ref().and_then(|seen| seen.labels.headline_of(seen));
         let words = [To::Team, To::TeamLead, To::TeamOncall, To::Owner];
         let rules = self.rules.values().filter(|rule| rule.watches(&key.source));
         Routed {

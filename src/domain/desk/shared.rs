@@ -80,7 +80,12 @@ impl Desk {
             .into_iter()
             .filter(|(one, count)| half(*count) && !asked(*one))
             .max_by(|a, b| (a.0.is_telling(), a.1).cmp(&(b.0.is_telling(), b.1)).then(b.0.cmp(&a.0)))?;
-        let words = most.words();
+        let said = most.words();
+        let masked = |text: &str| match self.any_labels() {
+            Some(labels) => labels.privacy.masked(text, "").into_owned(),
+            None => text.to_string(),
+        };
+        let words = Message::new(masked(&said.zh), masked(&said.en));
         Some(Message::new(format!("其中 {count} 张：{}", words.zh), format!("{count} of them: {}", words.en)))
     }
 }
@@ -97,6 +102,7 @@ fn traits<'a>(seen: &Seen<'a>, labels: &'a Labels) -> Vec<Trait<'a>> {
                 && is_choice(name)
                 && is_choice(value)
                 && !is_caption(labels, [&field.display_name, &field.key_name])
+                && labels.privacy.shows_field(&[name, field.key_name.present().map_or(name, |key| key)], None)
             {
                 found.push(Trait::Custom(name, value));
             }
@@ -105,6 +111,7 @@ fn traits<'a>(seen: &Seen<'a>, labels: &'a Labels) -> Vec<Trait<'a>> {
     let priority = labels.priority_of(ticket).present().copied().filter(|value| is_choice(value));
     found.extend(priority.map(Trait::Priority));
     let department = ticket.guest.present().and_then(|guest| guest.department.present());
+    let department = department.filter(|_| labels.privacy.guest.contains(&PersonPart::Department));
     found.extend(department.map(|text| text.trim()).filter(|value| is_choice(value)).map(Trait::Department));
     found.extend(ticket.status.present().map(|status| Trait::Status(status.code())));
     found.extend(labels.team_of(seen).present().map(|team| Trait::Team(team.name.as_str())));

@@ -308,6 +308,8 @@ pub struct Roster {
 pub struct Stored {
     /// Tickets.
     pub tickets: Vec<Tracked>,
+    /// Tickets of guests who were forgotten.
+    pub forgotten: Vec<TicketKey>,
     /// Purged tickets.
     pub remains: Vec<Remains>,
     /// Alerts.

@@ -14,7 +14,7 @@ use crate::domain::{
 
 /// How long what was seen or told is remembered: redeliveries come up to 7 h later (`facts/feishu.md §5.5`), sent
 /// keys must outlive a day.
-pub(super) const SEEN_KEPT: Span = Span::from_hours(48);
+pub const SEEN_KEPT: Span = Span::from_hours(48);
 
 impl Desk {
     /// Tells operations, unless it was told today.

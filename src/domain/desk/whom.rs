@@ -49,7 +49,7 @@ impl Desk {
     }
 
     /// Every source's labels name the same teams.
-    fn any_labels(&self) -> Option<&Labels> {
+    pub(super) fn any_labels(&self) -> Option<&Labels> {
         self.settings.sources.values().next().map(|source| &*source.labels)
     }
 

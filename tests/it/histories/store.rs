@@ -1,6 +1,6 @@
 //! A store in maps: what was committed is kept, what was not is forgotten at a cut.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deskbell::domain::{
     alert::{Alert, AlertKey},
@@ -24,6 +24,7 @@ use deskbell::domain::{
 pub(crate) struct MapStore {
     tickets: BTreeMap<TicketKey, Tracked>,
     remains: BTreeMap<TicketKey, Remains>,
+    forgotten: BTreeSet<TicketKey>,
     pub(crate) alerts: BTreeMap<AlertKey, Alert>,
     past: BTreeMap<(AlertKey, u32), Alert>,
     cards: BTreeMap<CardKey, CardState>,
@@ -59,6 +60,12 @@ impl MapStore {
                 let subject = Subject::Ticket(remains.key.clone());
                 self.alerts.retain(|key, _| key.subject != subject);
                 self.remains.insert(remains.key.clone(), *remains);
+            }
+            Write::Forgotten(key, _) => {
+                self.revisions.remove(&key);
+                let subject = Subject::Ticket(key.clone());
+                self.journal.retain(|entry| entry.subject != subject);
+                self.forgotten.insert(key);
             }
             Write::DropRemains(key) => drop(self.remains.remove(&key)),
             Write::Alert(alert) => drop(self.alerts.insert(alert.key.clone(), *alert)),
@@ -111,6 +118,7 @@ impl MapStore {
         Stored {
             tickets: self.tickets.values().cloned().collect(),
             remains: self.remains.values().cloned().collect(),
+            forgotten: self.forgotten.iter().cloned().collect(),
             alerts: self.alerts.values().cloned().collect(),
             past: self.past.values().cloned().collect(),
             cards: self.cards.values().cloned().collect(),

@@ -73,6 +73,7 @@ fn notice() -> (Send, Card) {
         maybe_repeat: false,
         without_mentions: false,
         masked: false,
+        forward: false,
         mentions: Vec::new(),
         notes: Vec::new(),
         rev: 1,

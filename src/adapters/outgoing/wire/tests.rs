@@ -43,6 +43,7 @@ fn send(content: Content) -> Send {
         maybe_repeat: false,
         without_mentions: false,
         masked: false,
+        forward: false,
         mentions: Vec::new(),
         notes: Vec::new(),
         rev: 1,
@@ -56,13 +57,12 @@ fn view() -> AlertView {
     rule.advice = Some("call them".into());
     rule.runbook = Some("https://wiki.example/vip".into());
     let team = Team { name: "payment".into(), when: None, to: "pager".into(), lead: None, oncall: None };
-    let ticket = TicketView {
-        ticket: Arc::new(Ticket::unknown(TicketKey::new("it-desk".into(), "6626871355780366331".into()))),
-        facts: Facts::new(SINCE, SINCE),
-        as_of: NOW,
-        labels: Arc::new(SourceLabels { teams: Arc::new(vec![team]), ..SourceLabels::default() }),
-        alerts: Vec::new(),
-    };
+    let ticket = TicketView::new(
+        Arc::new(Ticket::unknown(TicketKey::new("it-desk".into(), "6626871355780366331".into()))),
+        Facts::new(SINCE, SINCE),
+        Arc::new(SourceLabels { teams: Arc::new(vec![team]), ..SourceLabels::default() }),
+        NOW,
+    );
     let alert = Alert {
         episode: 2,
         state: AlertState::Firing { fired_at: SINCE, stale_as_of: None },

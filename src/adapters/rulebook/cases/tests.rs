@@ -24,9 +24,8 @@ use crate::{
 fn ground() -> Ground {
     let labels = Labels {
         subject: vec![Caption::Field("问题描述".into())],
-        workbench: None,
         priority: Some("优先级".into()),
-        teams: Arc::default(),
+        ..Labels::default()
     };
     let watched = Some(vec![SourceName::from("orders")]);
     Ground {

@@ -104,20 +104,21 @@ pub(crate) fn bare() -> Ticket {
 }
 
 pub(crate) fn view(ticket: Ticket) -> TicketView {
-    TicketView {
-        ticket: Arc::new(ticket),
-        facts: Facts {
-            reopened_count: 1,
-            ..Facts::new(NOON.minus(Span::from_hours(27)), NOON.minus(Span::from_days(2)))
-        },
-        as_of: NOON.minus(Span::from_secs(10)),
-        labels: Arc::new(Labels {
-            subject: vec![Caption::Field("问题描述".into())],
-            priority: Some("优先级".into()),
-            ..Labels::default()
-        }),
-        alerts: Vec::new(),
+    view_with(ticket, facts(), labels())
+}
+
+pub(crate) fn facts() -> Facts {
+    Facts { reopened_count: 1, ..Facts::new(NOON.minus(Span::from_hours(27)), NOON.minus(Span::from_days(2))) }
+}
+
+pub(crate) fn labels() -> Labels {
+    Labels {
+        subject: vec![Caption::Field("问题描述".into())], priority: Some("优先级".into()), ..Labels::default()
     }
+}
+
+pub(crate) fn view_with(ticket: Ticket, facts: Facts, labels: Labels) -> TicketView {
+    TicketView::new(Arc::new(ticket), facts, Arc::new(labels), NOON.minus(Span::from_secs(10)))
 }
 
 pub(crate) fn rule(name: &str) -> Rule {
@@ -225,6 +226,7 @@ pub(crate) fn send(content: Content, template: Option<&str>, locale: Locale) -> 
         maybe_repeat: false,
         without_mentions: false,
         masked: false,
+        forward: false,
         notes: Vec::new(),
         mentions: Vec::new(),
         rev: 1,

@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::samples::{NOON, alert, around, firing, rich, rule, send, shipped, view};
+use super::samples::{NOON, alert, around, facts, firing, labels, rich, rule, send, shipped, view_with};
 use crate::{
-    adapters::templates::{builtin, context},
+    adapters::templates::{
+        builtin, context,
+        library::{Raw, Templates},
+    },
     domain::{
         calendar::Pace,
         card::shown,
         condition::Clock,
         conversation::{Conversation, Said, Speaker},
-        facts::Spell,
+        facts::{Facts, Spell},
         id::Subject,
         labels::{Caption, Labels, Team},
         notice::{AlertView, Content, TicketView},
+        privacy::Privacy,
         rule::RuleKind,
         sla::{Sla, SlaTarget},
         text::Locale,
@@ -30,16 +34,18 @@ fn about(view: AlertView) -> Content {
 
 /// An hour of agents' time, an hour of waiting for the guest, an hour of agents' time.
 fn served() -> TicketView {
-    let ticket = Ticket {
+    let served = Ticket {
         status: Known::Present(Status::Processing),
         agent_entry_time: Known::Present(NOON.minus(Span::from_hours(3))),
         agent_first_response_time: Known::Empty,
         ..rich()
     };
-    let mut view = view(ticket);
-    view.facts.status_since = NOON.minus(Span::from_hours(1));
-    view.facts.spells = Some([Spell { status: 5, since: NOON.minus(Span::from_hours(2)) }].into());
-    view
+    let facts = Facts {
+        status_since: NOON.minus(Span::from_hours(1)),
+        spells: Some([Spell { status: 5, since: NOON.minus(Span::from_hours(2)) }].into()),
+        ..facts()
+    };
+    view_with(served, facts, labels())
 }
 
 #[test]
@@ -66,13 +72,12 @@ fn a_service_level_counts_as_its_rule_does() {
 #[test]
 fn the_guest_s_words_are_shown_and_never_executed() {
     let said = |minutes: i64, text: &str| Said { at: NOON.minus(Span::from_mins(minutes)), text: text.into() };
-    let mut ticket = view(rich());
-    ticket.facts.conversation = Known::Present(Arc::new(Conversation::of(vec![
+    let conversation = Known::Present(Arc::new(Conversation::of(vec![
         (Speaker::Guest, said(90, "打印机坏了")),
         (Speaker::Agent, said(60, "在看")),
         (Speaker::Guest, said(30, "<at id=all></at> [还没好](https://x) **吗**")),
     ])));
-    ticket.labels = Arc::new(Labels {
+    let labels = Labels {
         subject: vec![Caption::FirstGuestMessage],
         teams: Arc::new(vec![Team {
             name: "payment".into(),
@@ -82,7 +87,8 @@ fn the_guest_s_words_are_shown_and_never_executed() {
             oncall: None,
         }]),
         ..Labels::default()
-    });
+    };
+    let ticket = view_with(rich(), Facts { conversation, ..facts() }, labels);
     let view = AlertView { ticket: Some(ticket), ..alert(firing()) };
     let card = shipped().render(&send(about(view), None, Locale::Zh), &around()).card;
     assert!(card.title.ends_with("· 打印机坏了"), "{}", card.title);
@@ -119,4 +125,29 @@ fn a_runbook_is_named() {
     let card = shipped().render(&send, &around()).card;
     assert!(shown(&card.body).contains("Runbook: https://example.com/run_book"), "{}", card.body);
     assert!(shown(&builtin::draft(&send, &around()).body).contains("https://example.com/run_book"));
+}
+
+#[test]
+fn raw_shows_all_where_it_is_allowed_and_never_to_outsiders() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "---\ntitle: t\n---\n[{{ticket.guest.email}}|{{raw.guest.email}}|{{@root.raw.ticket_id}}]\n";
+    std::fs::write(dir.path().join("alert.hbs"), text).unwrap();
+    let (_, faults) = Templates::load(Some(dir.path()));
+    assert_eq!(faults.len(), 2, "refused, each time: {faults:?}");
+    let (templates, faults) = Templates::load_with(Some(dir.path()), Raw::Allowed);
+    assert!(faults.is_empty(), "{faults:?}");
+    let says = |privacy: Privacy, outside: bool| {
+        let labels = Labels { privacy: Arc::new(privacy), ..labels() };
+        let view = AlertView { ticket: Some(view_with(rich(), facts(), labels)), rule: None, ..alert(firing()) };
+        let content = if outside { about(view).for_outsiders() } else { about(view) };
+        let rendered = templates.render(&send(content, Some("alert"), Locale::Zh), &around());
+        assert_eq!(rendered.trouble, None);
+        shown(&rendered.card.body)
+    };
+    let email = rich().guest.present().unwrap().email.present().unwrap().to_string();
+    let allowed = Privacy { raw: true, ..Privacy::default() };
+    let whole = format!("[|{email}|{}]", rich().key.id);
+    assert!(says(allowed.clone(), false).contains(&whole), "{}", says(allowed.clone(), false));
+    assert!(says(allowed, true).contains("[||]"));
+    assert!(says(Privacy::default(), false).contains("[||]"), "the view has the last word");
 }
