@@ -22,7 +22,7 @@ mod tests;
 /// What a person asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// `/ticket <id>`: the ticket's card.
+    /// `/ticket <id>`: the ticket's card, by its id or (five digits or more) the end of it.
     Ticket(TicketId),
     /// `/ticket` without an id, or with something that is none: how to write it. Holds what stood for the id.
     TicketUsage(String),
@@ -250,6 +250,12 @@ impl Name {
     }
 }
 
+/// Whether an id is the last digits of one: whoever typed it means the ticket that ends so.
+pub fn is_tail(id: &TicketId) -> bool {
+    let id = id.as_str();
+    (TAIL_DIGITS_MIN..FULL_ID_DIGITS).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// What follows a slash.
 fn slash(text: &str, whole: &str) -> Command {
     match Name::read(text) {
@@ -329,6 +335,7 @@ fn alone(bare: &str, text: &str) -> Command {
     let digits: String = bare.chars().filter(char::is_ascii_digit).collect();
     match digits.len() {
         FULL_ID_DIGITS..=ID_DIGITS_MAX => Command::Ticket(TicketId::from(digits.as_str())),
+        TAIL_DIGITS_MIN..FULL_ID_DIGITS => Command::Ticket(TicketId::from(digits.as_str())),
         0..TAIL_DIGITS_MIN => Command::Unknown(excerpt(text)),
         _ => Command::TicketUsage(excerpt(text)),
     }

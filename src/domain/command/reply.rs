@@ -2,7 +2,7 @@
 
 use crate::domain::{
     command::{
-        Command,
+        Command, is_tail,
         phrases::{May, PHRASES},
         verb::{VERBS, Verb},
     },
@@ -80,11 +80,16 @@ pub fn quiet_ticket(id: &TicketId) -> Message {
     )
 }
 
-/// Several tickets end with these digits.
-pub fn several_tickets(id: &str) -> Message {
-    Message::new(
-        format!("有几张工单以 {id} 结尾，请发完整工单号（19 位）"),
-        format!("Several tickets end with {id}; please send the complete ticket id (19 digits)"),
+/// Several tickets end with these digits: those to choose from, of so many.
+pub fn several_tickets(id: &str, lines: &[String], count: usize) -> Message {
+    let same = |text: &String| Message::new(text.clone(), text.clone());
+    listed(
+        &lines.iter().map(same).collect::<Vec<_>>(),
+        count,
+        &Message::new(
+            format!("有 {count} 张工单以 {id} 结尾，请发完整工单号（19 位）"),
+            format!("{count} tickets end with {id}; please send the complete ticket id (19 digits)"),
+        ),
     )
 }
 
@@ -166,6 +171,12 @@ pub const SOURCE_DOWN: Words = Words {
 
 /// No source has the ticket.
 pub fn not_found(id: &TicketId) -> Message {
+    if is_tail(id) {
+        return Message::new(
+            format!("没有找到尾号 {id}。请核对，或发完整工单号（19 位）"),
+            format!("No ticket ends with {id}. Please check it, or send the complete ticket id (19 digits)"),
+        );
+    }
     Message::new(
         format!("没有找到工单 {id}。请核对，或发完整工单号（19 位）"),
         format!("No ticket {id} was found. Please check it, or send the complete ticket id (19 digits)"),

@@ -2,23 +2,29 @@
 
 use crate::domain::{
     alert::{Alert, AlertKey},
+    card::{cut, one_line},
     command::verb::{Behind, Named, Verb},
     command::{Command, reply, silence::Asked},
     condition::Condition,
     deed::{Act, Deed, Place, Rest, Which},
     desk::{
+        content::TITLE_CHARS_MAX,
         input::{ChatKind, ChatMessage},
         machine::Desk,
+        outcome::{Effect, LookUp},
         state::{CardShows, InboxItem},
     },
     explain::{explanation::Explained, text},
-    id::{MessageId, RuleName, SourceName, Subject, TicketKey},
+    id::{MessageId, RuleName, SourceName, Subject, TicketId, TicketKey},
     notice::AlertLine,
     receiver::ReceiverKind,
     text::{Locale, Message},
     time::Timestamp,
     verdict::Answer as Verdict,
 };
+
+/// Tickets with the same last digits that are offered.
+const FITTING_MAX: usize = 5;
 
 /// Alerts that a list in chat names.
 const LIST_MAX: usize = 10;
@@ -170,12 +176,34 @@ impl Desk {
         if let Some(key) = whole.into_iter().find(|key| self.tickets.contains_key(key)) {
             return Ok(key);
         }
-        let mut fitting =
-            self.tickets.keys().filter(|key| sources.contains(&key.source) && key.id.as_str().ends_with(id));
-        match (fitting.next(), fitting.next()) {
-            (None, _) => Err(reply::not_found(&id.into())),
-            (Some(key), None) => Ok(key.clone()),
-            (Some(_), Some(_)) => Err(reply::several_tickets(id)),
+        let fits = |key: &&TicketKey| sources.contains(&key.source) && key.id.as_str().ends_with(id);
+        let fitting: Vec<&TicketKey> = self.tickets.keys().filter(fits).collect();
+        match fitting.as_slice() {
+            [] => Err(reply::not_found(&id.into())),
+            [only] => Ok((*only).clone()),
+            several => {
+                let line = |key: &&TicketKey| {
+                    let title = self.title_of(&Subject::Ticket((*key).clone())).unwrap_or_default();
+                    format!("{} {}", key.id, cut(&one_line(&title), TITLE_CHARS_MAX)).trim_end().to_string()
+                };
+                // The newest last digits first: ids grow.
+                let lines: Vec<String> = several.iter().rev().take(FITTING_MAX).map(line).collect();
+                Err(reply::several_tickets(id, &lines, several.len()))
+            }
+        }
+    }
+
+    /// Shows the only ticket under watch that ends with these digits, fresh from its source, or says why not. Whoever
+    /// asked may look here.
+    pub(super) fn tail_asked(&mut self, question: &ChatMessage, tail: &TicketId, now: Timestamp) {
+        match self.ticket_named(tail.as_str(), &self.sources_open_to(question)) {
+            Ok(key) => self.effect(Effect::LookUp(LookUp {
+                message: question.message.clone(),
+                command: Command::Ticket(key.id),
+                sources: vec![key.source],
+                member_check: None,
+            })),
+            Err(why) => self.answer_in_words(question, why, now),
         }
     }
 

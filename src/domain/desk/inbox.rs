@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{
     actor::Actor,
-    command::{Command, phrases::May, reply, silence::Asked, verb::Verb},
+    command::{Command, is_tail, phrases::May, reply, silence::Asked, verb::Verb},
     desk::{
         input::{ChatKind, ChatMessage, LookUpResult, LookedUp},
         machine::Desk,
@@ -73,6 +73,11 @@ impl Desk {
                 {
                     return self.asked(item, *verb, behind, None, now);
                 }
+                if let (false, Command::Ticket(id)) = (is_checked, &question.command)
+                    && is_tail(id)
+                {
+                    return self.tail_asked(question, id, now);
+                }
                 let member_check = is_checked.then(|| question.sender.clone());
                 self.effect(Effect::LookUp(LookUp {
                     message: question.message.clone(),
@@ -95,6 +100,7 @@ impl Desk {
                 Command::Said(verb, behind) | Command::Overheard(verb, behind) => {
                     self.asked(&item, *verb, behind, None, now);
                 }
+                Command::Ticket(id) => self.tail_asked(question, id, now),
                 _ => self.answer(question, Answer::Text(reply::USAGE.into()), now),
             },
             LookUpResult::Understood(condition) => {
