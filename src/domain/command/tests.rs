@@ -232,7 +232,7 @@ fn replies_name_the_next_step_and_repeat_nothing() {
     assert!(answer.zh.contains("/ticket") && answer.en.contains("/ticket"), "{answer}");
     assert!(!answer.zh.contains("<at"), "{answer}");
     let id = TicketId::from("366331");
-    assert_eq!(reply::not_found(&id).zh, "没有找到工单 366331。请核对，或发完整工单号（19 位）");
+    assert_eq!(reply::not_found(&id).zh, "没有找到尾号 366331。请核对，或发完整工单号（19 位）");
     assert!(reply::not_built("/rules").en.starts_with("/rules is not built yet"));
     assert_eq!(reply::to(&Command::Nothing), None);
     assert_eq!(reply::to(&Command::Ticket(id)), None);
