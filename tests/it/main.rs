@@ -19,6 +19,7 @@ mod explain;
 mod fields;
 mod histories;
 mod history;
+mod hostile;
 mod pages;
 mod polling;
 mod privacy;

@@ -46,17 +46,17 @@ use tokio::{
 
 /// What the engine does with a message.
 #[derive(Clone, Copy)]
-enum Engine {
+pub(crate) enum Engine {
     Stores,
     Refuses,
     Hangs,
 }
 
-struct World {
+pub(crate) struct World {
     clock: Clock,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     admin: SocketAddr,
-    client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
     taken: Arc<Mutex<Vec<ChatMessage>>>,
     acts: Arc<Mutex<Vec<Act>>>,
     ready: Arc<AtomicBool>,
@@ -65,6 +65,15 @@ struct World {
 }
 
 async fn world(engine: Engine) -> World {
+    world_of(engine, None).await
+}
+
+/// A world whose platform encrypts what it posts.
+pub(crate) async fn keyed_world(engine: Engine, encrypt_key: &str) -> World {
+    world_of(engine, Some(encrypt_key)).await
+}
+
+async fn world_of(engine: Engine, encrypt_key: Option<&str>) -> World {
     let clock = Clock::anchored(Timestamp::from_ms(1_700_000_000_000));
     let taken = Arc::new(Mutex::new(Vec::new()));
     let serving_clock = clock.clone();
@@ -103,7 +112,11 @@ async fn world(engine: Engine) -> World {
         locales: Locale::Zh.into(),
     };
     let callbacks = Callbacks {
-        feishu: Some(Arc::new(Callback::new(SecretString::from("token"), None, EventReader::default()))),
+        feishu: Some(Arc::new(Callback::new(
+            SecretString::from("token"),
+            encrypt_key.map(SecretString::from),
+            EventReader::default(),
+        ))),
         reception,
         clock: clock.clone(),
         counts: Arc::clone(&counts),
@@ -149,7 +162,7 @@ fn status(ready: bool) -> Status {
     }
 }
 
-fn event(text: &str, chat_type: &str, mentioned: bool) -> Value {
+pub(crate) fn event(text: &str, chat_type: &str, mentioned: bool) -> Value {
     let mentions = json!([{
         "key": "@_user_1", "id": { "open_id": "ou_bot" }, "mentioned_type": "bot", "name": "deskbell"
     }]);
@@ -184,7 +197,7 @@ impl World {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    fn commands(&self) -> Vec<Command> {
+    pub(crate) fn commands(&self) -> Vec<Command> {
         self.taken.lock().unwrap().iter().map(|message| message.command.clone()).collect()
     }
 }
