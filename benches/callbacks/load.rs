@@ -122,7 +122,7 @@ fn message(id: &str, chat: &str, text: &str) -> Vec<u8> {
             "app_id": "cli_bench", "tenant_key": "t", "create_time": now.as_millis().to_string(),
         },
         "event": {
-            "sender": { "sender_id": { "open_id": format!("ou_{chat}") }, "sender_type": "user", "tenant_key": "t" },
+            "sender": { "sender_id": { "open_id": format!("ou_{id}") }, "sender_type": "user", "tenant_key": "t" },
             "message": {
                 "message_id": id, "create_time": now.as_millis().to_string(), "chat_id": chat, "chat_type": "p2p",
                 "message_type": "text", "content": json!({ "text": text }).to_string(),
