@@ -76,8 +76,8 @@ pub fn optional(map: &mut Map<'_>, key: &str, base: &Path, faults: &mut Vec<Faul
         let message = Message::new(
             format!("“{named}” 只有 {chars} 个字：密钥太短容易猜中，日志里也遮不住。是不是没有复制完整？"),
             format!(
-                "`{named}` has {chars} characters: a secret this short is easily guessed and cannot be masked in logs. \
-                 Was it copied whole?"
+                "`{named}` is {chars} long: a secret this short is easily guessed and cannot be masked in logs. Was it \
+                 copied whole?"
             ),
         );
         let hint =
@@ -154,7 +154,7 @@ mod tests {
     fn a_short_secret_is_warned_of_and_takes_no_sentence_apart() {
         let (found, faults) = read("app_secret: s3cret7", Path::new("."));
         assert_eq!(found.unwrap().expose_secret(), "s3cret7");
-        assert!(faults[0].contains("`app_secret` has 7 characters") && !faults[0].contains("s3cret7"), "{faults:?}");
+        assert!(faults[0].contains("`app_secret` is 7 long") && !faults[0].contains("s3cret7"), "{faults:?}");
         assert_eq!(read("app_secret: s3cret78", Path::new(".")).1, [""; 0]);
     }
 

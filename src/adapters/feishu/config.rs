@@ -279,7 +279,7 @@ mod tests {
             config.events.http && config.events.verification_token.is_some() && config.events.encrypt_key.is_some()
         );
         assert!(!config.events.long_connection);
-        let (config, faults) = feishu("{app_id: a, app_secret: s, events: {encrypt_key: k}}");
+        let (config, faults) = feishu("{app_id: a, app_secret: s3cret-s3cret, events: {encrypt_key: k-key-k-key}}");
         assert!(config.unwrap().events.long_connection && faults.is_empty(), "{faults:?}");
         assert_eq!(feishu("{app_id: a, app_secret: s, plan: 250000}").0.unwrap().plan, Plan::Calls(250_000));
     }

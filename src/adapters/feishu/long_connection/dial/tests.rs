@@ -18,7 +18,12 @@ use crate::adapters::http;
 async fn listen() -> (TcpListener, Address) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    (listener, address(&format!("ws://127.0.0.1:{port}/ws/v2?device_id=7&service_id=1&access_key=kkey&ticket=ttick")))
+    (
+        listener,
+        address(&format!(
+            "ws://127.0.0.1:{port}/ws/v2?device_id=7&service_id=1&access_key=k-key-k-key&ticket=t-ticket-t"
+        )),
+    )
 }
 
 fn address(url: &str) -> Address {
@@ -41,7 +46,7 @@ async fn answered(head: &str) -> Error {
     });
     let error = dial(&Tunnel::loopback(), &address).await.err().unwrap();
     let shown = format!("{error} {error:?} {}", error.message());
-    assert!(!shown.contains("kkey") && !shown.contains("ttick"), "{shown}");
+    assert!(!shown.contains("k-key-k-key") && !shown.contains("t-ticket-t"), "{shown}");
     error
 }
 
@@ -99,7 +104,7 @@ async fn a_connection_goes_through_the_proxy_with_the_certificates_of_the_config
         ca_file: Some(file.path().to_owned()),
         ..http::Config::default()
     };
-    let far = address("wss://frontier.example/ws/v2?service_id=1&access_key=kkey&ticket=ttick");
+    let far = address("wss://frontier.example/ws/v2?service_id=1&access_key=k-key-k-key&ticket=t-ticket-t");
     let mut socket = dial(&Tunnel::new(&config).unwrap(), &far).await.unwrap();
     assert_eq!(socket.next().await.unwrap().unwrap(), Message::binary(b"inside".to_vec()));
     let asked = asked.await.unwrap();
@@ -115,7 +120,7 @@ async fn a_refusal_says_what_the_caller_may_do() {
         ("200 OK\r\nHandshake-Status: 514\r\nHandshake-Msg: auth".to_owned(), Advice::SetUp, Some(514)),
         ("200 OK\r\nHandshake-Status: 514\r\nHandshake-Autherrcode: 0".to_owned(), Advice::SetUp, Some(514)),
         (
-            "403 Forbidden\r\nHandshake-Status: 403\r\nhandshake-msg: ticket ttick kkey".to_owned(),
+            "403 Forbidden\r\nHandshake-Status: 403\r\nhandshake-msg: ticket t-ticket-t k-key-k-key".to_owned(),
             Advice::SetUp,
             Some(403),
         ),
@@ -135,6 +140,6 @@ async fn a_server_that_says_nothing_is_not_waited_for() {
     let error = dial(&Tunnel::loopback(), &silent).await.err().unwrap();
     assert!(error.advice == Advice::Retry && error.said().contains("in time"), "{error}");
     let nobody =
-        dial(&Tunnel::loopback(), &address("ws://127.0.0.1:1/?service_id=1&ticket=ttick")).await.err().unwrap();
+        dial(&Tunnel::loopback(), &address("ws://127.0.0.1:1/?service_id=1&ticket=t-ticket-t")).await.err().unwrap();
     assert!(nobody.said().contains("no connection"), "{nobody}");
 }
