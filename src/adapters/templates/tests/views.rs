@@ -130,7 +130,7 @@ fn a_runbook_is_named() {
 #[test]
 fn raw_shows_all_where_it_is_allowed_and_never_to_outsiders() {
     let dir = tempfile::tempdir().unwrap();
-    let text = "---\ntitle: t\n---\n[{{ticket.guest.email}}|{{raw.guest.email}}|{{@root.raw.ticket_id}}]\n";
+    let text = "---\ntitle: t\n---\nsays {{ticket.guest.email}}|{{raw.guest.email}}|{{@root.raw.ticket_id}}.\n";
     std::fs::write(dir.path().join("alert.hbs"), text).unwrap();
     let (_, faults) = Templates::load(Some(dir.path()));
     assert_eq!(faults.len(), 2, "refused, each time: {faults:?}");
@@ -146,8 +146,8 @@ fn raw_shows_all_where_it_is_allowed_and_never_to_outsiders() {
     };
     let email = rich().guest.present().unwrap().email.present().unwrap().to_string();
     let allowed = Privacy { raw: true, ..Privacy::default() };
-    let whole = format!("[|{email}|{}]", rich().key.id);
+    let whole = format!("says |{email}|{}.", rich().key.id);
     assert!(says(allowed.clone(), false).contains(&whole), "{}", says(allowed.clone(), false));
-    assert!(says(allowed, true).contains("[||]"));
-    assert!(says(Privacy::default(), false).contains("[||]"), "the view has the last word");
+    assert!(says(allowed, true).contains("says ||."));
+    assert!(says(Privacy::default(), false).contains("says ||."), "the view has the last word");
 }
