@@ -309,10 +309,7 @@ impl Content {
             })),
             Self::Answer(view) => Self::Answer(Box::new(match *view {
                 AnswerView::Ticket(view) => AnswerView::Ticket(Box::new(view.for_outsiders())),
-                AnswerView::Text(_) => AnswerView::Text(Message::new(
-                    "外部群里不回答这类问题，请在公司内部的群里问",
-                    "this is not answered in an external chat: ask in a chat of your own company",
-                )),
+                AnswerView::Text(_) => AnswerView::Text(NOT_OUTSIDE.into()),
             })),
             same @ (Self::Trouble(_) | Self::Announcement(_)) => same,
         }
@@ -456,6 +453,24 @@ pub enum Content {
     Announcement(Message),
 }
 
+/// What of a send may be read in an external chat that the configuration does not allow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Outside {
+    /// Nothing: it is not sent.
+    #[default]
+    Nothing,
+    /// All of it: there is nothing of a ticket in it.
+    Whole,
+    /// This sentence in its place: whoever asked is not left without an answer.
+    Instead(Message),
+}
+
+/// The answer in an external chat to what is not answered there.
+pub const NOT_OUTSIDE: Words = Words {
+    zh: "外部群里不回答这类问题，请在公司内部的群里问",
+    en: "this is not answered in an external chat: ask in a chat of your own company",
+};
+
 /// What is sent now: made from the state committed at this moment, rendered by an adapter.
 #[derive(Clone, Debug)]
 pub struct Send {
@@ -467,6 +482,8 @@ pub struct Send {
     pub template: Option<crate::domain::id::TemplateName>,
     /// What it shows.
     pub content: Content,
+    /// What goes to a chat that people of other companies read in, though the configuration does not let them.
+    pub outside: Outside,
     /// The language it is read in.
     pub locale: Locale,
     /// It may have been sent before, and nobody can tell: the card says so.

@@ -1,7 +1,7 @@
 //! What is known of the chats that notices go to: whether they are topic groups, and whether people of other companies
 //! read there.
 
-use std::{collections::BTreeMap, sync::PoisonError};
+use std::{borrow::Cow, collections::BTreeMap, sync::PoisonError};
 
 use tracing::debug;
 
@@ -10,7 +10,7 @@ use crate::{
     domain::{
         delivery::{Failure, FailureKind},
         id::ChatId,
-        notice::NoticeKey,
+        notice::{AnswerView, Content, NoticeKey, Outside, Send},
         receiver::ReceiverKind,
         time::{Span, Timestamp},
     },
@@ -48,19 +48,26 @@ impl Delivery {
         }
     }
 
-    /// Refuses what would go to people of other companies, unless the configuration says that they may read it: then
-    /// the notice has nothing of the guest in it. A chat that cannot be read counts as one of the company's own.
+    /// Keeps from people of other companies what the desk does not let them read, unless the configuration says that
+    /// they may: then the notice has nothing of the guest in it. Gives what is sent. A chat that cannot be read counts as
+    /// one of the company's own.
     ///
     /// # Errors
-    /// The chat is external and not allowed.
-    pub(super) async fn keep_inside(&self, key: &NoticeKey) -> Result<(), Failure> {
-        let Some(chat) = self.chat_of(key) else { return Ok(()) };
+    /// The chat is external and not allowed, and nothing of it may be read there.
+    pub(super) async fn keep_inside<'a>(&self, send: &'a Send) -> Result<Cow<'a, Send>, Failure> {
+        let Some(chat) = self.chat_of(&send.key).filter(|_| send.outside != Outside::Whole) else {
+            return Ok(Cow::Borrowed(send));
+        };
         let allowed =
             self.outlets.receivers.values().any(|receiver| {
                 receiver.external && matches!(&receiver.kind, ReceiverKind::Chat(known) if *known == chat)
             });
         if allowed || !self.known(&chat).await.external {
-            return Ok(());
+            return Ok(Cow::Borrowed(send));
+        }
+        if let Outside::Instead(words) = &send.outside {
+            let content = Content::Answer(Box::new(AnswerView::Text(words.clone())));
+            return Ok(Cow::Owned(Send { content, ..send.clone() }));
         }
         Err(failure(
             FailureKind::Setup,

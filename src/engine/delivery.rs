@@ -173,6 +173,8 @@ impl Delivery {
     }
 
     async fn render_and_hand_over(&self, send: &Send, inputs: &mut Vec<Input>) -> Result<Delivered, Failure> {
+        let kept = self.keep_inside(send).await?;
+        let send = kept.as_ref();
         let rendered = self.templates.get().render(send, &self.surroundings());
         if let Some(message) = rendered.trouble {
             health::add(&self.health.counters.renders_failed, 1);
@@ -190,7 +192,6 @@ impl Delivery {
             card = masked(card);
         }
         let addressee = addressee?;
-        self.keep_inside(&send.key).await?;
         health::add(&self.health.counters.sends, 1);
         let sent = timeout(self.clock.to_wall(SEND_TIME_MAX), self.hand_over(send, &card, addressee))
             .await

@@ -19,7 +19,10 @@ use deskbell::{
         text::Locale,
         time::Span,
     },
-    sim::ticket::{Comment, FieldValue, Reason, STATUS_CLOSED_BY_AGENT, STATUS_PROCESSING, Tag, Ticket, User},
+    sim::{
+        directory::ChatKind as SimChat,
+        ticket::{Comment, FieldValue, Reason, STATUS_CLOSED_BY_AGENT, STATUS_PROCESSING, Tag, Ticket, User},
+    },
 };
 
 use crate::world::{OPS, Plot, TEAM, World, bad_score, notify, outside, rule};
@@ -316,5 +319,47 @@ async fn an_external_chat_hears_nothing_unless_it_may_and_then_nothing_of_the_gu
             assert!(world.cards(OPS).iter().any(|card| card.text().contains("external")), "{:?}", world.cards(OPS));
         }
         world.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_external_chat_is_answered_and_never_with_what_is_on_a_ticket() {
+    for allowed in [false, true] {
+        let plot = Plot { rules: vec![bad_score()], external: allowed, ..Plot::default() };
+        let mut world = World::empty(plot, |platform| {
+            platform.add_chat("oc_out", "out", SimChat::Group);
+            platform.add_member("oc_out", "ou_li");
+            for chat in [TEAM, "oc_out"] {
+                assert!(platform.change_chat(chat, |chat| chat.external = true));
+            }
+        })
+        .await;
+        world.wake();
+        world.pass(MINUTE).await;
+        let id = world.file(|ticket| {
+            fill(ticket);
+            ticket.score = None;
+        });
+        world.pass(MINUTE).await;
+        for (chat, typed) in
+            [(TEAM, format!("/ticket {id}")), (TEAM, "/help".to_string()), ("oc_out", "/alerts".into())]
+        {
+            world.ask(chat, Command::parse(&typed)).await.unwrap();
+            world.pass(MINUTE).await;
+        }
+        let texts = |chat: &str| world.cards(chat).iter().map(|card| card.text()).collect::<Vec<_>>();
+        let (team, out) = (texts(TEAM), texts("oc_out"));
+        assert_eq!((team.len(), out.len()), (2, 1), "{team:?} {out:?}");
+        assert_eq!(team[0].contains(&id), allowed, "{team:?}");
+        assert_eq!(team[0].contains("in an external chat"), !allowed, "{team:?}");
+        for word in ["guest 138", "said", "note", "reason", "手机"] {
+            assert!(!team[0].contains(word), "{word}: {team:?}");
+        }
+        assert!(team[1].contains("/help"), "{team:?}");
+        assert!(out[0].contains("cannot be looked up here"), "{out:?}");
+        world.pass(Span::from_mins(40)).await;
+        assert_eq!(world.cards(OPS).len(), 0, "{:?}", world.cards(OPS));
+        world.stop().await;
+        assert!(world.stored().dead.is_empty() && world.stored().outbox.is_empty());
     }
 }

@@ -5,19 +5,23 @@ use std::{collections::BTreeMap, sync::Arc};
 use crate::domain::{
     alert::{Alert, AlertKey, LineOf},
     card::{self, Menu},
+    command::{Command, reply},
     desk::{
         digests::DIGEST,
+        greeting::GREETING,
         machine::Desk,
+        patience::TOO_MUCH,
         state::{Answer, CardShows, Entry, Tracked},
     },
-    id::{RuleName, SourceName, Subject, TicketKey},
+    id::{ReceiverName, RuleName, SourceName, Subject, TicketKey},
     notice::{
-        AlertLine, AlertView, AnswerView, Content, DIGEST_LINES_MAX, DigestView, NoticeKey, Send, Silenced, Step,
-        Target, TicketView,
+        AlertLine, AlertView, AnswerView, Content, DIGEST_LINES_MAX, DigestView, NOT_OUTSIDE, NoticeKey, Outside, Send,
+        Silenced, Step, Target, TicketView,
     },
+    receiver::{Receiver, ReceiverKind},
     rule::Rule,
     seen::Seen,
-    text::Locale,
+    text::{Locale, Message},
 };
 
 /// Characters a headline keeps in a list.
@@ -27,8 +31,46 @@ impl Desk {
     /// What the entry shows now; nothing if what it tells of is gone.
     pub(super) fn content(&self, entry: &Entry) -> Option<Content> {
         let content = self.content_of(entry)?;
-        let outside = self.settings.receiver(&entry.key.receiver).is_some_and(|receiver| receiver.external);
-        Some(if outside { content.for_outsiders() } else { content })
+        let cut = self.is_read_outside(&entry.key.receiver) && !self.is_bare(entry);
+        Some(if cut { content.for_outsiders() } else { content })
+    }
+
+    /// Whether the configuration says that people of other companies read there: of a receiver, of another one with the
+    /// same chat, or of a chat that is named by its id because someone asked in it.
+    fn is_read_outside(&self, name: &ReceiverName) -> bool {
+        let receiver = self.settings.receiver(name);
+        let chat = match receiver.as_ref().map(|receiver| &receiver.kind) {
+            Some(ReceiverKind::Chat(chat)) => chat.as_str(),
+            _ => name.as_str(),
+        };
+        let reads = |known: &Receiver| {
+            known.external && matches!(&known.kind, ReceiverKind::Chat(known) if known.as_str() == chat)
+        };
+        receiver.as_ref().is_some_and(|receiver| receiver.external) || self.settings.receivers.values().any(reads)
+    }
+
+    /// Whether there is nothing of a ticket in it, whatever rings: a greeting, what the bot understands, a refusal.
+    fn is_bare(&self, entry: &Entry) -> bool {
+        let key = &entry.key;
+        let Some(Answer::Text(text)) = &entry.text else { return false };
+        let command = match &key.subject {
+            Subject::Message(message) => self.inbox.get(message).map(|item| &item.message.command),
+            _ => None,
+        };
+        let is_fixed = command.is_some_and(|command| *command == Command::Help || reply::to(command).is_some());
+        let refusals = [reply::DENIED, reply::DENIED_ACT, reply::USAGE, TOO_MUCH];
+        match key.step {
+            Step::Answer => is_fixed || refusals.into_iter().any(|words| *text == Message::from(words)),
+            _ => key.rule.as_str() == GREETING,
+        }
+    }
+
+    fn outside(&self, entry: &Entry, content: &Content) -> Outside {
+        match content {
+            _ if self.is_bare(entry) => Outside::Whole,
+            Content::Answer(_) => Outside::Instead(NOT_OUTSIDE.into()),
+            Content::Alert(_) | Content::Digest(_) | Content::Trouble(_) | Content::Announcement(_) => Outside::Nothing,
+        }
     }
 
     fn content_of(&self, entry: &Entry) -> Option<Content> {
@@ -154,6 +196,7 @@ impl Desk {
             key: key.clone(),
             target,
             template: self.template_of(key),
+            outside: self.outside(entry, &content),
             content,
             locale: self.locale_of(key),
             maybe_repeat: entry.maybe_repeat,

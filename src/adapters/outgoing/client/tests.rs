@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::domain::{
     id::{ReceiverName, RuleName, Subject},
-    notice::{AnswerView, Content, NoticeKey, Step, Target},
+    notice::{AnswerView, Content, NoticeKey, Outside, Step, Target},
     text::{Locale, Message},
     time::Timestamp,
 };
@@ -69,6 +69,7 @@ fn notice() -> (Send, Card) {
         target: Target::Post(receiver),
         template: None,
         content: Content::Answer(Box::new(AnswerView::Text(Message::new("你好", "hello")))),
+        outside: Outside::default(),
         locale: Locale::Zh,
         maybe_repeat: false,
         without_mentions: false,

@@ -13,7 +13,7 @@ use crate::{
         id::{ReceiverName, RuleName, SourceName, Subject, TemplateName, TicketId, TicketKey},
         labels::{Caption, Labels},
         notice::{
-            AlertLine, AlertView, AnswerView, Content, DigestCause, DigestView, NoticeKey, Send, Step, Target,
+            AlertLine, AlertView, AnswerView, Content, DigestCause, DigestView, NoticeKey, Outside, Send, Step, Target,
             TicketView,
         },
         rule::{Rule, Severity},
@@ -222,6 +222,7 @@ pub(crate) fn send(content: Content, template: Option<&str>, locale: Locale) -> 
         target: Target::Post(ReceiverName::from("support")),
         template: template.map(TemplateName::from),
         content,
+        outside: Outside::default(),
         locale,
         maybe_repeat: false,
         without_mentions: false,
