@@ -281,6 +281,28 @@ async fn a_guest_who_is_forgotten_stays_forgotten() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_ticket_of_a_status_nobody_knows_stays_forgotten() {
+    let mut world = world(CatchUp::Each).await;
+    world.wake();
+    world.pass(MINUTE).await;
+    let id = world.file(|ticket| {
+        fill(ticket);
+        ticket.status = 77;
+    });
+    world.platform(|platform, now| platform.guest_says(&id, &planted("said"), now));
+    world.pass(Span::from_mins(3)).await;
+    assert_eq!(world.port().act(forget(GUEST)).await.unwrap().tone, Tone::Done);
+    world.platform(|platform, now| platform.guest_says(&id, &planted("said again"), now));
+    world.platform(|platform, now| platform.update_ticket(&id, now, |ticket| ticket.score = Some(2)));
+    world.pass(Span::from_mins(20)).await;
+    world.stop().await;
+    let stored = world.stored();
+    let kept = stored.tickets.iter().find(|kept| kept.ticket.key.id.as_str() == id).unwrap();
+    assert_eq!(kept.ticket.score.present(), Some(&2), "it is still followed");
+    assert_eq!(named_in(&stored), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_store_without_a_service_forgets_too() {
     let mut world = world(CatchUp::Each).await;
     world.wake();

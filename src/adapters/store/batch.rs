@@ -1,9 +1,10 @@
 //! The desk's writes as records under keys, the last one under each key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     error::StoreError,
+    journal::Unindexed,
     key::{self, Kind},
     record::{
         alert::AlertRecord,
@@ -30,11 +31,12 @@ use crate::domain::{
 /// A key and its record's bytes; `None` removes it.
 pub(super) type Put = (Vec<u8>, Option<Vec<u8>>);
 
-/// The records of `writes`. `stored` names the keys in the database that begin with a prefix; `sequence` tells apart
-/// what is written at one instant.
+/// The records of `writes`. `stored` names the keys in the database that begin with a prefix; `unindexed` the journal's
+/// lines about who is [`forgotten`] that stand in no index; `sequence` tells apart what is written at one instant.
 pub(super) fn records(
     writes: &[Write],
     sequence: &mut u64,
+    unindexed: &Unindexed,
     mut stored: impl FnMut(&[u8]) -> Result<Vec<Vec<u8>>, StoreError>,
 ) -> Result<Vec<Put>, StoreError> {
     let mut changes = Changes::new();
@@ -49,7 +51,7 @@ pub(super) fn records(
         }
         if let Write::Forgotten(ticket, _) = write {
             drop_history(ticket, &mut changes, &mut stored)?;
-            drop_journal(ticket, &mut changes, &mut stored)?;
+            drop_journal(ticket, &mut changes, unindexed, &mut stored)?;
         }
         let (key, put) = key_of(write, sequence);
         changes.insert(key, put.then_some(write));
@@ -76,10 +78,20 @@ fn drop_history(
     Ok(())
 }
 
+/// What these writes forget.
+pub(super) fn forgotten(writes: &[Write]) -> BTreeSet<Subject> {
+    let subject = |write: &Write| match write {
+        Write::Forgotten(ticket, _) => Some(Subject::Ticket(ticket.clone())),
+        _ => None,
+    };
+    writes.iter().filter_map(subject).collect()
+}
+
 /// Removes the journal's lines about a ticket, with their places in the index.
 fn drop_journal(
     ticket: &TicketKey,
     changes: &mut Changes<'_>,
+    unindexed: &Unindexed,
     mut stored: impl FnMut(&[u8]) -> Result<Vec<Vec<u8>>, StoreError>,
 ) -> Result<(), StoreError> {
     let subject = Subject::Ticket(ticket.clone());
@@ -91,6 +103,9 @@ fn drop_journal(
             }
         }
         changes.insert(place, None);
+    }
+    for line in unindexed.get(&subject).into_iter().flatten() {
+        changes.extend(stored(line)?.into_iter().map(|key| (key, None)));
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ use super::{
     batch,
     config::Config,
     error::{OpenError, StoreError},
+    journal,
     key::Kind,
     layout::{Held, Layout, sync_directory},
     load::{self, Loaded},
@@ -105,7 +106,8 @@ impl Store {
         }
         self.with_open(|open, path| {
             let (db, parts) = (&open.db, &mut open.parts);
-            let records = batch::records(writes, &mut open.sequence, |prefix| {
+            let unindexed = journal::unindexed(db, path, &batch::forgotten(writes))?;
+            let records = batch::records(writes, &mut open.sequence, &unindexed, |prefix| {
                 let mut keys = Vec::new();
                 for item in db.scan_prefix(prefix) {
                     let (key, head) = item.map_err(|error| StoreError::sled(path, &error))?;

@@ -1,6 +1,9 @@
 //! The journal: what happened and why, newest last, kept for as long as the configuration says.
 
-use std::path::Path;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{
     database::Store,
@@ -12,6 +15,7 @@ use super::{
 };
 use crate::domain::{
     chronicle::{JournalLine, LinesOf},
+    id::Subject,
     time::Timestamp,
 };
 
@@ -20,6 +24,9 @@ pub const JOURNAL_SCAN_MAX: usize = 200_000;
 
 /// Lines one call of [`Store::prune_journal`] removes at most.
 pub const JOURNAL_PRUNE_MAX: usize = 1_000;
+
+/// Keys of lines that stand in no index, by what they are about.
+pub(super) type Unindexed = BTreeMap<Subject, Vec<Vec<u8>>>;
 
 impl Store {
     /// The last lines, newest first.
@@ -51,18 +58,11 @@ impl Store {
                 lines.push(line);
             }
         }
-        if self.has_unindexed(&db)? {
+        if has_unindexed(&db, path)? {
             let rest = limit - lines.len();
             lines.extend(self.lines(rest, |head| !is_indexed(head), |line| of.has(line))?);
         }
         Ok(lines)
-    }
-
-    /// Whether the oldest line was written before there was an index.
-    fn has_unindexed(&self, db: &sled::Db) -> Result<bool, StoreError> {
-        let oldest = db.scan_prefix([Kind::Journal as u8]).next().transpose();
-        let oldest = oldest.map_err(|error| StoreError::sled(self.path(), &error))?;
-        Ok(oldest.is_some_and(|(_, head)| !is_indexed(&head)))
     }
 
     fn lines(
@@ -120,12 +120,45 @@ fn is_indexed(head: &[u8]) -> bool {
     value::version_of(head) >= Some(Kind::Journal.version())
 }
 
-fn read(db: &sled::Db, path: &Path, key: &[u8], head: &[u8], shared: &mut Shared) -> Result<JournalLine, StoreError> {
-    let line = value::whole(key, head, |part| Ok(db.get(part)?)).and_then(|bytes| {
+/// Whether the oldest line was written before there was an index.
+fn has_unindexed(db: &sled::Db, path: &Path) -> Result<bool, StoreError> {
+    let oldest = db.scan_prefix([Kind::Journal as u8]).next().transpose();
+    let oldest = oldest.map_err(|error| StoreError::sled(path, &error))?;
+    Ok(oldest.is_some_and(|(_, head)| !is_indexed(&head)))
+}
+
+/// The keys of the lines about these subjects that were written before there was an index.
+pub(super) fn unindexed(db: &sled::Db, path: &Path, subjects: &BTreeSet<Subject>) -> Result<Unindexed, StoreError> {
+    let mut found = Unindexed::new();
+    if subjects.is_empty() || !has_unindexed(db, path)? {
+        return Ok(found);
+    }
+    let mut shared = Shared::default();
+    for item in db.scan_prefix([Kind::Journal as u8]) {
+        let (key, head) = item.map_err(|error| StoreError::sled(path, &error))?;
+        if is_indexed(&head) {
+            continue;
+        }
+        match line_of(db, &key, &head, &mut shared) {
+            Ok(line) if subjects.contains(&line.subject) => {
+                found.entry(line.subject).or_default().push(key.to_vec());
+            }
+            Ok(_) | Err(Stop::Record(_)) => {} // what cannot be read is told to nobody
+            Err(Stop::Sled(error)) => return Err(StoreError::sled(path, &error)),
+        }
+    }
+    Ok(found)
+}
+
+fn line_of(db: &sled::Db, key: &[u8], head: &[u8], shared: &mut Shared) -> Result<JournalLine, Stop> {
+    value::whole(key, head, |part| Ok(db.get(part)?)).and_then(|bytes| {
         let record: JournalRecord<'_> = value::decode(Kind::Journal, &bytes)?;
         Ok(record.line(shared))
-    });
-    line.map_err(|stop| match stop {
+    })
+}
+
+fn read(db: &sled::Db, path: &Path, key: &[u8], head: &[u8], shared: &mut Shared) -> Result<JournalLine, StoreError> {
+    line_of(db, key, head, shared).map_err(|stop| match stop {
         Stop::Sled(error) => StoreError::sled(path, &error),
         Stop::Record(why) => StoreError::unreadable(path, key, why),
     })
@@ -140,7 +173,7 @@ mod tests {
         adapters::store::config::Config,
         domain::{
             desk::{outcome::Write, state::JournalEntry},
-            id::Subject,
+            id::{SourceName, TicketKey},
             text::Message,
         },
     };
@@ -181,6 +214,35 @@ mod tests {
         assert_eq!(times(LinesOf::all(Subject::Service), 4), [8, 7, 6, 5]);
     }
 
+    /// Makes the oldest lines what an earlier version left.
+    fn age(store: &Store, count: usize) {
+        let db = store.database().unwrap();
+        for (key, head) in db.scan_prefix([Kind::Journal as u8]).take(count).map(Result::unwrap) {
+            let mut old = head.to_vec();
+            old[0] = Kind::Journal.version() - 1;
+            let line = read(&db, store.path(), &key, &head, &mut Shared::default()).unwrap();
+            db.insert(&key, old).unwrap();
+            db.remove(key::index_of(&line.subject, &key)).unwrap().unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_goes_from_before_the_index_too() {
+        let home = TempDir::new().unwrap();
+        let (store, _) = Store::open(&Config::at(home.path())).unwrap();
+        let ticket = |id: &str| TicketKey { source: SourceName::from("it-desk"), id: id.into() };
+        let (one, other) = (Subject::Ticket(ticket("1")), Subject::Ticket(ticket("2")));
+        let lines: Vec<Write> =
+            (0..6).map(|ms| write(ms, if ms % 2 == 0 { one.clone() } else { other.clone() })).collect();
+        store.commit(&lines).unwrap();
+        age(&store, 4);
+        assert_eq!((times(&store, &one, 9), times(&store, &other, 9)), (vec![4, 2, 0], vec![5, 3, 1]));
+        let at = Timestamp::from_ms(9);
+        store.commit(&[Write::Forgotten(ticket("1"), at), write(9, one.clone())]).unwrap();
+        assert_eq!((times(&store, &one, 9), times(&store, &other, 9)), (vec![9], vec![5, 3, 1]));
+        assert_eq!((count(&store, Kind::Journal), count(&store, Kind::Index)), (4, 2));
+    }
+
     #[test]
     fn a_subject_is_found_by_the_index_and_by_what_was_written_before_it() {
         let home = TempDir::new().unwrap();
@@ -194,15 +256,7 @@ mod tests {
         assert_eq!(times(&store, &long, 9), [4]);
         assert_eq!((count(&store, Kind::Journal), count(&store, Kind::Index)), (6, 6));
 
-        // As an earlier version left it.
-        let db = store.database().unwrap();
-        for (key, head) in db.scan_prefix([Kind::Journal as u8]).take(2).map(Result::unwrap) {
-            let mut old = head.to_vec();
-            old[0] = Kind::Journal.version() - 1;
-            let line = read(&db, store.path(), &key, &head, &mut Shared::default()).unwrap();
-            db.insert(&key, old).unwrap();
-            db.remove(key::index_of(&line.subject, &key)).unwrap().unwrap();
-        }
+        age(&store, 2);
         assert_eq!(times(&store, &one, 9), [3, 3, 1], "older lines are looked for");
         assert_eq!(times(&store, &other, 9), [5, 2]);
         assert_eq!(store.prune_journal(Timestamp::from_ms(4)).unwrap(), 4);

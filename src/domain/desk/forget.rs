@@ -59,7 +59,7 @@ impl Desk {
     fn blank_ticket(&mut self, key: &TicketKey) -> bool {
         let Some(watched) = self.tickets.get_mut(key) else { return false };
         let tracked = &mut watched.tracked;
-        if tracked.ticket.is_closed() == Some(false) && tracked.gone_at.is_none() {
+        if !forget::is_over(&tracked.ticket) && tracked.gone_at.is_none() {
             return false;
         }
         tracked.ticket = Arc::new(forget::blank(&tracked.ticket));
@@ -101,6 +101,7 @@ impl Desk {
         for key in &waiting {
             let why = Message::new("客户资料已按要求删除", "the guest's data was deleted on request");
             self.drop_notice(key, why, now);
+            self.settle(key, now);
         }
         let keys: Vec<&TicketKey> = keys.iter().collect();
         let dead = self.dead.latest().filter(|letter| forget::is_about(&letter.entry, &keys, &words));
@@ -111,9 +112,9 @@ impl Desk {
         waiting.len() + dead.len()
     }
 
-    /// A sight of a ticket as it is taken in: of a forgotten guest blank while it is closed.
+    /// A sight of a ticket as it is taken in: of a forgotten guest blank unless it is open.
     pub(super) fn blanked(&self, key: &TicketKey, sight: Sight) -> Sight {
-        if !self.forgotten.contains(key) || sight.ticket.is_closed() != Some(true) {
+        if !self.is_kept_blank(key, &sight.ticket) {
             return sight;
         }
         Sight { ticket: Arc::new(forget::blank(&sight.ticket)), ..sight }
@@ -128,8 +129,8 @@ impl Desk {
         }
     }
 
-    /// Whether a ticket is kept blank: its guest was forgotten and it is closed.
+    /// Whether a ticket is kept blank: its guest was forgotten and it is not open.
     pub(super) fn is_kept_blank(&self, key: &TicketKey, ticket: &Ticket) -> bool {
-        ticket.is_closed() == Some(true) && self.forgotten.contains(key)
+        forget::is_over(ticket) && self.forgotten.contains(key)
     }
 }

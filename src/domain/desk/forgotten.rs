@@ -1,6 +1,6 @@
 //! Forgetting a guest: what is blanked on their tickets, and how such a ticket is told.
 //!
-//! A ticket of a guest who was forgotten is kept blank while it is closed: what the source shows of it is blanked before
+//! A ticket of a guest who was forgotten is kept blank unless it is open: what the source shows of it is blanked before
 //! it is taken in, so that nothing comes back with the next poll. While it is open it is served, and kept as it is.
 
 use std::sync::Arc;
@@ -14,6 +14,7 @@ use crate::domain::{
     },
     facts::Facts,
     id::{Subject, TicketKey},
+    notice::Step,
     text::{Message, Words, fold},
     ticket::{Known, Person, Ticket},
     time::Timestamp,
@@ -56,6 +57,11 @@ pub fn is_of(ticket: &Ticket, guest: &str) -> bool {
     let Some(person) = ticket.guest.present() else { return false };
     let wanted = fold(guest);
     [&person.id, &person.email].into_iter().any(|part| part.present().is_some_and(|part| *fold(part) == *wanted))
+}
+
+/// Whether a ticket is served no more: what is not known to be open is not kept for its sake.
+pub fn is_over(ticket: &Ticket) -> bool {
+    ticket.is_closed() != Some(false)
 }
 
 /// Nothing that a person said, wrote or is.
@@ -104,7 +110,7 @@ pub fn in_store(stored: &Stored, guest: &str, by: &Actor, now: Timestamp) -> (Fo
     for tracked in &tickets {
         let key = &tracked.ticket.key;
         writes.push(Write::Forgotten(key.clone(), now));
-        if tracked.ticket.is_closed() == Some(false) && tracked.gone_at.is_none() {
+        if !is_over(&tracked.ticket) && tracked.gone_at.is_none() {
             done.open += 1;
         } else {
             done.closed += 1;
@@ -133,32 +139,62 @@ pub fn in_store(stored: &Stored, guest: &str, by: &Actor, now: Timestamp) -> (Fo
     if tickets.is_empty() { (Forgotten::default(), Vec::new()) } else { (done, writes) }
 }
 
-/// What names the guest or one of their tickets in a text.
-pub fn words_of<'a>(guest: &str, tickets: impl Iterator<Item = &'a Ticket>) -> Vec<String> {
-    let mut words = vec![guest.to_string()];
-    for ticket in tickets {
-        words.push(ticket.key.id.to_string());
-        let name = ticket.guest.present().and_then(|person| person.name.present());
-        words.extend(name.map(ToString::to_string));
-    }
-    words.retain(|word| word.chars().nth(1).is_some()); // one character names nobody
-    words.sort();
-    words.dedup();
-    words
+/// What names a guest or one of their tickets in a text.
+#[derive(Debug, Default)]
+pub struct Named {
+    tickets: Vec<String>,
+    guest: Vec<String>,
 }
 
-/// Whether a notice's own words name one of these.
-pub fn speaks_of(entry: &Entry, words: &[String]) -> bool {
-    match &entry.text {
-        Some(Answer::Text(text)) => words.iter().any(|word| text.zh.contains(word) || text.en.contains(word)),
-        Some(Answer::Ticket(key)) => words.iter().any(|word| key.id.as_str() == word),
-        None => false,
+/// What names this guest and their tickets.
+pub fn words_of<'a>(guest: &str, tickets: impl Iterator<Item = &'a Ticket>) -> Named {
+    let mut named = Named { tickets: Vec::new(), guest: vec![guest.to_string()] };
+    for ticket in tickets {
+        named.tickets.push(ticket.key.id.to_string());
+        let name = ticket.guest.present().and_then(|person| person.name.present());
+        named.guest.extend(name.map(ToString::to_string));
     }
+    named.guest.retain(|word| word.chars().nth(1).is_some()); // one character names nobody
+    named.guest.sort();
+    named.guest.dedup();
+    named
+}
+
+/// Whether a notice's own words name one of these. A guest is named in answers alone: what deskbell tells of itself is
+/// about others of that name, and the note at an alert's head says nothing of the ticket.
+pub fn speaks_of(entry: &Entry, named: &Named) -> bool {
+    let has = |text: &Message, words: &[String]| {
+        words.iter().any(|word| has_word(&text.zh, word) || has_word(&text.en, word))
+    };
+    match (&entry.text, entry.key.step) {
+        (Some(Answer::Ticket(key)), _) => named.tickets.iter().any(|word| key.id.as_str() == word),
+        (Some(Answer::Text(text)), Step::Answer) => has(text, &named.tickets) || has(text, &named.guest),
+        (Some(Answer::Text(text)), Step::Trouble | Step::Announced) => has(text, &named.tickets),
+        _ => false,
+    }
+}
+
+/// Whether a text has a word whole: `Al` is not in `Alerts`. Scripts that put nothing between their words have no edges.
+fn has_word(text: &str, word: &str) -> bool {
+    let is_spelled = |c: char| (c.is_alphanumeric() || c == '_') && !is_unspaced(c);
+    let joins = |one: Option<char>, other: Option<char>| one.is_some_and(is_spelled) && other.is_some_and(is_spelled);
+    let (first, last) = (word.chars().next(), word.chars().next_back());
+    text.match_indices(word).any(|(at, found)| {
+        let before = text.get(..at).and_then(|rest| rest.chars().next_back());
+        let after = text.get(at + found.len()..).and_then(|rest| rest.chars().next());
+        !joins(before, first) && !joins(last, after)
+    })
+}
+
+/// Chinese, Japanese, Korean, Thai.
+const fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{e00}'..='\u{e7f}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}'
+        | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Whether a notice is about one of these tickets, or names one of these words.
-pub fn is_about(entry: &Entry, keys: &[&TicketKey], words: &[String]) -> bool {
-    speaks_of(entry, words) || entry.key.subject.ticket().is_some_and(|ticket| keys.contains(&ticket))
+pub fn is_about(entry: &Entry, keys: &[&TicketKey], named: &Named) -> bool {
+    speaks_of(entry, named) || entry.key.subject.ticket().is_some_and(|ticket| keys.contains(&ticket))
 }
 
 /// Who asked, and nothing of whom it is about.
@@ -168,4 +204,62 @@ pub fn journalled(by: &Actor) -> Message {
         format!("{} 要求删除这张工单的客户资料、旧值和日志", by.zh),
         format!("{} had the guest's data, the history and the journal of this ticket deleted", by.en),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{desk::state::Lane, notice::NoticeKey};
+
+    #[test]
+    fn a_name_is_a_whole_word() {
+        for (text, word, has) in [
+            ("Alerts that ring now", "Al", false),
+            ("Ticket of Al, closed", "Al", true),
+            ("Al", "Al", true),
+            ("给Al的工单", "Al", true),
+            ("Li_2 or Lin", "Li", false),
+            ("ou_guest2 and xou_guest", "ou_guest", false),
+            ("by ou_guest.", "ou_guest", true),
+            ("工单由李雷提交", "李雷", true),
+            ("工单由李提交", "李雷", false),
+            ("mail <al@example.com>", "al@example.com", true),
+            ("mail <pal@example.com>", "al@example.com", false),
+            ("no", "", true),
+        ] {
+            assert_eq!(has_word(text, word), has, "{word} in {text}");
+        }
+    }
+
+    #[test]
+    fn what_deskbell_tells_of_itself_is_not_about_a_guest_of_that_name() {
+        let named = Named { tickets: vec!["7157961378147110221".into()], guest: vec!["Al".into(), "李雷".into()] };
+        let entry = |step, text: &str| Entry {
+            text: Some(Answer::Text(Message::new(text, text))),
+            ..Entry::new(
+                NoticeKey {
+                    subject: Subject::Service,
+                    rule: "deskbell.x".into(),
+                    episode: 0,
+                    step,
+                    ordinal: 0,
+                    receiver: "ops".into(),
+                },
+                Lane::Alerts,
+                Timestamp::MIN,
+            )
+        };
+        for (step, text, speaks) in [
+            (Step::Answer, "Al waits", true),
+            (Step::Answer, "Alerts", false),
+            (Step::Answer, "ticket 7157961378147110221", true),
+            (Step::Answer, "ticket 71579613781471102210", false),
+            (Step::Trouble, "李雷 left the company", false),
+            (Step::Announced, "Al edited a rule", false),
+            (Step::Trouble, "ticket 7157961378147110221 cannot be read", true),
+            (Step::Escalated, "meant for 李雷: no such person", false),
+        ] {
+            assert_eq!(speaks_of(&entry(step, text), &named), speaks, "{step:?} {text}");
+        }
+    }
 }

@@ -152,7 +152,8 @@ impl Desk {
         };
         let Some(watched) = self.tickets.get_mut(&read.key) else { return };
         watched.talk = Talk { read_at: watched.talk.read_at.max(Some(read.asked_at)), asked_at: None, ..watched.talk };
-        let blank = self.forgotten.contains(&read.key) && watched.tracked.ticket.is_closed() == Some(true);
+        let is_over = forgotten::is_over(&watched.tracked.ticket) || watched.tracked.gone_at.is_some();
+        let blank = is_over && self.forgotten.contains(&read.key);
         let conversation = Known::Present(Arc::new(if blank { conversation.without_words() } else { conversation }));
         if watched.tracked.facts.conversation != conversation {
             watched.tracked.facts.conversation = conversation;
