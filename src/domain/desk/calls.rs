@@ -13,7 +13,7 @@ use crate::domain::{
         state::{Answer, Entry, Lane},
     },
     id::{OpenId, ReceiverName, Subject},
-    notice::{NoticeKey, Step},
+    notice::{DigestCause, NoticeKey, Step},
     people::KnownPerson,
     receiver::{PersonId, Receiver, ReceiverKind},
     rule::{Mention, Rung, To},
@@ -226,11 +226,16 @@ impl Desk {
         })
     }
 
-    /// The firing alert that a notice tells of; of a storm's digest the one that has rung longest.
-    pub(super) fn alert_told_by(&self, key: &NoticeKey) -> Option<&Alert> {
+    /// The firing alert that a notice tells of; of a digest the one that has rung longest, where it tells again of those
+    /// that nobody took or put off.
+    pub(super) fn alert_told_by(&self, key: &NoticeKey, now: Timestamp) -> Option<&Alert> {
         if key.rule.as_str() == DIGEST {
+            let digest = self.digests.get(&(key.subject.clone(), key.episode));
+            let again =
+                digest.is_some_and(|digest| matches!(digest.cause, DigestCause::Escalations | DigestCause::Repeats));
+            let tells = |alert: &&Alert| if again { self.is_awake(alert, now) } else { alert.is_firing() };
             let members = self.digest_members(&key.subject, key.episode);
-            return members.into_iter().filter(|alert| alert.is_firing()).min_by_key(|alert| alert.fired_at());
+            return members.into_iter().filter(tells).min_by_key(|alert| alert.fired_at());
         }
         let place = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         self.alert(&place).filter(|alert| alert.is_firing() && alert.episode == key.episode)
@@ -239,7 +244,7 @@ impl Desk {
     /// Tells someone directly of an alert, once in its episode: a mention does not reach them.
     pub(super) fn call_directly(&mut self, entry: &Entry, person: &PersonId, why: Why, now: Timestamp) {
         let key = &entry.key;
-        let Some(mut alert) = self.alert_told_by(key).cloned() else { return };
+        let Some(mut alert) = self.alert_told_by(key, now).cloned() else { return };
         let receiver = self.direct_receiver(person);
         if alert.lines.iter().any(|line| line.receiver == receiver) {
             return;

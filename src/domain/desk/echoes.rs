@@ -6,7 +6,7 @@
 
 use crate::domain::{
     alert::{Alert, Line},
-    call::{Call, Fate, How},
+    call::{Call, Fate, How, may_phone},
     delivery::Delivered,
     desk::{
         digests::{DIGEST, digest_key},
@@ -21,7 +21,7 @@ use crate::domain::{
     notice::{DigestCause, NoticeKey, Step, Target},
     receiver::PersonId,
     rule::Urgent,
-    text::Message,
+    text::{Message, Words},
     time::Timestamp,
 };
 
@@ -45,11 +45,11 @@ impl Desk {
         let mut alert = alert;
         let of = Subject::Receiver(receiver.clone());
         let card = CardKey { shows: CardShows::Digest(of.clone(), number), receiver: receiver.clone() };
-        let stands = self.cards.contains_key(&card);
+        let stands = self.cards.get(&card).is_some_and(|card| card.message.is_some());
         let Some(line) = alert.lines.iter_mut().find(|line| line.receiver == *receiver) else { return alert };
         let mut before = vec![line.again.replace(number)];
         if stands {
-            // Its card is there and shows it with its next update.
+            // Its card can be updated, and shows it with its next update.
             line.again = None;
             before.push(line.digest.replace(number));
         }
@@ -110,7 +110,10 @@ impl Desk {
             other.key != alert.key && same.is_some_and(|other| other.at == taken.at && other.by.is_same(&taken.by))
         };
         let mut numbers = [line.digest, asked].into_iter().flatten();
-        numbers.any(|number| self.digest_members(&of, number).into_iter().any(along))
+        numbers.any(|number| {
+            let told = self.members.episodes(&of, number);
+            told.filter_map(|(key, episode)| self.episode(key, *episode)).any(&along)
+        })
     }
 
     /// Whether a digest that is yet to be told tells the receiver of it.
@@ -167,7 +170,7 @@ impl Desk {
             Some(DigestCause::Questions) => return self.takers(key),
             _ => return Vec::new(),
         };
-        let Some(alert) = self.alert_told_by(key) else { return Vec::new() };
+        let Some(alert) = self.alert_told_by(key, now) else { return Vec::new() };
         let mention = self.mention_of(alert, &notice(alert, &key.receiver));
         mention.and_then(|mention| self.person_of(mention, alert, now)).into_iter().collect()
     }
@@ -194,7 +197,7 @@ impl Desk {
         if key.step != Step::Digest || key.ordinal > 0 {
             return;
         }
-        let Some(alert) = self.alert_told_by(key).filter(|alert| alert.fallbacks == 0).cloned() else { return };
+        let Some(alert) = self.alert_told_by(key, now).filter(|alert| alert.fallbacks == 0).cloned() else { return };
         let Some(rung) = self.rung_of(&alert, &Self::rung_told(&alert, &key.receiver)).cloned() else { return };
         let (Some(urgent), Some(message)) = (rung.urgent, delivered.message_id.clone()) else { return };
         let mentioned = rung.mention.as_ref().and_then(|mention| self.person_of(mention, &alert, now));
@@ -206,32 +209,36 @@ impl Desk {
             (None, None) => return, // who wrote the rule hears of it by the journal of those told one by one
         };
         let rule = digest.rule.as_ref().unwrap_or(&alert.key.rule);
-        if !self.called_enough(key, rule, &person, now) {
+        if !self.called_enough(key, rule, (&person, urgent), now) {
             let call = digest_key(&key.subject, key.episode, Step::Urged, &key.receiver);
             self.urge_about(call, (message, urgent, person), now);
         }
     }
 
-    /// While a rule storms, a person is called up about it once within the time in which its alerts are counted; the
-    /// journal says so of a notice that does not call.
+    /// While a rule storms, a person is called up about it once within the time in which its alerts are counted, unless
+    /// this call is louder than that one; the journal says so of a notice that does not call.
     pub(super) fn called_enough(
         &mut self,
         key: &NoticeKey,
         rule: &RuleName,
-        person: &PersonId,
+        (person, urgent): (&PersonId, Urgent),
         now: Timestamp,
     ) -> bool {
         let Some(storm) = self.settings.storm.filter(|_| self.storms.rages(self.named_now(rule))) else { return false };
+        let wanted = self.how_now(key, (person, urgent), now.minus(storm.within), now);
         let same = |other: &RuleName| self.named_now(other) == self.named_now(rule);
         let called = |call: &Call| {
-            let counts = call.key.how != How::Mention && call.fate != Fate::Failed;
+            let counts = call.key.how >= wanted && call.fate != Fate::Failed;
             let of = (call.subject.clone(), call.episode);
             let digest = self.digests.get(&of).filter(|_| call.rule.as_str() == DIGEST);
             let about = digest.and_then(|digest| digest.rule.as_ref()).unwrap_or(&call.rule);
             counts && now.since(call.at) < storm.within && same(about)
         };
         let calls = |entry: &Entry| match &entry.target {
-            Some(Target::Urge(_, _, other)) => same(self.rule_told(&entry.key)) && self.people.same(other, person),
+            Some(Target::Urge(_, urgent, other)) => {
+                let counts = How::from(*urgent) >= wanted;
+                counts && same(self.rule_told(&entry.key)) && self.people.same(other, person)
+            }
             _ => false,
         };
         let was = self.calls.values().any(|call| called(call) && self.people.same(&call.key.person, person));
@@ -245,6 +252,19 @@ impl Desk {
         );
         self.journal(now, (&key.subject, Some(&key.rule), key.episode), "call_limited", note);
         true
+    }
+
+    /// How a call goes out now: through the app where the telephone may not ring, or was refused since then.
+    fn how_now(&self, key: &NoticeKey, (person, urgent): (&PersonId, Urgent), since: Timestamp, now: Timestamp) -> How {
+        let how = How::from(urgent);
+        let refused = |call: &Call| {
+            let failed = call.key.how == how && call.fate == Fate::Failed && call.at > since;
+            failed && self.people.same(&call.key.person, person)
+        };
+        let app = how.is_phone()
+            && (may_phone(self.calls.values(), &self.people, (person, key), now).is_err()
+                || self.calls.values().any(refused));
+        if app { How::App } else { how }
     }
 
     /// The rule that a notice is about, also where a digest tells of it.
@@ -278,6 +298,32 @@ impl Desk {
         let Some(digest) = self.digests.get(&(of.clone(), number)) else { return false };
         let mut told = digest.told_at(receiver);
         told.any(|name| self.members.rings_at(of, number, name))
+    }
+
+    /// Why a digest, or a call about it, is not due any more: nothing rings that it tells, or those who would be told
+    /// once more of it have it or put it off.
+    pub(super) fn digest_not_due(&self, key: &NoticeKey, now: Timestamp) -> Option<Words> {
+        let (of, number, urged) = (&key.subject, key.episode, key.step == Step::Urged);
+        if !self.rings_for(of, number, &key.receiver) {
+            return Some(match urged {
+                true => Words { zh: "加急之前都已结束", en: "all of it ended before anyone was called up" },
+                false => Words { zh: "汇总发出之前都已结束", en: "all of it ended before it was sent" },
+            });
+        }
+        let cause = self.digests.get(&(of.clone(), number))?.cause;
+        if !urged && !matches!(cause, DigestCause::Escalations | DigestCause::Repeats) {
+            return None;
+        }
+        let awake = self.told_to(of, number, &key.receiver).into_iter().any(|alert| self.is_awake(alert, now));
+        let why = Words {
+            zh: "发出之前都已有人接手或推迟", en: "all of it was taken or put off before it was sent"
+        };
+        (!awake).then_some(why)
+    }
+
+    /// Whether someone is still to be told of it again.
+    pub(super) fn is_awake(&self, alert: &Alert, now: Timestamp) -> bool {
+        alert.is_firing() && self.rests(&alert.key, now).is_none()
     }
 
     /// The alerts that a digest tells this receiver of.

@@ -138,7 +138,7 @@ impl Desk {
             };
             self.change_digest(of, number, add, now);
         }
-        self.card_for(&NoticeKey { receiver: to.clone(), ..key.clone() }).is_some()
+        self.card_for(&NoticeKey { receiver: to.clone(), ..key.clone() }).is_some_and(|card| card.message.is_some())
     }
 
     fn path_of(&self, name: &ReceiverName) -> Option<Path> {

@@ -248,7 +248,14 @@ impl Desk {
     }
 
     /// The same, to be sent not before an instant.
-    fn enqueue_for(&mut self, key: NoticeKey, lane: Lane, text: Option<Answer>, not_before: Timestamp, now: Timestamp) {
+    pub(super) fn enqueue_for(
+        &mut self,
+        key: NoticeKey,
+        lane: Lane,
+        text: Option<Answer>,
+        not_before: Timestamp,
+        now: Timestamp,
+    ) {
         if self.outbox.contains(&key) {
             return;
         }

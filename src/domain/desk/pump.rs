@@ -207,10 +207,7 @@ impl Desk {
         let alert_key = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
         let firing = self.is_firing_episode(&alert_key, key.episode);
         match key.step {
-            Step::Urged if key.rule.as_str() == DIGEST => {
-                let rings = self.rings_for(&key.subject, key.episode, &key.receiver);
-                (!rings).then(|| Message::new("加急之前都已结束", "all of it ended before anyone was called up"))
-            }
+            Step::Urged if key.rule.as_str() == DIGEST => self.digest_not_due(key, now).map(Into::into),
             Step::Urged => match firing {
                 true => self.rests(&alert_key, now).map(Into::into),
                 false => Some(Message::new("加急之前已结束", "it ended before anyone was called up")),
@@ -232,10 +229,7 @@ impl Desk {
                 let taken = self.alert(&alert_key).is_some_and(Alert::is_taken);
                 (!taken).then(|| Message::new("已交回，不用再问", "it was given back: there is nothing to ask"))
             }
-            Step::Digest if !tried => {
-                let rings = self.rings_for(&key.subject, key.episode, &key.receiver);
-                (!rings).then(|| Message::new("汇总发出之前都已结束", "all of it ended before it was sent"))
-            }
+            Step::Digest if !tried => self.digest_not_due(key, now).map(Into::into),
             Step::Update => {
                 let card = self.card_for(key)?;
                 (card.shown_rev >= self.rev_of(&card.key.shows))
@@ -252,7 +246,7 @@ impl Desk {
     }
 
     /// Why nobody is to be told again now, where that is so.
-    fn rests(&self, key: &AlertKey, now: Timestamp) -> Option<Words> {
+    pub(super) fn rests(&self, key: &AlertKey, now: Timestamp) -> Option<Words> {
         let alert = self.alert(key)?;
         if alert.is_taken() {
             return Some(Words { zh: "发出之前已有人接手", en: "someone took it before it was sent" });

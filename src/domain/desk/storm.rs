@@ -136,14 +136,17 @@ impl Desk {
     ) -> Option<u32> {
         let critical = alert.severity == Severity::Critical;
         let front = Front { receiver: receiver.clone(), rule: rule.clone(), critical, cause };
+        let mut is_full = false;
         if let Some(number) = self.open_storm(&front) {
             let of = Subject::Receiver(receiver.clone());
-            if self.calm_at(&front.receiver, number, storm) <= now {
+            let is_calm = self.calm_at(&front.receiver, number, storm) <= now;
+            is_full = !is_calm && cause.tells_again() && self.shows_no_more(&of, number, receiver);
+            if is_calm {
                 self.close_storm(&front, now); // it was calm, and nobody looked yet
-            } else if told_in(alert, &of, number).next().is_some() {
+            } else if is_full || told_in(alert, &of, number).next().is_some() {
                 self.close_for_the_next(&front, now); // it told of this one: what comes now is news again
             } else {
-                self.join_storm(alert, &front, number, now);
+                self.join_storm(alert, &front, number, now, now);
                 return Some(number);
             }
         }
@@ -151,11 +154,13 @@ impl Desk {
             self.storms.windows.values_mut().for_each(|window| window.let_go(storm, now));
             self.storms.windows.retain(|_, window| !window.0.is_empty());
         }
-        if !together && self.storms.windows.entry(front.clone()).or_default().admits(storm, now) {
+        if !together && !is_full && self.storms.windows.entry(front.clone()).or_default().admits(storm, now) {
             return None;
         }
         let number = self.begin_storm(&front, storm, now);
-        self.join_storm(alert, &front, number, now);
+        // Nothing is added to it once it is sent: it waits for those that come soon.
+        let not_before = if is_full { now.plus(storm.refresh) } else { now };
+        self.join_storm(alert, &front, number, not_before, now);
         Some(number)
     }
 
@@ -203,7 +208,24 @@ impl Desk {
         number
     }
 
-    fn join_storm(&mut self, alert: &Alert, front: &Front, number: u32, now: Timestamp) {
+    /// Whether a digest was sent, or is on its way, where nothing can be added to what was sent.
+    fn shows_no_more(&self, of: &Subject, number: u32, receiver: &ReceiverName) -> bool {
+        let to = self.told_instead(of, number, receiver);
+        let key = digest_key(of, number, notice::Step::Digest, &to);
+        if self.outbox.contains(&key) {
+            let can_patch = self.settings.receiver(&to).is_some_and(|known| known.kind.can_patch());
+            return self.outbox.is_in_flight(&key) && !can_patch;
+        }
+        self.card_for(&key).is_some_and(|card| card.message.is_none())
+    }
+
+    /// Whom a digest tells in a receiver's place, where it was refused there; else the receiver.
+    fn told_instead(&self, of: &Subject, number: u32, receiver: &ReceiverName) -> ReceiverName {
+        let hops = self.digests.get(&(of.clone(), number)).map(|digest| digest.hops.as_slice()).unwrap_or_default();
+        hops.iter().find(|(from, _)| from == receiver).map_or(receiver, |(_, to)| to).clone()
+    }
+
+    fn join_storm(&mut self, alert: &Alert, front: &Front, number: u32, not_before: Timestamp, now: Timestamp) {
         let of = Subject::Receiver(front.receiver.clone());
         self.counters.digested += 1;
         let reference = digest_key(&of, number, notice::Step::Digest, &front.receiver).reference();
@@ -214,16 +236,14 @@ impl Desk {
         );
         self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "digest", note);
         self.change_digest(&of, number, |digest| digest.joined_at = now, now);
-        // Where it was refused, whoever is told in its place.
-        let hops = self.digests.get(&(of.clone(), number)).map(|digest| digest.hops.clone()).unwrap_or_default();
-        let hop = hops.into_iter().find(|(from, _)| *from == front.receiver);
-        let receiver = hop.map_or_else(|| front.receiver.clone(), |(_, to)| to);
+        let receiver = self.told_instead(&of, number, &front.receiver);
         let card = CardKey { shows: CardShows::Digest(of.clone(), number), receiver };
         if !self.cards.contains_key(&card) {
             // The first time, and after all that was to be told had ended before it was sent.
             let calls = front.critical || front.cause == DigestCause::Escalations;
             let lane = if calls { Lane::Critical } else { Lane::Updates };
-            self.enqueue(digest_key(&of, number, notice::Step::Digest, &card.receiver), lane, None, now);
+            let key = digest_key(&of, number, notice::Step::Digest, &card.receiver);
+            self.enqueue_for(key, lane, None, not_before, now);
         }
     }
 

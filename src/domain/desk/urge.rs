@@ -85,7 +85,7 @@ impl Desk {
         now: Timestamp,
     ) {
         let Some(message) = message else { return };
-        if self.called_enough(told, &alert.key.rule, &person, now) {
+        if self.called_enough(told, &alert.key.rule, (&person, urgent), now) {
             return;
         }
         self.urge_about(notice_of(alert, Step::Urged, told.ordinal, receiver), (message, urgent, person), now);

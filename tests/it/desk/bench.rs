@@ -32,7 +32,7 @@ use deskbell::{
         notice::{AnswerView, Content, Send, Target},
         receiver::Quiet,
         rota::words,
-        rule::{CatchUp, RuleSet, Rung, RungAt, Severity},
+        rule::{CatchUp, RuleSet, Severity},
         silence::{Matcher, Written},
         text::{Locale, Message},
         ticket::Status,
@@ -40,10 +40,10 @@ use deskbell::{
     },
 };
 
-use super::duty;
+use super::{duty, tended};
 use crate::histories::{
     helpdesk::{self, Truth},
-    kinds, oracle, people,
+    oracle,
     random::Random,
     store::MapStore,
 };
@@ -167,7 +167,7 @@ impl Bench {
             "poll" => self.poll(),
             "ask" => self.ask(word),
             "does" => self.does(word),
-            "tended" => self.tended(word == "twice"),
+            "tended" => self.tended(word),
             "hushes" => self.hush(word),
             "quiet" => self.quiet(word),
             "covers" => self.cover(word),
@@ -231,14 +231,8 @@ impl Bench {
     }
 
     /// `waiting` with a ladder, a short patience for whoever took it, and someone to fall back on.
-    fn tended(&mut self, twice: bool) {
-        self.rules = people::impatient(kinds::rules());
-        let waiting = self.rules.rules.get_mut(&RuleName::from(oracle::WAITING)).unwrap();
-        if let Some(first) = waiting.ladder.first().filter(|_| twice).cloned() {
-            let at = RungAt::After(Wait::wall(Span::from_hours(3)));
-            waiting.ladder.push(Rung { at, ..first });
-        }
-        self.rules.rules.retain(|name, _| [oracle::WAITING, "bad-score"].contains(&name.as_str()));
+    fn tended(&mut self, how: &str) {
+        self.rules = tended::rules(how);
         self.store = MapStore::default();
         self.restart(Span::ZERO);
     }

@@ -6,6 +6,7 @@
 
 mod bench;
 mod duty;
+mod tended;
 
 use std::{fs, path::Path, sync::Arc};
 

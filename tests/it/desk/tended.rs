@@ -1,0 +1,28 @@
+//! The rules of a case with `tended`: `waiting` with a ladder, a short patience for whoever took it, and someone to fall
+//! back on; `twice` with two steps, `bot` told to a receiver whose messages cannot be updated.
+
+use deskbell::domain::{
+    calendar::Wait,
+    id::RuleName,
+    rule::{RuleSet, RungAt, To},
+    time::Span,
+};
+
+use crate::histories::{kinds, oracle, people};
+
+pub(super) fn rules(how: &str) -> RuleSet {
+    let mut rules = people::impatient(kinds::rules());
+    let waiting = rules.rules.get_mut(&RuleName::from(oracle::WAITING)).unwrap();
+    let mut second = waiting.ladder[0].clone();
+    second.at = RungAt::After(Wait::wall(Span::from_hours(3)));
+    match how {
+        "twice" => waiting.ladder.push(second),
+        "bot" => {
+            waiting.ladder[0].to = To::Receiver("bot".into());
+            waiting.fallback = Some(To::Receiver("bot".into()));
+        }
+        _ => {}
+    }
+    rules.rules.retain(|name, _| [oracle::WAITING, "bad-score"].contains(&name.as_str()));
+    rules
+}
