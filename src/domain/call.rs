@@ -51,8 +51,8 @@ impl How {
         match self {
             Self::Mention => Words { zh: "@", en: "mention" },
             Self::App => Words { zh: "应用内加急", en: "urgent message in the app" },
-            Self::Sms => Words { zh: "短信", en: "SMS" },
-            Self::Phone => Words { zh: "电话", en: "phone call" },
+            Self::Sms => Words { zh: "短信加急", en: "SMS" },
+            Self::Phone => Words { zh: "电话加急", en: "phone call" },
         }
     }
 }

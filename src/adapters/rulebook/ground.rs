@@ -47,9 +47,10 @@ impl Ground {
             Self::Rule | Self::Standing | Self::Until => return None,
             Self::Target => Words { zh: "目标不能随时间改变", en: "a target does not change as time goes by" },
             Self::Team => Words { zh: "团队不能随时间改变", en: "a team does not change as time goes by" },
-            Self::Hush | Self::Inhibit => {
-                Words { zh: "它不能随时间改变", en: "it does not change as time goes by" }
-            }
+            Self::Hush | Self::Inhibit => Words {
+                zh: "它会随时间改变，静默和抑制的条件不能",
+                en: "it changes as time goes by, and what holds notices back must not",
+            },
             Self::Was => Words {
                 zh: "变化之前的计时没有保存",
                 en: "what the clocks showed before a change is not kept",

@@ -411,7 +411,7 @@ impl Desk {
             (None, None, Announced::Digest(number), LineOf::Notify(_) | LineOf::Nothing) => How::Digest(number),
             _ if waits(notice::Step::Fired) || waits(notice::Step::Escalated) => How::Waiting,
             // A card that shows the end is not kept.
-            _ if alert.is_live() || alert.announced == Announced::Nobody => How::Nothing,
+            _ if alert.is_live() || alert.announced == Announced::Nobody || line.held => How::Nothing,
             _ => How::Card,
         };
         let hush = if alert.is_firing() { self.hushed(alert, &line.receiver, now) } else { None };

@@ -77,7 +77,8 @@ impl Desk {
             return;
         }
         let minutes = (down.as_secs() + 30) / 60;
-        let read = self.counters.observed + self.counters.unchanged;
+        // Each poll counts its tickets again: none was read more often than there are.
+        let read = (self.counters.observed + self.counters.unchanged).min(self.tickets.len() as u64);
         let mut zh = format!("deskbell 已恢复：停了约 {minutes} 分钟，重新读取 {read} 张工单");
         let mut en = format!("deskbell is back: down for about {minutes} min, {read} tickets read again");
         let counts = [
