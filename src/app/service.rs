@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use tokio::{
     net::TcpListener,
-    sync::{mpsc, oneshot, watch},
+    sync::{Semaphore, mpsc, oneshot, watch},
     task::JoinSet,
 };
 
@@ -45,6 +45,7 @@ use crate::{
         admin,
         callbacks::{self, Callbacks},
         listener,
+        oncall::PAGES_MAX,
         operators::{Compile, Operators},
         state::{Admin, CallbackCounts, Explain, Reload},
         status::{FaultStatus, Status},
@@ -272,7 +273,7 @@ async fn open_store(setup: &Setup) -> Result<(Store, Stored), Message> {
 fn operators(port: Port, zone: Zone, clock: Clock) -> Operators {
     let reading = port.clone();
     let compile: Compile = Arc::new(move |text| reading.condition(text));
-    Operators { port, zone, clock, compile }
+    Operators { port, zone, clock, compile, pages: Arc::new(Semaphore::new(PAGES_MAX)) }
 }
 
 fn explain(port: Port) -> Explain {

@@ -1,7 +1,7 @@
 //! What is known of the chats that notices go to: whether they are topic groups, and whether people of other companies
 //! read there.
 
-use std::{borrow::Cow, collections::BTreeMap, sync::PoisonError};
+use std::{borrow::Cow, sync::Mutex};
 
 use tracing::debug;
 
@@ -12,9 +12,12 @@ use crate::{
         id::ChatId,
         notice::{AnswerView, Content, NoticeKey, Outside, Send},
         receiver::ReceiverKind,
-        time::{Span, Timestamp},
+        time::Span,
     },
-    engine::delivery::{Delivery, failure},
+    engine::{
+        delivery::{Delivery, failure},
+        remembered::{Flight, Remembered, Standing, locked},
+    },
 };
 
 /// How long what was read of a chat is believed.
@@ -26,8 +29,17 @@ pub const CHAT_UNREADABLE_FOR: Span = Span::from_mins(10);
 /// Chats that are remembered.
 pub const CHATS_MAX: usize = 1_024;
 
-/// Chats as they were read last, and when; nothing where one could not be.
-pub type ChatsKnown = BTreeMap<ChatId, (Timestamp, Option<ChatKnown>)>;
+/// Questions of others that are waited for, one after the other, before the last answer is taken.
+const ROUNDS_MAX: usize = 3;
+
+/// Chats as they were read last; nothing where one could not be.
+pub struct ChatsKnown(Mutex<Remembered<ChatId, Option<ChatKnown>>>);
+
+impl Default for ChatsKnown {
+    fn default() -> Self {
+        Self(Mutex::new(Remembered::new(CHATS_MAX)))
+    }
+}
 
 /// What a chat is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,27 +93,45 @@ impl Delivery {
         ))
     }
 
+    /// What a chat is: asked once at a time, whoever else wants to know waits for the same answer.
     async fn known(&self, chat: &ChatId) -> ChatKnown {
-        let now = self.clock.now();
-        let before = self.chats.lock().unwrap_or_else(PoisonError::into_inner).get(chat).copied();
-        let fresh = |known: Option<ChatKnown>| known.map_or(CHAT_UNREADABLE_FOR, |_| CHAT_FRESH);
-        if let Some((read_at, known)) = before
-            && now.since(read_at) < fresh(known)
-        {
-            return known.unwrap_or_default();
+        let memory = &self.chats.0;
+        let fresh = |known: &Option<ChatKnown>| known.map_or(CHAT_UNREADABLE_FOR, |_| CHAT_FRESH);
+        for _ in 0..ROUNDS_MAX {
+            let (flight, ready) = {
+                let mut known = locked(memory);
+                match known.standing(chat, self.clock.now(), fresh) {
+                    Standing::Known(known) => return known.unwrap_or_default(),
+                    Standing::Refused(_) => break, // whoever asked gave up
+                    Standing::Asked(ready) => (None, Some(ready)),
+                    Standing::Unknown => {
+                        (Some(Flight::begin(memory, &mut known, vec![chat.clone()], &self.clock)), None)
+                    }
+                }
+            };
+            if let Some(flight) = flight {
+                return self.ask_for_chat(flight, chat).await;
+            }
+            if let Some(mut ready) = ready {
+                ready.changed().await.ok(); // it ends with the question
+            }
         }
-        let read = match self.outlets.client.chat(chat).await {
+        locked(memory).last(chat).copied().flatten().unwrap_or_default()
+    }
+
+    async fn ask_for_chat(&self, flight: Flight<'_, ChatId, Option<ChatKnown>>, chat: &ChatId) -> ChatKnown {
+        let answer = self.outlets.client.chat(chat).await;
+        let mut memory = locked(&self.chats.0);
+        let read = match answer {
             Ok(detail) => Some(ChatKnown { topic: detail.mode == ChatMode::Topic, external: detail.external }),
             Err(error) => {
                 debug!(%chat, %error, "what kind of chat it is cannot be read");
-                before.and_then(|(_, known)| known)
+                memory.last(chat).copied().flatten()
             }
         };
-        let mut chats = self.chats.lock().unwrap_or_else(PoisonError::into_inner);
-        if chats.len() >= CHATS_MAX {
-            chats.pop_first();
-        }
-        chats.insert(chat.clone(), (now, read));
+        memory.learn(chat, self.clock.now(), read);
+        drop(memory);
+        drop(flight);
         read.unwrap_or_default()
     }
 }

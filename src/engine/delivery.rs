@@ -6,7 +6,7 @@ use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::{Arc, Mutex},
+    sync::Arc,
     task::Poll,
 };
 
@@ -107,7 +107,7 @@ pub struct Delivery {
     /// Turns true when nothing new is to be sent.
     pub stopping: watch::Receiver<bool>,
     /// What the chats are, and when that was read; nothing where it could not be.
-    pub chats: Arc<Mutex<ChatsKnown>>,
+    pub chats: Arc<ChatsKnown>,
     /// Who is who and who is where.
     pub directory: Directory,
 }

@@ -9,6 +9,7 @@ use axum::{
     response::Response,
 };
 use serde::{Deserialize, Serialize};
+use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
@@ -29,7 +30,7 @@ use crate::{
         acts::{self, Asked, Done},
         alerts::unreadable,
         instants,
-        operators::{Operators, name},
+        operators::{Operators, PATIENCE, name},
         problem::Problem,
         status::Sentence,
     },
@@ -40,6 +41,9 @@ pub const DAYS: u16 = 7;
 
 /// Days ahead that are told of at most.
 pub const DAYS_MAX: u16 = 92;
+
+/// Pages made at once; who comes while there are so many waits for [`PATIENCE`], and is told to come again.
+pub const PAGES_MAX: usize = 2;
 
 /// What may be asked.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -197,9 +201,26 @@ pub async fn list(
     let at = at.map(|text| instants::read("at", &text, operators.zone, now)).transpose()?.unwrap_or(now);
     let days = days_of(days)?;
     let duties = only(operators.ask(Ask::Oncall).await?, rota.as_deref())?;
-    // A year of many shifts takes a while: not on the thread that answers everyone.
-    let page = tokio::task::spawn_blocking(move || page(&duties, at, days, true)).await;
-    page.map(Json).map_err(|_| Problem::busy())
+    beside(&operators.pages, move || page(&duties, at, days, true)).await.map(Json)
+}
+
+/// Makes a page beside the threads that answer everyone: three months of many shifts take a while. Its place is free
+/// when it is made, though whoever asked has gone.
+///
+/// # Errors
+/// No place became free in time.
+async fn beside<T: Send + 'static>(
+    places: &Arc<Semaphore>,
+    make: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Problem> {
+    let place = timeout(PATIENCE.to_std(), Arc::clone(places).acquire_owned()).await;
+    let place = place.ok().and_then(Result::ok).ok_or_else(Problem::busy)?;
+    let made = spawn_blocking(move || {
+        let made = make();
+        drop(place);
+        made
+    });
+    made.await.map_err(|_| Problem::busy())
 }
 
 /// Someone stands in.
@@ -379,4 +400,21 @@ pub const fn basis(by: Basis) -> &'static str {
 /// Why someone is on call, by its word.
 pub fn basis_named(word: &str) -> Basis {
     [Basis::Date, Basis::Cover].into_iter().find(|by| basis(*by) == word).unwrap_or(Basis::Turn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_pages_are_made_at_once_than_there_are_places() {
+        let places = Arc::new(Semaphore::new(PAGES_MAX));
+        assert_eq!(beside(&places, || 1).await.ok(), Some(1));
+        let taken = Arc::clone(&places).acquire_many_owned(2).await.unwrap();
+        assert!(beside(&places, || 2).await.is_err(), "all places are taken");
+        drop(taken);
+        assert_eq!(beside(&places, || 3).await.ok(), Some(3));
+        assert!(beside(&places, || -> u8 { panic!("on purpose") }).await.is_err());
+        assert_eq!(places.available_permits(), PAGES_MAX, "every place is free again");
+    }
 }

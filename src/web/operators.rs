@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -40,6 +40,8 @@ pub struct Operators {
     pub clock: Clock,
     /// Reads the condition of a silence.
     pub compile: Compile,
+    /// Places of those who make pages about rotas: [`oncall::PAGES_MAX`].
+    pub pages: Arc<Semaphore>,
 }
 
 /// Reads a condition as people write it, or says what is wrong with it.

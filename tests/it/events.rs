@@ -11,7 +11,7 @@ use deskbell::{
         time::Span,
     },
     engine::incoming::{Fate, Reception},
-    sim::{directory::ChatKind as SimChat, http::lock, platform::Platform, route::Route},
+    sim::{directory::ChatKind as SimChat, faults::Fault, http::lock, platform::Platform, route::Route},
 };
 use serde_json::{Value, json};
 
@@ -229,4 +229,31 @@ fn the_doctor_subscribes_to_a_helpdesk_s_events() {
         town.run(&["doctor", "--fix"]).expect(0, &["its ticket events are subscribed to"]);
         assert_eq!(lock(&town.platform).subscriptions(HELPDESK), 3);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_chat_is_is_asked_once_however_many_answers_wait_for_it() {
+    let world = told_world(|platform| platform.fail_next(Route::ChatGet, Fault::Slow(3_000), 99)).await;
+    let mut typed = Vec::new();
+    for _ in 0..12 {
+        typed.push(world.platform(|platform, now| platform.person_says(TEAM, "ou_li", "?", true, now)).unwrap());
+    }
+    for (number, message) in typed.into_iter().enumerate() {
+        let message = ChatMessage {
+            event: EventId::new(format!("many-{number}")),
+            message: MessageId::new(message),
+            chat: ChatId::from(TEAM),
+            chat_kind: ChatKind::Group,
+            sender: OpenId::new(format!("ou_{number}")),
+            sender_name: None,
+            reply_to: None,
+            command: Command::Help,
+            locale: Locale::En,
+            sent_at: world.clock().now(),
+        };
+        world.port().submit(message).await.unwrap();
+    }
+    world.pass(Span::from_mins(2)).await;
+    assert_eq!(world.cards(TEAM).len(), 12);
+    assert_eq!(world.platform(|platform, _| platform.count(Route::ChatGet)), 1);
 }

@@ -21,7 +21,9 @@ use deskbell::{
     },
     sim::{faults::Fault, route::Route},
     web::{
-        admin, listener, openapi,
+        admin, listener,
+        oncall::PAGES_MAX,
+        openapi,
         operators::{BODY_BYTES_MAX, Operators},
         state::{Admin, CallbackCounts},
         status::Status,
@@ -31,7 +33,10 @@ use deskbell::{
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+};
 
 use crate::world::{Plot, TEAM, World, bad_score, code, rule, waiting_for_user, zone};
 
@@ -57,6 +62,7 @@ impl Office {
                     "status: open" => Ok(code("status", &[1])),
                     _ => Err(Message::new("没有这个字段", "there is no such field")),
                 }),
+                pages: Arc::new(Semaphore::new(PAGES_MAX)),
             }),
             tokens: tokens(),
             counts: Arc::new(CallbackCounts::default()),
