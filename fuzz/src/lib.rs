@@ -8,7 +8,7 @@ use deskbell::{
     adapters::{
         feishu::{
             callback::{Callback, Opened},
-            click::answer,
+            click::{Pressed, answer},
             event::{Event, EventReader},
             long_connection::{
                 chunks::EVENT_BYTES_MAX,
@@ -74,7 +74,10 @@ pub fn clicks(data: &[u8], callback: &Callback) {
         callback.open(&HeaderMap::new(), data, Timestamp::from_ms(0))
     {
         assert!(!click.by.as_str().is_empty() && !click.id.as_str().is_empty());
-        let words = Message::new(click.pressed.alert.rule.as_str(), click.pressed.alert.subject.to_string());
+        let words = match &click.pressed {
+            Pressed::Act(on) => Message::new(on.alert.rule.as_str(), on.alert.subject.to_string()),
+            Pressed::Ask(question) => Message::new(question.text.as_str(), question.text.as_str()),
+        };
         assert!(answer(form, Some((Tone::Done, &words)), None).is_object());
     }
 }

@@ -1,6 +1,10 @@
 //! A card, platform-neutral: what people see, not how a platform spells it.
 
-use crate::domain::{alert::AlertKey, id::OpenId, text::Message};
+use crate::domain::{
+    alert::AlertKey,
+    id::OpenId,
+    text::{Locale, Message},
+};
 
 /// The colour of a card's header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -119,6 +123,29 @@ pub enum Does {
     Open(String),
     /// Tells deskbell what to do with an alert.
     Press(Press, AlertKey, u32),
+    /// Asks deskbell something.
+    Ask(Question),
+}
+
+/// What a button asks: whoever clicks asks as if they had typed it. A card or a page that answers takes the place of the
+/// one with the button; a sentence stands under it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Question {
+    /// As it would be typed: `/tickets 状态:待用户响应 页:2`.
+    pub text: String,
+    /// The card stands in a direct chat: the platform does not say that of a click.
+    pub is_direct: bool,
+    /// The language of the card.
+    pub locale: Locale,
+}
+
+/// A button that asks on: the next page of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// What it says.
+    pub words: Message,
+    /// What it asks.
+    pub asks: Question,
 }
 
 /// What a button asks deskbell to do.

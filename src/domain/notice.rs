@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::{
     alert::{Alert, AlertKey},
-    card::Menu,
+    card::{Menu, Turn},
     facts::Facts,
     id::{MessageId, ReceiverName, RuleName, Subject, TeamName},
     labels::Labels,
@@ -309,7 +309,7 @@ impl Content {
             })),
             Self::Answer(view) => Self::Answer(Box::new(match *view {
                 AnswerView::Ticket(view) => AnswerView::Ticket(Box::new(view.for_outsiders())),
-                AnswerView::Text(_) => AnswerView::Text(NOT_OUTSIDE.into()),
+                AnswerView::Text(_) | AnswerView::Page(..) => AnswerView::Text(NOT_OUTSIDE.into()),
             })),
             same @ (Self::Trouble(_) | Self::Announcement(_)) => same,
         }
@@ -436,6 +436,8 @@ pub enum AnswerView {
     Ticket(Box<TicketView>),
     /// A sentence, with the next step.
     Text(Message),
+    /// A page of a list, with the buttons that turn it.
+    Page(Message, Vec<Turn>),
 }
 
 /// What a send shows.

@@ -20,7 +20,7 @@ pub fn lines(buttons: &[Button], locale: Locale) -> Vec<String> {
     let one = |(press, words, command): &(Press, Words, &str)| {
         let (key, episode) = buttons.iter().find_map(|button| match &button.does {
             Does::Press(own, key, episode) if own == press => Some((key, *episode)),
-            Does::Press(..) | Does::Open(_) => None,
+            Does::Press(..) | Does::Open(_) | Does::Ask(_) => None,
         })?;
         let (what, reference) = (words.get(locale), alert::reference(key, episode));
         Some(match locale {

@@ -10,7 +10,7 @@ use crate::{
     adapters::{
         clock::Clock,
         feishu::{
-            click::{self, Click, Form},
+            click::{self, Click, Form, Pressed},
             event::Event,
             received::Incoming,
             ticket_event::TicketEvent,
@@ -18,11 +18,11 @@ use crate::{
     },
     domain::{
         actor::Actor,
-        card::Card,
+        card::{Card, Question},
         command::{Command, language},
         deed::{Act, Deed, Place, Tone},
         desk::input::{Added, ChatKind, ChatMessage},
-        id::ChatId,
+        id::{ChatId, EventId},
         receiver::Locales,
         text::{Message, Words},
         time::{Span, Timestamp},
@@ -156,7 +156,11 @@ impl Reception {
                 }
             },
             Event::Added(added) => self.greeted(*added, came_at).await,
-            Event::Click(form, click) => self.clicked(form, click.map(|click| *click), came_at).await,
+            Event::Click(form, Some(click)) => match click.pressed.clone() {
+                Pressed::Ask(question) => self.asked(form, *click, question, came_at).await,
+                Pressed::Act(_) => self.clicked(form, Some(*click), came_at).await,
+            },
+            Event::Click(form, None) => self.clicked(form, None, came_at).await,
             Event::Ignored { .. } => Taken { fate: Fate::Ignored, answer: None },
         }
     }
@@ -176,6 +180,19 @@ impl Reception {
         let fate = timeout(self.clock.to_wall(left), (self.added)(added)).await;
         let fate = if fate == Ok(Submitted::Durable) { Fate::Accepted } else { Fate::Refused };
         Taken { fate, answer: None }
+    }
+
+    /// Takes the question of a button. The answer changes the card when it is there: that a click changes nothing itself
+    /// shows whoever clicked nothing.
+    async fn asked(&self, form: Form, click: Click, question: Question, came_at: Timestamp) -> Taken {
+        let Some(message) = question_of(click, &question, came_at) else {
+            let words = type_it(&question);
+            return told(Fate::Ignored, form, Some((Tone::Refused, &words)), None);
+        };
+        match self.written(message, came_at).await.fate {
+            Fate::Accepted => told(Fate::Accepted, form, None, None),
+            fate => told(fate, form, Some((Tone::Refused, &NOT_SAVED.into())), None),
+        }
     }
 
     /// Does what a click asks for. It is always answered: anything else shows whoever clicked a bare error number.
@@ -228,15 +245,48 @@ fn question(incoming: Incoming, locales: &Locales) -> Option<ChatMessage> {
         sender: incoming.sender,
         sender_name: None,
         reply_to: incoming.reply_to,
+        on_card: None,
         locale,
         command,
         sent_at: incoming.sent_at,
     })
 }
 
+/// The question of a button; nothing where the platform does not say on which card, or the card is of another version
+/// and asks nothing that is understood.
+fn question_of(click: Click, question: &Question, came_at: Timestamp) -> Option<ChatMessage> {
+    let Click { id, by, chat, message, .. } = click;
+    let command = Command::parse(&question.text);
+    let asks = matches!(command, Command::Ticket(_) | Command::Said(..));
+    asks.then_some(ChatMessage {
+        event: EventId::new(id.as_str()),
+        message: id,
+        chat: chat?,
+        chat_kind: if question.is_direct { ChatKind::Direct } else { ChatKind::Group },
+        sender: by,
+        sender_name: None,
+        reply_to: None,
+        on_card: Some(message?),
+        command,
+        locale: question.locale,
+        // A click has no time of its own.
+        sent_at: came_at,
+    })
+}
+
+/// What whoever clicked is told whose question cannot be answered on the card.
+fn type_it(question: &Question) -> Message {
+    let typed = &question.text;
+    Message::new(
+        format!("这个按钮现在用不了，什么都没有改变。请直接发：{typed}"),
+        format!("This button cannot be used now, nothing has changed. Please write: {typed}"),
+    )
+}
+
 /// The click as a deed.
 fn deed(click: Click, locales: &Locales) -> Option<Act> {
     let Click { id, by, chat, message, pressed } = click;
+    let Pressed::Act(pressed) = pressed else { return None };
     // Whether it is a direct chat the platform does not say; the desk knows its receivers' chats from others.
     let chat = chat.unwrap_or_else(|| ChatId::from(""));
     let locale = locales.at(&chat);

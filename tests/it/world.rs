@@ -398,6 +398,7 @@ impl World {
             sender: OpenId::from(person),
             sender_name: None,
             reply_to: None,
+            on_card: None,
             command,
             locale: Locale::En,
             sent_at: self.clock.now(),

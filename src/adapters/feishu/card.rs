@@ -34,6 +34,9 @@ const BUTTON_BYTES_MAX: usize = 128;
 /// Bytes of JSON a button's value or address may take. One that is longer is left out: cut, it would say something else.
 const BUTTON_VALUE_BYTES_MAX: usize = 2_048;
 
+/// What a button does that asks something, in its value.
+pub(super) const ASK: &str = "ask";
+
 /// Bytes of JSON the line under the buttons may take.
 const HINT_BYTES_MAX: usize = 512;
 
@@ -128,6 +131,14 @@ fn button(button: &Button, card: &Card) -> Option<Value> {
                 json!({ "do": press.name(), "subject": subject, "rule": key.rule.as_str(), "episode": episode });
             if card.is_reply {
                 value["reply"] = json!(true);
+            }
+            json["value"] = value;
+            json["value"].to_string().len()
+        }
+        Does::Ask(question) => {
+            let mut value = json!({ "do": ASK, "ask": question.text, "locale": question.locale.name() });
+            if question.is_direct {
+                value["direct"] = json!(true);
             }
             json["value"] = value;
             json["value"].to_string().len()

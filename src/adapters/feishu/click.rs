@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    adapters::feishu::card::{self, CHAT_CARD_BYTES_MAX},
+    adapters::feishu::card::{self, ASK, CHAT_CARD_BYTES_MAX},
     domain::{
         alert::AlertKey,
-        card::{Card, Press, cut},
+        card::{Card, Press, Question, cut},
         deed::Tone,
         id::{ChatId, MessageId, OpenId, RuleName, Subject},
         text::{Locale, Message},
@@ -50,7 +50,16 @@ pub struct Click {
 
 /// What a button of ours says of itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pressed {
+pub enum Pressed {
+    /// It does something to an alert.
+    Act(OnAlert),
+    /// It asks something.
+    Ask(Question),
+}
+
+/// What a button does to an alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnAlert {
     /// What it does.
     pub press: Press,
     /// To which alert.
@@ -97,17 +106,35 @@ fn pressed(value: &Value) -> Option<Pressed> {
         }
         other => other,
     };
+    if value.get("do")?.as_str()? == ASK {
+        return asked(value).map(Pressed::Ask);
+    }
     let episode = value.get("episode")?;
     let episode = episode.as_u64().or_else(|| episode.as_str()?.parse().ok())?;
-    Some(Pressed {
+    Some(Pressed::Act(OnAlert {
         press: Press::from_name(value.get("do")?.as_str()?)?,
         alert: AlertKey {
             subject: Subject::parse(id(value.get("subject")?)?)?,
             rule: RuleName::from(id(value.get("rule")?)?),
         },
         episode: u32::try_from(episode).ok()?,
-        on_reply: value.get("reply").is_some_and(|reply| *reply == json!(true) || *reply == json!("true")),
-    })
+        on_reply: is_true(value, "reply"),
+    }))
+}
+
+/// The question of a button.
+fn asked(value: &Value) -> Option<Question> {
+    let text = value.get("ask")?.as_str().filter(|text| !text.is_empty() && text.len() <= VALUE_BYTES_MAX)?;
+    let locale = match value.get("locale").and_then(Value::as_str) {
+        Some(name) if name == Locale::En.name() => Locale::En,
+        _ => Locale::Zh,
+    };
+    Some(Question { text: text.to_string(), is_direct: is_true(value, "direct"), locale })
+}
+
+/// Values come back as they were sent, or as text.
+fn is_true(value: &Value, key: &str) -> bool {
+    value.get(key).is_some_and(|given| *given == json!(true) || *given == json!("true"))
 }
 
 /// A text that can be an id.
@@ -156,6 +183,7 @@ pub fn answer(form: Form, toast: Option<(Tone, &Message)>, card: Option<&Card>) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::card::{Button, Does};
 
     fn body(event: Value) -> Value {
         json!({ "schema": "2.0", "header": { "event_id": "e7", "event_type": "card.action.trigger" }, "event": event })
@@ -185,10 +213,11 @@ mod tests {
         let click = read(&body(whole()), Form::Event).unwrap();
         assert_eq!(click.id.as_str(), "e7");
         assert_eq!(click.by.as_str(), "ou_li");
-        assert_eq!((click.chat, click.message), (Some("oc_a".into()), Some("om_1".into())));
-        assert_eq!((click.pressed.press, click.pressed.episode), (Press::Take, 3));
-        assert_eq!(click.pressed.alert.subject.to_string(), "ticket:it-desk:1001");
-        assert!(!click.pressed.on_reply);
+        assert_eq!((&click.chat, &click.message), (&Some("oc_a".into()), &Some("om_1".into())));
+        let pressed = on_alert(&click);
+        assert_eq!((pressed.press, pressed.episode), (Press::Take, 3));
+        assert_eq!(pressed.alert.subject.to_string(), "ticket:it-desk:1001");
+        assert!(!pressed.on_reply);
         for gone in ["/context", "/host", "/token", "/operator/tenant_key"] {
             assert!(read(&body(without(gone)), Form::Event).is_some(), "{gone}");
         }
@@ -205,7 +234,32 @@ mod tests {
         assert_ne!(read(&unnamed, Form::Event).unwrap().id, id);
         let mut reply = whole();
         reply["action"]["value"]["reply"] = json!(true);
-        assert!(read(&body(reply), Form::Event).unwrap().pressed.on_reply);
+        assert!(on_alert(&read(&body(reply), Form::Event).unwrap()).on_reply);
+    }
+
+    fn on_alert(click: &Click) -> &OnAlert {
+        match &click.pressed {
+            Pressed::Act(pressed) => pressed,
+            Pressed::Ask(question) => panic!("{question:?}"),
+        }
+    }
+
+    #[test]
+    fn a_button_that_asks_comes_back_as_it_was_sent() {
+        for locale in [Locale::Zh, Locale::En] {
+            for is_direct in [true, false] {
+                let question = Question { text: "/tickets 状态:open 页:2".to_string(), is_direct, locale };
+                let button = Button { text: "x".to_string(), primary: false, does: Does::Ask(question.clone()) };
+                let card = card::to_value(&Card { buttons: vec![button], ..Card::default() }, CHAT_CARD_BYTES_MAX);
+                let value = card.pointer("/elements/1/actions/0/value").unwrap();
+                for value in [value.clone(), json!(value.to_string())] {
+                    let mut event = whole();
+                    event["action"]["value"] = value;
+                    let click = read(&body(event), Form::Event).unwrap();
+                    assert_eq!(click.pressed, Pressed::Ask(question.clone()));
+                }
+            }
+        }
     }
 
     #[test]
@@ -238,6 +292,10 @@ mod tests {
             json!({ "do": "take", "subject": "service", "rule": "r", "episode": -1 }),
             json!({ "do": "take", "subject": "service", "rule": "r", "episode": 4_294_967_296_u64 }),
             json!({ "do": "take", "subject": "service", "rule": "r" }),
+            json!({ "do": "ask" }),
+            json!({ "do": "ask", "ask": 7 }),
+            json!({ "do": "ask", "ask": "" }),
+            json!({ "do": "ask", "ask": long }),
             json!(format!("{{\"do\":\"take\",\"x\":\"{long}\"}}")),
         ];
         wrong.extend(changes.map(|value| {

@@ -77,7 +77,7 @@ fn links(card: &Card) -> Option<String> {
         .iter()
         .filter_map(|button| match &button.does {
             Does::Open(url) => link(&button.text, url),
-            Does::Press(..) => None,
+            Does::Press(..) | Does::Ask(_) => None,
         })
         .collect();
     (!links.is_empty()).then(|| links.join(" "))

@@ -308,7 +308,7 @@ fn message(send: &Send, card: &Card, told: Told, now: Timestamp) -> One {
 
 fn sentence(answer: &AnswerView) -> Option<&Message> {
     match answer {
-        AnswerView::Text(words) => Some(words),
+        AnswerView::Text(words) | AnswerView::Page(words, _) => Some(words),
         AnswerView::Ticket(_) => None,
     }
 }
@@ -337,7 +337,7 @@ fn fingerprint(subject: &Subject, reference: &str) -> String {
 fn opens(card: &Card) -> String {
     let open = card.buttons.iter().find_map(|button| match &button.does {
         Does::Open(url) => Some(url.as_str()),
-        Does::Press(..) => None,
+        Does::Press(..) | Does::Ask(_) => None,
     });
     open.filter(|url| url.len() <= ANNOTATION_BYTES_MAX).unwrap_or_default().to_owned()
 }

@@ -85,9 +85,13 @@ impl Kind {
     /// The version its records are written in, 1 to 127.
     pub(super) const fn version(self) -> u8 {
         match self {
-            Self::Ticket | Self::Remains | Self::Inbox => 2,
-            // A subject may be a group or a receiver, a step an escalation or a call; a digest may tell of alerts again.
-            Self::Outbox | Self::Dead | Self::Digest => 3,
+            Self::Ticket | Self::Remains => 2,
+            // A question may be a button's.
+            Self::Inbox => 3,
+            // A digest may tell of alerts again.
+            Self::Digest => 3,
+            // A subject may be a group or a receiver, a step an escalation or a call, an answer a page.
+            Self::Outbox | Self::Dead => 4,
             // From this version on a line stands in the index; a card knows the one it took the place of; an alert may
             // be told again by a digest.
             Self::Journal | Self::Card | Self::Alert | Self::Past => 4,
@@ -112,10 +116,12 @@ impl Kind {
             (Self::Alert | Self::Past, 2) => Some(11),
             (Self::Alert | Self::Past, 3) => Some(1),
             (Self::Outbox | Self::Dead, 1 | 2) => Some(1),
+            (Self::Outbox | Self::Dead, 3) => Some(0),
             (Self::Card, 1..=3) => Some(1),
             (Self::Digest, 1) => Some(7),
             (Self::Digest, 2) => Some(1),
-            (Self::Inbox, 1) => Some(2),
+            (Self::Inbox, 1) => Some(3),
+            (Self::Inbox, 2) => Some(1),
             _ => None,
         }
     }

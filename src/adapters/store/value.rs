@@ -198,8 +198,9 @@ mod tests {
         for other in [0, 1, 2, 9] {
             assert_eq!(decode::<u32>(Kind::Alert, &[other, 7]), Err(Unreadable::Version(other)));
         }
-        assert_eq!(*grown(Kind::Outbox, Cow::Borrowed(&[2, 7])), [3, 7, 0], "what it lacks is no");
-        assert_eq!(*grown(Kind::Outbox, Cow::Borrowed(&[3, 7])), [3, 7]);
+        assert_eq!(*grown(Kind::Outbox, Cow::Borrowed(&[2, 7])), [4, 7, 0], "what it lacks is no");
+        assert_eq!(*grown(Kind::Outbox, Cow::Borrowed(&[3, 7])), [4, 7], "it lacks nothing");
+        assert_eq!(*grown(Kind::Outbox, Cow::Borrowed(&[4, 7])), [4, 7]);
         assert_eq!(decode::<u32>(Kind::Journal, &[1, 7]), Ok(7), "its layout is still the same");
         let now = Kind::Alert.version();
         for broken in [&[][..], &[now], &[now, 7, 7], &[now, 255, 255, 255, 255, 255]] {

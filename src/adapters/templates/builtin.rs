@@ -24,7 +24,7 @@ pub(crate) fn draft(send: &Send, around: &Surroundings) -> Draft {
         Content::Digest(view) => digest::draft(view, send.locale, around),
         Content::Answer(view) => match view.as_ref() {
             AnswerView::Ticket(view) => ticket(view, send.locale),
-            AnswerView::Text(message) => sentence(message, send.locale, Colour::Grey),
+            AnswerView::Text(message) | AnswerView::Page(message, _) => sentence(message, send.locale, Colour::Grey),
         },
         Content::Announcement(message) => {
             let mut draft = sentence(message, send.locale, Colour::Blue);

@@ -92,7 +92,7 @@ pub(crate) fn raw(send: &Send) -> Json {
         Content::Alert(view) => view.ticket.as_ref(),
         Content::Answer(view) => match view.as_ref() {
             AnswerView::Ticket(view) => Some(view.as_ref()),
-            AnswerView::Text(_) => None,
+            AnswerView::Text(_) | AnswerView::Page(..) => None,
         },
         Content::Digest(_) | Content::Trouble(_) | Content::Announcement(_) => None,
     };

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         alert::AlertState,
         calendar::Pace,
-        card::{CARD_TAGS_MAX, Card, Colour, cut, escape_markdown, one_line},
+        card::{Button, CARD_TAGS_MAX, Card, Colour, Does, Turn, cut, escape_markdown, one_line},
         card_buttons::{self, Offer, TAKE_HINT},
         condition::{Clock, Condition},
         id::Subject,
@@ -46,6 +46,11 @@ pub(crate) fn finish(mut draft: Draft, offers: &[Offer], send: &Send, around: &S
             hint = TAKE_HINT.get(send.locale).to_string();
         }
     }
+    if let Content::Answer(answer) = &send.content
+        && let AnswerView::Page(_, turns) = answer.as_ref()
+    {
+        buttons = turns.iter().map(|turn| asking(turn, send.locale)).collect();
+    }
     let mut tags = marks(send, around);
     tags.extend(draft.tags);
     let mut tags: Vec<String> =
@@ -64,6 +69,12 @@ pub(crate) fn finish(mut draft: Draft, offers: &[Offer], send: &Send, around: &S
         is_reply: matches!(send.target, Target::Reply(_)),
         ..Card::default()
     }
+}
+
+/// The button that asks on.
+fn asking(turn: &Turn, locale: Locale) -> Button {
+    let text = one_line(turn.words.get(locale));
+    Button { text, primary: false, does: Does::Ask(turn.asks.clone()) }
 }
 
 /// What is said of the send before the body: why it comes here, who was called up.
@@ -158,7 +169,7 @@ fn footer(send: &Send, around: &Surroundings) -> String {
         Content::Digest(digest) => vec![as_of(around.now), whose(&digest.of), reference],
         Content::Answer(answer) => match answer.as_ref() {
             AnswerView::Ticket(ticket) => vec![as_of(ticket.as_of), ticket.ticket.key.source.to_string()],
-            AnswerView::Text(_) => vec!["deskbell".to_string(), around.zone.minute(around.now)],
+            AnswerView::Text(_) | AnswerView::Page(..) => vec!["deskbell".to_string(), around.zone.minute(around.now)],
         },
         Content::Trouble(_) | Content::Announcement(_) => {
             vec!["deskbell".to_string(), around.zone.minute(around.now), reference]

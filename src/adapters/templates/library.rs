@@ -248,7 +248,7 @@ fn wanted(send: &Send) -> Vec<&str> {
         Content::Digest(_) => vec!["digest"],
         Content::Answer(view) => match view.as_ref() {
             AnswerView::Ticket(_) => vec!["ticket"],
-            AnswerView::Text(_) => Vec::new(),
+            AnswerView::Text(_) | AnswerView::Page(..) => Vec::new(),
         },
         Content::Trouble(_) | Content::Announcement(_) => Vec::new(),
     }

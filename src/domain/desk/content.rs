@@ -81,6 +81,9 @@ impl Desk {
                 Some(Content::Answer(Box::new(AnswerView::Ticket(Box::new(view)))))
             }
             (Step::Answer, Some(Answer::Text(text))) => Some(Content::Answer(Box::new(AnswerView::Text(text.clone())))),
+            (Step::Answer, Some(Answer::Page(words, turns))) => {
+                Some(Content::Answer(Box::new(AnswerView::Page(words.clone(), turns.clone()))))
+            }
             (Step::Trouble, Some(Answer::Text(text))) => Some(Content::Trouble(text.clone())),
             (Step::Announced, Some(Answer::Text(text))) => Some(Content::Announcement(text.clone())),
             (Step::Answer | Step::Trouble | Step::Announced, _) => None,

@@ -168,7 +168,9 @@ pub fn speaks_of(entry: &Entry, named: &Named) -> bool {
     };
     match (&entry.text, entry.key.step) {
         (Some(Answer::Ticket(key)), _) => named.tickets.iter().any(|word| key.id.as_str() == word),
-        (Some(Answer::Text(text)), Step::Answer) => has(text, &named.tickets) || has(text, &named.guest),
+        (Some(Answer::Text(text) | Answer::Page(text, _)), Step::Answer) => {
+            has(text, &named.tickets) || has(text, &named.guest)
+        }
         (Some(Answer::Text(text)), Step::Trouble | Step::Announced) => has(text, &named.tickets),
         _ => false,
     }

@@ -234,6 +234,8 @@ pub struct ChatMessage {
     pub sender_name: Option<Text>,
     /// The message theirs is a reply to.
     pub reply_to: Option<MessageId>,
+    /// The card whose button asked: the answer takes its place.
+    pub on_card: Option<MessageId>,
     /// What they asked.
     pub command: Command,
     /// The language they asked in.

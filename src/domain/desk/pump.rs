@@ -158,11 +158,7 @@ impl Desk {
         let post = || Prepared::Go(Target::Post(entry.key.receiver.clone()), chat_gates(Api::Create, chat));
         match entry.key.step {
             Step::Update => match self.card_message(&entry.key) {
-                Some(message) => {
-                    let mut gates = vec![Gate::ApiSecond(Api::Patch), Gate::ApiMinute(Api::Patch)];
-                    gates.push(Gate::Message(message.clone()));
-                    Prepared::Go(Target::Patch(message), gates)
-                }
+                Some(message) => Prepared::Go(Target::Patch(message.clone()), patch_gates(message)),
                 None => Prepared::Drop(Message::new("没有可更新的卡片", "there is no card to update")),
             },
             Step::Repeated | Step::Escalated | Step::Asked | Step::Woken | Step::Fallback => {
@@ -192,6 +188,15 @@ impl Desk {
         match &entry.key.subject {
             Subject::Message(message) => {
                 let chat = ChatId::new(entry.key.receiver.as_str());
+                if let Some(card) = self.inbox.get(message).and_then(|item| item.message.on_card.clone()) {
+                    return match &entry.text {
+                        Some(Answer::Ticket(_) | Answer::Page(..)) => {
+                            Prepared::Go(Target::Patch(card.clone()), patch_gates(card))
+                        }
+                        // The card stays: what is said is of whoever clicked, not of what it shows.
+                        _ => Prepared::Go(Target::Reply(card), chat_gates(Api::Reply, &chat)),
+                    };
+                }
                 Prepared::Go(Target::Reply(message.clone()), chat_gates(Api::Reply, &chat))
             }
             _ => Prepared::Dead(Message::new("没有对应问题的回答", "an answer without a question")),
@@ -332,6 +337,10 @@ fn not_configured(receiver: &ReceiverName) -> Message {
         format!("配置里已经没有接收方 {receiver}；要继续发给它，请在 receivers 里加回来"),
         format!("receiver {receiver} is no longer configured; add it to `receivers` again if it should hear"),
     )
+}
+
+fn patch_gates(message: MessageId) -> Vec<Gate> {
+    vec![Gate::ApiSecond(Api::Patch), Gate::ApiMinute(Api::Patch), Gate::Message(message)]
 }
 
 fn chat_gates(api: Api, chat: &ChatId) -> Vec<Gate> {

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use crate::domain::{
     alert::{Alert, AlertKey},
     call::Call,
+    card::Turn,
     desk::input::ChatMessage,
     facts::Facts,
     id::{MessageId, ReceiverName, RotaName, RuleName, SourceName, Subject, TicketKey},
@@ -210,6 +211,8 @@ pub enum Answer {
     Ticket(TicketKey),
     /// A sentence.
     Text(Message),
+    /// A page of a list, with the buttons that turn it.
+    Page(Message, Vec<Turn>),
 }
 
 /// Order of service in the outbox.

@@ -369,6 +369,7 @@ impl Bench {
             sender: sender.into(),
             sender_name: None,
             reply_to: self.on.take(),
+            on_card: None,
             command,
             locale: Locale::Zh,
             sent_at: self.now,
@@ -538,7 +539,9 @@ fn line(send: &Send, in_full: bool) -> String {
         Content::Answer(answer) => match &**answer {
             AnswerView::Ticket(view) => format!(" ticket {}", view.ticket.key.id),
             AnswerView::Text(message) if in_full => format!(" {}", message.zh.replace('\n', " / ")),
-            AnswerView::Text(message) => format!(" “{}”", message.zh.chars().take(8).collect::<String>()),
+            AnswerView::Text(message) | AnswerView::Page(message, _) => {
+                format!(" “{}”", message.zh.chars().take(8).collect::<String>())
+            }
         },
         Content::Trouble(_) => format!(" {}", send.key.rule),
         Content::Announcement(message) if send.key.rule.as_str() == "deskbell.rules_changed" => {

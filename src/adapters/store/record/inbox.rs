@@ -31,6 +31,7 @@ pub(in crate::adapters::store) struct InboxRecord<'a> {
     accepted_at: i64,
     sender_name: Option<&'a str>,
     reply_to: Option<&'a str>,
+    on_card: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,6 +63,7 @@ impl<'a> InboxRecord<'a> {
             accepted_at: item.accepted_at.as_ms(),
             sender_name: message.sender_name.as_deref(),
             reply_to: message.reply_to.as_ref().map(|message| message.as_str()),
+            on_card: message.on_card.as_ref().map(|card| card.as_str()),
         }
     }
 
@@ -74,6 +76,7 @@ impl<'a> InboxRecord<'a> {
             sender: self.sender.into(),
             sender_name: self.sender_name.map(Into::into),
             reply_to: self.reply_to.map(Into::into),
+            on_card: self.on_card.map(Into::into),
             command: self.command.command(),
             locale: self.locale.into(),
             sent_at: Timestamp::from_ms(self.sent_at),

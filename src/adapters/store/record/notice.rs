@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::inbox::LocaleRecord;
 use super::parts::{MessageRecord, Shared, SubjectRecord, TicketKeyRecord, at, ms, rule, twin};
 use crate::domain::{
+    card::{Question, Turn},
     desk::state::{Answer, DeadLetter, Entry, Lane},
     id::ReceiverName,
     notice::{NoticeKey, Step, Target},
@@ -92,6 +94,17 @@ enum AnswerRecord<'a> {
     #[serde(borrow)]
     Ticket(TicketKeyRecord<'a>),
     Text(MessageRecord<'a>),
+    Page(MessageRecord<'a>, Vec<TurnRecord<'a>>),
+}
+
+/// [`Turn`] on disk.
+#[derive(Debug, Serialize, Deserialize)]
+struct TurnRecord<'a> {
+    #[serde(borrow)]
+    words: MessageRecord<'a>,
+    text: &'a str,
+    is_direct: bool,
+    locale: LocaleRecord,
 }
 
 impl<'a> OutboxRecord<'a> {
@@ -113,6 +126,9 @@ impl<'a> EntryRecord<'a> {
             text: entry.text.as_ref().map(|answer| match answer {
                 Answer::Ticket(key) => AnswerRecord::Ticket(TicketKeyRecord::of(key)),
                 Answer::Text(message) => AnswerRecord::Text(MessageRecord::of(message)),
+                Answer::Page(message, turns) => {
+                    AnswerRecord::Page(MessageRecord::of(message), turns.iter().map(TurnRecord::of).collect())
+                }
             }),
             decided_at: entry.decided_at.as_ms(),
             not_before: entry.not_before.as_ms(),
@@ -133,6 +149,9 @@ impl<'a> EntryRecord<'a> {
             text: self.text.map(|answer| match answer {
                 AnswerRecord::Ticket(key) => Answer::Ticket(key.key(shared)),
                 AnswerRecord::Text(message) => Answer::Text(message.message()),
+                AnswerRecord::Page(message, turns) => {
+                    Answer::Page(message.message(), turns.into_iter().map(TurnRecord::turn).collect())
+                }
             }),
             decided_at: Timestamp::from_ms(self.decided_at),
             not_before: Timestamp::from_ms(self.not_before),
@@ -142,6 +161,22 @@ impl<'a> EntryRecord<'a> {
             maybe_repeat: self.maybe_repeat,
             last_error: self.last_error.map(MessageRecord::message),
         }
+    }
+}
+
+impl<'a> TurnRecord<'a> {
+    fn of(turn: &'a Turn) -> Self {
+        Self {
+            words: MessageRecord::of(&turn.words),
+            text: &turn.asks.text,
+            is_direct: turn.asks.is_direct,
+            locale: turn.asks.locale.into(),
+        }
+    }
+
+    fn turn(self) -> Turn {
+        let asks = Question { text: self.text.to_owned(), is_direct: self.is_direct, locale: self.locale.into() };
+        Turn { words: self.words.message(), asks }
     }
 }
 

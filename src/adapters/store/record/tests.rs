@@ -1,5 +1,6 @@
 //! Every record comes back as it was written: generated values with every field unknown, empty and present.
 
+mod inbox;
 mod silence;
 
 use std::{fmt::Debug, sync::Arc};
@@ -16,17 +17,11 @@ use crate::{
     domain::{
         actor::Actor,
         alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf, Snoozed, Taken},
-        command::{
-            Command,
-            verb::{VERBS, Verb},
-        },
+        card::{Question, Turn},
         conversation::{Conversation, Said},
-        desk::{
-            input::{ChatKind, ChatMessage},
-            state::{
-                Answer, CardKey, CardShows, CardState, DeadLetter, Digest, Entry, InboxItem, JournalEntry, Lane,
-                LastEpisode, Remains, Revision, SourceState, Tracked, Trial,
-            },
+        desk::state::{
+            Answer, CardKey, CardShows, CardState, DeadLetter, Digest, Entry, JournalEntry, Lane, LastEpisode, Remains,
+            Revision, SourceState, Tracked, Trial,
         },
         facts::{Facts, Spell},
         id::{SourceName, Subject, TicketId, TicketKey},
@@ -408,7 +403,15 @@ fn entry() -> BoxedStrategy<Entry> {
         text().prop_map(|name| Target::Reply(name.as_str().into())),
         text().prop_map(|name| Target::Patch(name.as_str().into())),
     ];
-    let answer = prop_oneof![ticket_key().prop_map(Answer::Ticket), message().prop_map(Answer::Text)];
+    let turn = (message(), text(), any::<bool>()).prop_map(|(words, text, is_direct)| {
+        let locale = if is_direct { Locale::Zh } else { Locale::En };
+        Turn { words, asks: Question { text, is_direct, locale } }
+    });
+    let answer = prop_oneof![
+        ticket_key().prop_map(Answer::Ticket),
+        message().prop_map(Answer::Text),
+        (message(), prop::collection::vec(turn, 0..3)).prop_map(|(words, turns)| Answer::Page(words, turns)),
+    ];
     let lane = select(vec![Lane::Answers, Lane::Critical, Lane::Alerts, Lane::Updates]);
     let times = (at(), at(), option::of(at()));
     let rest = (any::<u32>(), any::<bool>(), any::<bool>(), option::of(message()));
@@ -430,42 +433,6 @@ fn entry() -> BoxedStrategy<Entry> {
                 maybe_repeat,
                 last_error,
             }
-        })
-        .boxed()
-}
-
-fn verb() -> impl Strategy<Value = Verb> {
-    select(VERBS.iter().map(|(verb, ..)| *verb).collect::<Vec<_>>())
-}
-
-fn inbox_item() -> BoxedStrategy<InboxItem> {
-    let command = prop_oneof![
-        text().prop_map(|id| Command::Ticket(TicketId::new(id))),
-        text().prop_map(Command::TicketUsage),
-        Just(Command::Help),
-        text().prop_map(Command::NotBuilt),
-        Just(Command::Nothing),
-        text().prop_map(Command::Unknown),
-        (verb(), text()).prop_map(|(verb, behind)| Command::Said(verb, behind)),
-        (verb(), text()).prop_map(|(verb, behind)| Command::Overheard(verb, behind)),
-    ];
-    let kind = select(vec![ChatKind::Group, ChatKind::Direct]);
-    let locale = select(vec![Locale::Zh, Locale::En]);
-    (text(), text(), text(), kind, text(), command, locale, (at(), at()))
-        .prop_map(|(event, message, chat, chat_kind, sender, command, locale, (sent_at, accepted_at))| InboxItem {
-            message: ChatMessage {
-                event: event.as_str().into(),
-                message: message.as_str().into(),
-                chat: chat.as_str().into(),
-                chat_kind,
-                sender: sender.as_str().into(),
-                sender_name: None,
-                reply_to: Some(chat.as_str().into()),
-                command,
-                locale,
-                sent_at,
-            },
-            accepted_at,
         })
         .boxed()
 }
@@ -514,7 +481,7 @@ proptest! {
     #[test]
     fn all_else_comes_back(
         remains in remains(), alert in alert(), card in card(), digest in digest(), entry in entry(),
-        (inbox, source, reason, given_up) in (inbox_item(), source(), message(), at()),
+        (inbox, source, reason, given_up) in (inbox::item(), source(), message(), at()),
         (trial, was) in (trial(), ticket()),
     ) {
         use record::{card::{CardRecord, DigestRecord}, inbox::InboxRecord};

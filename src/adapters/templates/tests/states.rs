@@ -135,6 +135,7 @@ fn drawn(card: &Card) -> String {
         let mark = if button.primary { "!" } else { "" };
         let does = match &button.does {
             Does::Open(address) => address.clone(),
+            Does::Ask(question) => question.text.clone(),
             Does::Press(press, key, episode) => format!("{} {} {episode}", press.name(), key.subject),
         };
         out.push_str(&format!("  [{}]{mark} {does}\n", button.text));
