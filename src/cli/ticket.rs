@@ -2,6 +2,8 @@
 
 use std::{path::Path, sync::Arc};
 
+use tokio::time::timeout;
+
 use crate::{
     adapters::{
         clock::Clock,
@@ -17,12 +19,14 @@ use crate::{
     },
     domain::{
         command::{Command, reply},
+        conversation::Speakers,
         facts::Facts,
         id::{ReceiverName, RuleName, SourceName, Subject, TicketId},
         notice::{AnswerView, Content, NoticeKey, Outside, Send, Step, Target, TicketView},
         text::Message,
         time::Timestamp,
     },
+    engine::lookup::TALK_TIME_MAX,
 };
 
 /// Shows the ticket.
@@ -81,7 +85,10 @@ pub async fn find(
     }
     for part in setup.sources.values().filter(|part| source.is_none_or(|name| part.name.as_str() == name)) {
         let asked_at = clock.now();
-        let raw = match Helpdesk::new(client.clone(), &part.helpdesk).get(id).await {
+        let helpdesk = Helpdesk::new(client.clone(), &part.helpdesk);
+        let talk = timeout(clock.to_wall(TALK_TIME_MAX), helpdesk.messages(id));
+        let (raw, talk) = tokio::join!(helpdesk.get(id), talk);
+        let raw = match raw {
             Ok(raw) => raw,
             Err(error) if error.advice == Advice::NotThere => continue,
             Err(error) => return Err(Stop::Failure(error.message())),
@@ -96,7 +103,12 @@ pub async fn find(
         let ticket = decoded.ticket;
         let facts = first_sight(&ticket, asked_at);
         let labels = Arc::clone(&part.labels);
-        return Ok(TicketView::new(Arc::new(ticket), facts, labels, asked_at));
+        let talk = talk.ok().filter(|talk| talk.error.is_none()).zip(Speakers::of(&ticket));
+        let view = TicketView::new(Arc::new(ticket), facts, labels, asked_at);
+        return Ok(match talk {
+            Some((talk, speakers)) => view.with_talk(Arc::new(talk.conversation(&speakers))),
+            None => view,
+        });
     }
     Err(Stop::Failure(reply::not_found(id)))
 }

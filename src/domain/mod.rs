@@ -21,6 +21,7 @@ pub mod labels;
 pub mod rule;
 pub mod sla;
 pub mod clocks;
+pub mod waiting;
 pub mod judge;
 pub mod verdict;
 pub mod wording;

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use crate::domain::{
     alert::{Alert, AlertKey},
     card::{Menu, Turn},
+    conversation::Conversation,
     facts::Facts,
     id::{MessageId, ReceiverName, RuleName, Subject, TeamName},
     labels::Labels,
@@ -15,7 +16,7 @@ use crate::domain::{
     rule::{Rule, Urgent},
     seen::Seen,
     text::{Locale, Message, Words},
-    ticket::{Text, Ticket},
+    ticket::{Known, Text, Ticket},
     time::Timestamp,
 };
 
@@ -234,6 +235,8 @@ pub struct TicketView {
     pub labels: Arc<Labels>,
     /// Alerts that ring on it: rule, severity word, since when, why.
     pub alerts: Vec<AlertLine>,
+    /// What may be asked on from the card: buttons.
+    pub turns: Vec<Turn>,
     /// Ticket and facts as they are.
     whole: (Arc<Ticket>, Facts),
 }
@@ -257,6 +260,7 @@ impl TicketView {
             as_of,
             labels,
             alerts: Vec::new(),
+            turns: Vec::new(),
         }
     }
 
@@ -268,6 +272,14 @@ impl TicketView {
     /// The ticket as it is: to judge by, never to show.
     pub fn whole(&self) -> Seen<'_> {
         Seen::at_rest(&self.whole.0, &self.whole.1, &self.labels)
+    }
+
+    /// The same with what was said on it, as far as that may be shown.
+    #[must_use]
+    pub fn with_talk(self, talk: Arc<Conversation>) -> Self {
+        let (ticket, facts) = self.whole;
+        let facts = Facts { conversation: Known::Present(talk), ..facts };
+        Self { alerts: self.alerts, ..Self::new(ticket, facts, self.labels, self.as_of) }
     }
 
     /// The same with nothing hidden, masked or cut: for `raw`.

@@ -8,17 +8,18 @@ use tokio::{
     task::JoinSet,
     time::timeout,
 };
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::{
     adapters::{
         clock::Clock,
-        feishu::error::Error,
+        feishu::{error::Error, ticket_messages::TicketMessages},
         rulebook::{alone::typed_condition, names::Names},
     },
     domain::{
         command::{Command, is_tail, reply, silence::Asked, verb::Verb},
         condition::Condition,
+        conversation::Speakers,
         desk::{
             input::{Input, LookUpResult, LookedUp},
             outcome::LookUp,
@@ -33,6 +34,7 @@ use crate::{
         directory::Directory,
         doors::{Doors, Urgent},
         health::{self, Health},
+        source::Source,
         wanted::Sources,
     },
 };
@@ -45,6 +47,9 @@ pub const LOOKUPS_WAITING_MAX: usize = 256;
 
 /// How long a lookup may take before the person hears that the platform does not answer.
 pub const LOOKUP_TIME_MAX: Span = Span::from_secs(20);
+
+/// How long reading what was said on a ticket may take: after that the card goes out without it and says so.
+pub const TALK_TIME_MAX: Span = Span::from_secs(2);
 
 /// What looks things up.
 #[derive(Clone)]
@@ -109,7 +114,7 @@ impl Finder {
         match &wish.command {
             // Which ticket ends so the desk knows; it asks for that one next.
             Command::Ticket(id) if is_tail(id) && wish.member_check.is_some() => LookUpResult::Allowed,
-            Command::Ticket(id) => self.find(id, &wish.sources).await,
+            Command::Ticket(id) => self.glance(id, &wish.sources).await,
             Command::Said(Verb::Silence, behind) => self.understand(behind),
             Command::Said(..) | Command::Overheard(..) => LookUpResult::Allowed,
             _ => LookUpResult::NotFound,
@@ -138,6 +143,39 @@ impl Finder {
         trouble.map_or(Ok(false), Err)
     }
 
+    /// A ticket with what was said on it. Where only one source can have it both are read at once.
+    async fn glance(&self, id: &TicketId, names: &[SourceName]) -> LookUpResult {
+        let begin = |name: &SourceName| Some(self.begin_talk(self.sources.get(name)?, id));
+        let begun = match names {
+            [only] => begin(only),
+            _ => None,
+        };
+        let mut found = self.find(id, names).await;
+        if let LookUpResult::Found { key, ticket, talk, .. } = &mut found
+            && let Some(speakers) = Speakers::of(ticket)
+            && let Some(mut begun) = begun.or_else(|| begin(&key.source))
+        {
+            let said = begun.join_next().await.and_then(Result::ok).flatten();
+            *talk = said.map(|said| Arc::new(said.conversation(&speakers)));
+        }
+        found
+    }
+
+    /// Reads what was said on a ticket; given up when dropped, or after [`TALK_TIME_MAX`].
+    fn begin_talk(&self, source: &Source, id: &TicketId) -> JoinSet<Option<TicketMessages>> {
+        let (source, id, patience) = (source.clone(), id.clone(), self.clock.to_wall(TALK_TIME_MAX));
+        let mut talk = JoinSet::new();
+        talk.spawn(async move {
+            let read = timeout(patience, source.messages(&id)).await.ok();
+            if read.as_ref().is_none_or(|read| read.error.is_some()) {
+                let error = read.as_ref().and_then(|read| read.error.as_ref()).map(ToString::to_string);
+                info!(ticket = %id, error, "what was said on a ticket could not be read for whoever asked");
+            }
+            read.filter(|read| read.error.is_none())
+        });
+        talk
+    }
+
     async fn find(&self, id: &TicketId, names: &[SourceName]) -> LookUpResult {
         let mut trouble: Option<Message> = None;
         for name in names {
@@ -147,7 +185,7 @@ impl Finder {
                 Ok(Some(raw)) => match source.decoder(name).decode(&raw) {
                     Ok(ticket) => {
                         let key = TicketKey::new(name.clone(), id.clone());
-                        return LookUpResult::Found { key, hash: raw.hash, ticket: Arc::new(ticket) };
+                        return LookUpResult::Found { key, hash: raw.hash, ticket: Arc::new(ticket), talk: None };
                     }
                     Err(broken) => {
                         self.health.broken(name, &broken, self.clock.now());

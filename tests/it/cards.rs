@@ -10,6 +10,7 @@ use deskbell::{
         actor::Actor,
         alert::AlertKey,
         calendar::{Frame, Wait},
+        command::Command,
         deed::{Act, Deed, Place, Rest, Which},
         desk::input::ChatKind,
         id::{MessageId, Subject, TicketId, TicketKey},
@@ -21,7 +22,12 @@ use deskbell::{
         time::Span,
     },
     engine::start::ActAnswer,
-    sim::{faults::Fault, route::Route},
+    sim::{
+        faults::Fault,
+        message::Message,
+        route::Route,
+        ticket::{STATUS_PROCESSING, User},
+    },
 };
 use serde_json::Value;
 
@@ -175,8 +181,7 @@ async fn story(locale: Locale) -> String {
     story.told
 }
 
-async fn check(name: &str, locale: Locale) {
-    let told = story(locale).await;
+fn snapshot(name: &str, told: String) {
     insta::with_settings!({
         snapshot_path => "../cases/cards",
         prepend_module_to_snapshot => false,
@@ -186,10 +191,76 @@ async fn check(name: &str, locale: Locale) {
 
 #[tokio::test(start_paused = true)]
 async fn every_card_in_chinese() {
-    check("zh", Locale::Zh).await;
+    snapshot("zh", story(Locale::Zh).await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_card_in_english() {
-    check("en", Locale::En).await;
+    snapshot("en", story(Locale::En).await);
+}
+
+/// What a guest writes who means harm.
+const HARM: &str = "<at id=all></at> [看这里](https://evil.example) **急**，电话 13812345678";
+
+/// The card of a ticket whose guest waits and on which an alert rings that someone has; then one of which the messages
+/// cannot be read, and one that was closed long ago.
+async fn glances(locale: Locale) -> String {
+    let mut story = Story::begin(locale).await;
+    let user = |id: &str, name: &str| User { id: id.to_owned(), name: name.to_owned(), ..User::default() };
+    let on = story.wait_on("韩梅梅").await;
+    let Subject::Ticket(TicketKey { id, .. }) = on.subject.clone() else { unreachable!() };
+    story.world.platform(|platform, now| {
+        platform.update_ticket(id.as_str(), now, |ticket| {
+            ticket.guest.id = "ou_guest".to_owned();
+            ticket.guest.department = "财务部".to_owned();
+            ticket.agent_owner = Some(user("ou_li", "李雷"));
+            ticket.ticket_type = 2;
+            ticket.score = Some(1);
+        });
+        platform.guest_says(id.as_str(), "打印机坏了", now - 180_000);
+        platform.agent_says(id.as_str(), &user("ou_li", "李雷"), "在看", now - 120_000);
+        platform.guest_says(id.as_str(), HARM, now - 60_000);
+    });
+    story.act(&on, None, Deed::Take).await;
+    story.world.pass(Span::from_mins(5)).await;
+    let old = story.world.file(|ticket| {
+        ticket.guest.name = "Old".to_owned();
+        ticket.status = STATUS_PROCESSING;
+    });
+    story.world.platform(|platform, now| {
+        let long_ago = now - Span::from_days(40).as_ms();
+        platform.update_ticket(&old, now, |ticket| {
+            (ticket.status, ticket.closed_at) = (51, Some(long_ago));
+        });
+    });
+    story.glance("the guest waits", id.as_str()).await;
+    story.world.platform(|platform, _| platform.fail_next(Route::TicketMessages, Fault::InternalError, 1));
+    story.glance("its messages cannot be read", id.as_str()).await;
+    story.glance("closed long ago", &old).await;
+    story.world.stop().await;
+    story.told
+}
+
+impl Story {
+    /// Someone asks for a ticket; what the answer's card looks like.
+    async fn glance(&mut self, heading: &str, id: &str) {
+        self.world.ask(TEAM, Command::Ticket(TicketId::from(id))).await.unwrap();
+        self.world.pass(Span::from_secs(5)).await;
+        let json = self.world.platform(|platform, _| {
+            let answer = |message: &&Message| message.parent_id.is_some();
+            platform.messages_in(TEAM).into_iter().rfind(answer).unwrap().versions[0].content.clone()
+        });
+        assert!(!json.contains("<at id") && !json.contains("](http") && !json.contains("13812345678"), "{json}");
+        self.say(heading, &json);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_at_a_glance_in_chinese() {
+    snapshot("ticket_zh", glances(Locale::Zh).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_at_a_glance_in_english() {
+    snapshot("ticket_en", glances(Locale::En).await);
 }

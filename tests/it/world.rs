@@ -400,7 +400,7 @@ impl World {
             reply_to: None,
             on_card: None,
             command,
-            locale: Locale::En,
+            locale: self.plot.locale,
             sent_at: self.clock.now(),
         };
         self.port().submit(message).await

@@ -16,13 +16,15 @@ use crate::{
         alert::AlertState,
         card::cut,
         clocks::Run,
+        conversation::Said,
         field::{Code, FIELDS, Kind, Value},
         id::Subject,
         notice::{AlertLine, AlertView, AnswerView, Content, DigestView, Send, Step, TicketView},
         rule::Severity,
-        text::Locale,
+        text::{Locale, Words},
         ticket::{Comment, CustomField, I18nText, Known, Person, Tag, Text},
         time::{Span, Timestamp},
+        waiting::{Waiting, Waits},
     },
 };
 
@@ -48,6 +50,13 @@ pub(crate) const RAW: &str = "raw";
 /// makes the same card.
 const SETTLED: Span = Span::from_mins(1);
 
+/// Messages of a ticket that are shown, the last ones.
+pub(crate) const MESSAGES_MAX: usize = 5;
+
+/// Who said something on a ticket.
+const GUEST: Words = Words { zh: "客户", en: "guest" };
+const AGENT: Words = Words { zh: "客服", en: "agent" };
+
 type Object = Map<String, Json>;
 
 /// The context that says nothing, laid out once.
@@ -72,7 +81,7 @@ pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
         Content::Answer(view) => {
             if let AnswerView::Ticket(view) = view.as_ref() {
                 let blank = part_of(&mut root, "ticket");
-                root.insert("ticket".into(), Json::Object(ticket(blank, view, locale)));
+                root.insert("ticket".into(), Json::Object(ticket(blank, view, locale, around.now)));
                 root.insert("source".into(), text(view.ticket.key.source.as_str()));
             }
         }
@@ -86,7 +95,7 @@ pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
 
 /// The ticket of a send as it is, nothing hidden, masked or cut for privacy's sake; blank where there is none, or where
 /// people of other companies read.
-pub(crate) fn raw(send: &Send) -> Json {
+pub(crate) fn raw(send: &Send, around: &Surroundings) -> Json {
     let blank = ROOT.part(RAW).map(Shape::blank).unwrap_or_default();
     let view = match &send.content {
         Content::Alert(view) => view.ticket.as_ref(),
@@ -97,7 +106,7 @@ pub(crate) fn raw(send: &Send) -> Json {
         Content::Digest(_) | Content::Trouble(_) | Content::Announcement(_) => None,
     };
     Json::Object(match view.filter(|view| view.labels.privacy.raw) {
-        Some(view) => ticket(blank, &view.bare(), send.locale),
+        Some(view) => ticket(blank, &view.bare(), send.locale, around.now),
         None => blank,
     })
 }
@@ -134,7 +143,7 @@ fn alert_root(root: &mut Object, view: &AlertView, locale: Locale, around: &Surr
     }
     if let Some(view) = &view.ticket {
         let blank = part_of(root, "ticket");
-        root.insert("ticket".into(), Json::Object(ticket(blank, view, locale)));
+        root.insert("ticket".into(), Json::Object(ticket(blank, view, locale, around.now)));
     } else if let Some(key) = alert.key.subject.ticket()
         && let Some(Json::Object(ticket)) = root.get_mut("ticket")
     {
@@ -219,7 +228,7 @@ fn alert_values(mut out: Object, view: &AlertView, locale: Locale) -> Object {
 }
 
 /// A ticket as templates see it, in the part of the root that is blank.
-fn ticket(mut out: Object, view: &TicketView, locale: Locale) -> Object {
+fn ticket(mut out: Object, view: &TicketView, locale: Locale, now: Timestamp) -> Object {
     let ticket = &view.ticket;
     for field in FIELDS {
         let read = (field.read)(&view.seen());
@@ -252,6 +261,7 @@ fn ticket(mut out: Object, view: &TicketView, locale: Locale) -> Object {
             }
         }
     }
+    said(&mut out, view, locale, now);
     out.insert("closed".into(), ticket.is_closed().map_or(Json::Null, Json::Bool));
     out.insert("status_since".into(), instant(facts.status_since));
     out.insert("status_since_estimated".into(), json!(facts.status_since_estimated));
@@ -260,6 +270,26 @@ fn ticket(mut out: Object, view: &TicketView, locale: Locale) -> Object {
     out.insert("as_of".into(), instant(view.as_of));
     out.insert("alerts".into(), list(&view.alerts, |entry| line(entry, locale)));
     out
+}
+
+/// Who waits for whom, and what was said last, oldest first.
+fn said(out: &mut Object, view: &TicketView, locale: Locale, now: Timestamp) {
+    if let Some(waiting) = Waiting::of(&view.whole()) {
+        let (long, since) = match waiting.who {
+            Waits::Guest => ("guest_waits", "guest_waits_since"),
+            Waits::Agents => ("agents_wait", "agents_wait_since"),
+        };
+        out.insert(long.into(), span_json(now.since(waiting.since), false));
+        out.insert(since.into(), instant(waiting.since));
+    }
+    out.insert("messages_unread".into(), json!(view.facts.conversation.is_unknown()));
+    let Known::Present(talk) = &view.facts.conversation else { return };
+    let by_guest = talk.guest.iter().map(|said| (said, GUEST));
+    let mut last: Vec<_> = by_guest.chain(talk.agent.iter().map(|said| (said, AGENT))).collect();
+    last.sort_by_key(|(said, _)| said.at);
+    let skip = last.len().saturating_sub(MESSAGES_MAX);
+    let one = |(said, by): &(&Said, Words)| json!({ "at": said.at.as_ms(), "by": by.get(locale), "text": cut(&said.text, TEXT_CHARS_MAX) });
+    out.insert("messages".into(), list(last.get(skip..).unwrap_or_default(), one));
 }
 
 fn digest(view: &DigestView, locale: Locale, around: &Surroundings) -> Object {

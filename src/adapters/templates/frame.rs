@@ -46,9 +46,12 @@ pub(crate) fn finish(mut draft: Draft, offers: &[Offer], send: &Send, around: &S
             hint = TAKE_HINT.get(send.locale).to_string();
         }
     }
-    if let Content::Answer(answer) = &send.content
-        && let AnswerView::Page(_, turns) = answer.as_ref()
-    {
+    if let Content::Answer(answer) = &send.content {
+        let turns: &[Turn] = match answer.as_ref() {
+            AnswerView::Page(_, turns) => turns,
+            AnswerView::Ticket(view) => &view.turns,
+            AnswerView::Text(_) => &[],
+        };
         buttons = turns.iter().map(|turn| asking(turn, send.locale)).collect();
     }
     let mut tags = marks(send, around);

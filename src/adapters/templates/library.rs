@@ -215,7 +215,7 @@ impl Templates {
     fn fill(&self, variant: &Variant, send: &Send, around: &Surroundings) -> Result<Draft, String> {
         let mut context = context::of(send, around);
         if let (Raw::Allowed, Json::Object(root)) = (self.raw, &mut context) {
-            root.insert(RAW.into(), context::raw(send));
+            root.insert(RAW.into(), context::raw(send, around));
         }
         let context = Context::from(context); // taken as it is, not serialized once more
         let id = variant.file.as_str();

@@ -163,6 +163,7 @@ pub(crate) fn line() -> Shape {
 /// The ticket: every field of the table, and what deskbell knows besides.
 fn ticket() -> Vec<(&'static str, Shape)> {
     let message = || Shape::Object(vec![("at", Shape::Instant), ("text", Shape::Text)]);
+    let said = vec![("at", Shape::Instant), ("by", Shape::Text), ("text", Shape::Text)];
     let mut parts: Vec<(&'static str, Shape)> = FIELDS.iter().map(|field| (field.name, of_field(field))).collect();
     let besides = [
         ("ticket_id", Shape::Text),
@@ -177,6 +178,12 @@ fn ticket() -> Vec<(&'static str, Shape)> {
         ("as_of", Shape::Instant),
         ("first_guest_message", message()),
         ("last_guest_message", message()),
+        ("guest_waits", Shape::Span),
+        ("guest_waits_since", Shape::Instant),
+        ("agents_wait", Shape::Span),
+        ("agents_wait_since", Shape::Instant),
+        ("messages", Shape::List(Box::new(Shape::Object(said)))),
+        ("messages_unread", Shape::Flag),
         ("alerts", Shape::List(Box::new(line()))),
     ];
     for (name, shape) in besides {

@@ -4,11 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
     alert::{Alert, AlertKey, LineOf},
-    card::{self, Menu},
+    card::{self, Menu, Question, Turn},
     command::{Command, reply},
     desk::{
         digests::DIGEST,
         greeting::GREETING,
+        input::{ChatKind, ChatMessage},
         machine::Desk,
         patience::TOO_MUCH,
         state::{Answer, CardShows, Entry, Tracked},
@@ -21,8 +22,12 @@ use crate::domain::{
     receiver::{Receiver, ReceiverKind},
     rule::Rule,
     seen::Seen,
-    text::{Locale, Message},
+    text::{Locale, Message, Words},
 };
+
+const REFRESH: Words = Words { zh: "刷新", en: "Refresh" };
+const WHY: Words = Words { zh: "为什么提醒", en: "Why it rings" };
+const SILENCE: Words = Words { zh: "静默 2 小时", en: "Silence for 2 h" };
 
 /// Characters a headline keeps in a list.
 pub(super) const TITLE_CHARS_MAX: usize = 40;
@@ -166,6 +171,7 @@ impl Desk {
         view.as_of = read_through.map_or(view.as_of, |at| view.as_of.max(at));
         let alerts = self.alerts.get(&Subject::Ticket(key.clone())).into_iter().flatten();
         view.alerts = alerts.filter(|alert| alert.is_firing()).map(|alert| self.alert_line(alert)).collect();
+        view.alerts.sort_by_key(|line| (std::cmp::Reverse(line.severity), line.since));
         Some(view)
     }
 
@@ -174,13 +180,37 @@ impl Desk {
         Some(TicketView::new(Arc::clone(&tracked.ticket), tracked.facts.clone(), labels, tracked.asked_at))
     }
 
-    /// The ticket under watch, or the one that was only looked up for this question.
+    /// The ticket under watch, or the one that was only looked up for this question; with what was said on it.
     fn answer_ticket(&self, subject: &Subject, key: &TicketKey) -> Option<TicketView> {
         let Subject::Message(message) = subject else { return None };
-        match self.visiting.get(message) {
-            Some(tracked) => self.view_of(tracked, &key.source),
-            None => self.ticket_view(key),
+        let view = match self.visiting.get(message) {
+            Some(tracked) => self.view_of(tracked, &key.source)?,
+            None => self.ticket_view(key)?,
+        };
+        let mut view = match self.talks.get(message) {
+            Some(talk) => view.with_talk(Arc::clone(talk)),
+            None => view,
+        };
+        view.turns = self.inbox.get(message).map(|item| self.turns_on(&item.message, key)).unwrap_or_default();
+        Some(view)
+    }
+
+    /// What may be asked on from a ticket's card: fresh data; where it is under watch why it rings or not, and where
+    /// alerts may be acted on, its silence.
+    fn turns_on(&self, question: &ChatMessage, key: &TicketKey) -> Vec<Turn> {
+        let (id, is_direct) = (&key.id, question.chat_kind == ChatKind::Direct);
+        let turn = |words: Words, text: String| {
+            let asks = Question { text, is_direct, locale: question.locale };
+            Turn { words: words.into(), asks }
+        };
+        let mut turns = vec![turn(REFRESH, format!("/ticket {id}"))];
+        if self.tickets.contains_key(key) {
+            turns.push(turn(WHY, format!("/why {id}")));
+            if self.may_act_in(&question.chat, question.chat_kind) {
+                turns.push(turn(SILENCE, format!("/silence {id} 2h")));
+            }
         }
+        turns
     }
 
     pub(super) fn make_send(&self, entry: &Entry, target: Target, content: Content, doubted: bool) -> Send {

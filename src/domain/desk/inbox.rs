@@ -91,6 +91,9 @@ impl Desk {
 
     pub(super) fn looked_up(&mut self, looked_up: LookedUp, now: Timestamp) {
         let Some(item) = self.inbox.get(&looked_up.message).cloned() else { return };
+        if let LookUpResult::Found { talk: Some(talk), .. } = &looked_up.result {
+            self.talks.insert(looked_up.message.clone(), Arc::clone(talk));
+        }
         let question = &item.message;
         match looked_up.result {
             LookUpResult::Found { key, ticket, .. } => {

@@ -275,6 +275,8 @@ pub enum LookUpResult {
         hash: u64,
         /// The ticket.
         ticket: Arc<Ticket>,
+        /// What was said on it; absent where that could not be read in time.
+        talk: Option<Arc<Conversation>>,
     },
     /// The person may do what they asked for; it needs no looking up.
     Allowed,

@@ -9,6 +9,7 @@ use crate::domain::{
     alert::{Alert, AlertKey},
     budget::Budgets,
     call::{Call, CallKey},
+    conversation::Conversation,
     desk::{
         announce::Announcing,
         count::Tally,
@@ -98,6 +99,8 @@ pub struct Desk {
     pub(super) inbox: BTreeMap<MessageId, InboxItem>,
     /// Tickets looked up for a person and not under watch, until the answer is sent.
     pub(super) visiting: BTreeMap<MessageId, Tracked>,
+    /// What was said on tickets that were looked up, until the answer is sent.
+    pub(super) talks: BTreeMap<MessageId, Arc<Conversation>>,
     pub(super) seen: BTreeMap<MessageId, Timestamp>,
     pub(super) seen_order: BTreeSet<(Timestamp, MessageId)>,
     /// Meanings known durably; a rule that differs is new or edited.
@@ -229,6 +232,7 @@ impl Desk {
             people: People::default(),
             inbox: BTreeMap::new(),
             visiting: BTreeMap::new(),
+            talks: BTreeMap::new(),
             seen: BTreeMap::new(),
             seen_order: BTreeSet::new(),
             meanings: BTreeMap::new(),

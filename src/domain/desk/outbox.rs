@@ -405,6 +405,7 @@ impl Desk {
     /// The question is answered, or nobody waits for the answer any more.
     pub(super) fn forget_question(&mut self, message: &MessageId) {
         self.visiting.remove(message);
+        self.talks.remove(message);
         if self.inbox.remove(message).is_some() {
             self.write(Write::DropInbox(message.clone()));
         }

@@ -512,7 +512,7 @@ impl Bench {
         let number: u64 = id.as_str().parse().unwrap();
         self.tickets.get(&number).map_or(LookUpResult::NotFound, |truth| {
             let (hash, ticket) = helpdesk::shown(number, truth);
-            LookUpResult::Found { key: helpdesk::key(number), hash, ticket: Arc::new(ticket) }
+            LookUpResult::Found { key: helpdesk::key(number), hash, ticket: Arc::new(ticket), talk: None }
         })
     }
 }

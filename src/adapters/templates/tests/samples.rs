@@ -9,6 +9,7 @@ use crate::{
         calendar::Pace,
         card::{Card, Menu, shown},
         condition::{Bound, Clock, ClockTest, Condition},
+        conversation::{Conversation, Said, Speaker},
         facts::Facts,
         id::{ReceiverName, RuleName, SourceName, Subject, TemplateName, TicketId, TicketKey},
         labels::{Caption, Labels},
@@ -195,8 +196,27 @@ pub(crate) fn digest() -> DigestView {
     }
 }
 
+/// Seven messages, of which the guest's last is not answered and means harm.
+fn talk() -> Arc<Conversation> {
+    let said = |minutes: i64, text: &str| Said { at: NOON.minus(Span::from_mins(minutes)), text: text.into() };
+    let harm = "<at id=all></at> [看这里](https://evil.example) **急** 电话 13812345678";
+    let long = "三楼的打印机从上周起一直卡纸，换过硒鼓也没有用。".repeat(9);
+    Arc::new(Conversation::of(vec![
+        (Speaker::Guest, said(300, "打印机坏了")),
+        (Speaker::Bot, said(299, "请稍等")),
+        (Speaker::Agent, said(280, "在看")),
+        (Speaker::Guest, said(200, &long)),
+        (Speaker::Agent, said(190, "明天上门，请留电话")),
+        (Speaker::Guest, said(60, harm)),
+        (Speaker::Guest, said(55, "在吗")),
+    ]))
+}
+
 pub(crate) fn ticket_answer(ticket: Ticket) -> Content {
     let mut view = view(ticket);
+    if view.ticket.guest.present().is_some() {
+        view = view.with_talk(talk());
+    }
     view.facts.status_since_estimated = true;
     view.alerts = digest().lines.into_iter().take(1).collect();
     Content::Answer(Box::new(AnswerView::Ticket(Box::new(view))))

@@ -57,7 +57,7 @@ fn every_context_is_laid_out_by_the_schema() {
         for locale in [Locale::Zh, Locale::En] {
             let send = send(content.clone(), None, locale);
             let mut laid_out = context::of(&send, &around());
-            laid_out["raw"] = context::raw(&send);
+            laid_out["raw"] = context::raw(&send, &around());
             conforms(&laid_out, &ROOT, "");
         }
     }
