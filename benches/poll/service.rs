@@ -28,10 +28,11 @@ use deskbell::{
     },
     engine::{
         delivery::{Outlets, SENDS_MAX},
+        port::Port,
         run::Until,
         schedule::Schedule,
         source::{Source, SourcePart},
-        start::{Engine, Parts, Port},
+        start::{Engine, Parts},
     },
 };
 use tempfile::TempDir;

@@ -36,7 +36,7 @@ use crate::{
         ticket::{Known, Text},
         time::Span,
     },
-    engine::start::Port,
+    engine::port::Port,
 };
 
 /// How often the fields are read.

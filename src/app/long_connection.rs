@@ -26,7 +26,7 @@ use crate::{
     },
     engine::{
         incoming::{Fate, Reception, Taken},
-        start::Port,
+        port::Port,
     },
     web::status::LongConnectionStatus,
 };

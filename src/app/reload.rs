@@ -34,7 +34,7 @@ use crate::{
         text::{Locale, Message},
         time::{Span, Timestamp},
     },
-    engine::start::Port,
+    engine::port::Port,
 };
 
 /// How often files are looked at.

@@ -37,9 +37,10 @@ use crate::{
     engine::{
         delivery::{Outlets, SENDS_MAX},
         incoming::Reception,
+        port::Port,
         run::Until,
         source::{Source, SourcePart},
-        start::{End, Engine, Parts, Port},
+        start::{End, Engine, Parts},
     },
     web::{
         admin,

@@ -7,7 +7,7 @@ use crate::{
     domain::{plan::Plan, text::Message, time::Timestamp},
     engine::{
         health::{self, SourceHealth},
-        start::Port,
+        port::Port,
     },
     web::status::{self, Around, BrokenStatus, Counter, FaultStatus, SourceStatus, Status},
 };

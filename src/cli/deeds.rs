@@ -14,6 +14,7 @@ use crate::{
         run::Stop,
         terminal::Terminal,
     },
+    domain::actor::at_command_line,
     web::acts::Done,
 };
 
@@ -36,7 +37,7 @@ pub struct DeedArguments {
 /// Who acts, and what the answer looks like.
 #[derive(Clone, Debug, Args)]
 pub struct Manner {
-    /// 以谁的名义，卡片和日志里写这个名字；默认是系统用户名 · In whose name; default: the system's user
+    /// 以谁的名义；卡片和日志里写这个名字，并注明是从命令行代行。默认是系统用户名 · In whose name; cards say that it was done at the command line
     #[arg(long = "as", value_name = "NAME", value_parser = someone)]
     pub by: Option<String>,
     /// 输出格式 · What the answer looks like
@@ -54,11 +55,39 @@ fn someone(typed: &str) -> Result<String, String> {
 }
 
 impl Manner {
-    /// Who acts: the name given, else the system's user.
-    pub fn name(&self) -> Option<String> {
-        let of_system = || USER_VARIABLES.iter().find_map(|name| std::env::var(name).ok().filter(|it| !it.is_empty()));
-        self.by.clone().or_else(of_system)
+    /// Who acts: the name given and the account it is done from, else the account.
+    pub fn name(&self) -> String {
+        at_command_line(self.by.as_deref(), account().as_deref())
     }
+}
+
+/// The account that runs this: by its name, else by its number.
+fn account() -> Option<String> {
+    let said = |name: &&str| std::env::var(name).ok().filter(|it| !it.is_empty());
+    USER_VARIABLES.iter().find_map(said).or_else(numbered_account)
+}
+
+/// The name that the system's list gives the number of this process's account, else the number.
+#[cfg(target_os = "linux")]
+fn numbered_account() -> Option<String> {
+    use std::os::unix::fs::MetadataExt;
+    let uid = std::fs::metadata("/proc/self").ok()?.uid();
+    let list = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    Some(named_in(&list, uid).unwrap_or_else(|| format!("uid {uid}")))
+}
+
+/// Elsewhere nothing says it without the variables.
+#[cfg(not(target_os = "linux"))]
+const fn numbered_account() -> Option<String> {
+    None
+}
+
+/// The account with this number in a list as `/etc/passwd` writes it.
+#[cfg(any(target_os = "linux", test))]
+fn named_in(list: &str, uid: u32) -> Option<String> {
+    let mut accounts = list.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let found = accounts.find(|parts| parts.get(2).is_some_and(|number| number.parse() == Ok(uid)))?;
+    found.first().map(|name| (*name).to_string()).filter(|name| !name.is_empty())
 }
 
 /// How long it is put off.
@@ -67,7 +96,7 @@ pub struct SnoozeArguments {
     /// Which alert, and who acts.
     #[command(flatten)]
     pub deed: DeedArguments,
-    /// 多久：30m、2h、1d，或 "next workday"（下个工作日） · How long
+    /// 多久：30m、2h、1d、tomorrow（明天），或 "next workday"（下个工作日） · How long
     #[arg(value_name = "30m|2h|next workday")]
     pub long: String,
 }
@@ -96,8 +125,8 @@ pub fn act(config: &Path, path: &str, mut body: Value, manner: &Manner, terminal
 
 /// Who does it goes with what is done.
 pub fn sign(body: &mut Value, manner: &Manner) {
-    if let (Some(object), Some(name)) = (body.as_object_mut(), manner.name()) {
-        object.insert("by".to_string(), json!(name));
+    if let Some(object) = body.as_object_mut() {
+        object.insert("by".to_string(), json!(manner.name()));
     }
 }
 
@@ -106,5 +135,18 @@ pub fn show(done: &Done, format: Format, terminal: Terminal) {
     match format {
         Format::Json => terminal.print(&shown(done)),
         Format::Text => terminal.print(&plain(done.words.get(terminal.locale))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_is_called_by_the_name_that_the_system_gives_it() {
+        let list = "root:x:0:0:root:/root:/bin/sh\nbroken\n:x:7:7::/:\nlilei:x:1000:1000:Li Lei:/home/li:/bin/sh\n";
+        for (uid, name) in [(0, Some("root")), (1000, Some("lilei")), (7, None), (8, None)] {
+            assert_eq!(named_in(list, uid).as_deref(), name, "{uid}");
+        }
     }
 }

@@ -86,7 +86,7 @@ fn in_store(arguments: &ForgetArguments, terminal: Terminal) -> Result<(), Stop>
         return Err(missing());
     }
     let (store, stored) = Store::open(&config).map_err(|error| Stop::Failure(error.message()))?;
-    let by = Actor::Operator(arguments.manner.name().unwrap_or_else(|| "CLI".to_string()).as_str().into());
+    let by = Actor::Operator(arguments.manner.name().as_str().into());
     let (done, writes) = forgotten::in_store(&stored, &arguments.guest, &by, Clock::system().now());
     if writes.is_empty() {
         return Err(missing());

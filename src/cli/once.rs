@@ -9,7 +9,7 @@ use crate::{
         text::{Message, Words},
         time::Zone,
     },
-    engine::{health::SourceHealth, start::Port},
+    engine::{health::SourceHealth, port::Port},
 };
 
 /// What was sent, in the order it is named.

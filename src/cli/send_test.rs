@@ -141,6 +141,7 @@ pub fn send(setup: &Setup, receiver: &Receiver, content: Content, clock: &Clock)
         masked: false,
         forward: false,
         notes: Vec::new(),
+        asides: Vec::new(),
         mentions: Vec::new(),
         rev: 0,
         attempts: 0,

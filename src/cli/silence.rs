@@ -86,7 +86,7 @@ pub struct NewArguments {
     /// 条件，和规则的写法一样 · A condition, written as in rules
     #[arg(long, value_name = "status: waiting_for_user")]
     pub when: Option<String>,
-    /// 多久：30m、2h、1d，或 "next workday" · How long
+    /// 多久：30m、2h、1d、tomorrow（明天），或 "next workday"（下个工作日） · How long
     #[arg(long = "for", value_name = "2h", required_unless_present = "until", conflicts_with = "until")]
     pub long: Option<String>,
     /// 到什么时候（配置的时区） · Until when (configured zone)

@@ -57,6 +57,7 @@ pub fn run(path: &Path, typed: &str, source: Option<&str>, terminal: Terminal) -
         masked: false,
         forward: false,
         notes: Vec::new(),
+        asides: Vec::new(),
         mentions: Vec::new(),
         rev: 0,
         attempts: 0,

@@ -296,11 +296,24 @@ pub fn cut(text: &str, chars: usize) -> String {
     format!("{kept}…")
 }
 
+/// The same, but no word of letters and digits is broken where the text has a break before it.
+pub fn cut_at_word(text: &str, chars: usize) -> String {
+    let kept = cut(text, chars);
+    let (Some(whole), true) = (kept.strip_suffix('…'), kept != text) else { return kept };
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':');
+    let breaks = text.get(whole.len()..).and_then(|rest| rest.chars().next()).is_some_and(is_word);
+    let head = whole.trim_end_matches(is_word);
+    if !breaks || head.trim().is_empty() || head.len() == whole.len() {
+        return kept;
+    }
+    format!("{}…", head.trim_end())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{cut, escape_markdown, one_line, shown};
+    use super::{cut, cut_at_word, escape_markdown, one_line, shown};
 
     #[test]
     fn what_markdown_would_read_is_only_shown() {
@@ -329,6 +342,12 @@ mod tests {
     fn cutting_counts_characters() {
         assert_eq!(cut("打印机连不上", 6), "打印机连不上");
         assert_eq!(cut("打印机连不上", 4), "打印机…");
+        assert_eq!(cut_at_word("the bot is not in the chat", 13), "the bot is…");
+        assert_eq!(cut_at_word("the bot is not in the chat", 15), "the bot is not…");
+        assert_eq!(cut_at_word("机器人不在群里：bot_not_in_chat", 12), "机器人不在群里：…");
+        assert_eq!(cut_at_word("supercalifragilistic", 9), "supercal…");
+        assert_eq!(cut_at_word("打印机连不上", 4), "打印机…");
+        assert_eq!(cut_at_word("short", 9), "short");
         assert_eq!(cut("ab👩\u{200d}💻c", 5), "ab👩…");
     }
 

@@ -32,7 +32,7 @@ pub struct JournalLine {
 pub struct LinesOf {
     /// What they are about.
     pub subject: Subject,
-    /// Only those of this rule's alert, in this episode.
+    /// Only those of this rule's alert, in this episode and those after it: what rings again goes on on its card.
     pub episode: Option<(RuleName, u32)>,
 }
 
@@ -44,7 +44,7 @@ impl LinesOf {
 
     /// Whether a line is meant.
     pub fn has(&self, line: &JournalLine) -> bool {
-        let of = |(rule, episode): &(RuleName, u32)| line.rule.as_ref() == Some(rule) && line.episode == *episode;
+        let of = |(rule, episode): &(RuleName, u32)| line.rule.as_ref() == Some(rule) && line.episode >= *episode;
         line.subject == self.subject && self.episode.as_ref().is_none_or(of)
     }
 }

@@ -14,8 +14,8 @@ use crate::domain::{
     id::{ChatId, MessageId, RotaName, SilenceId},
     notice::Send,
     receiver::PersonId,
-    silence::Matcher,
-    text::{Locale, Message, Words},
+    silence::{Matcher, SILENCED_BY_BUTTON},
+    text::{Locale, Message},
     time::{Span, Timestamp, Zone},
 };
 
@@ -59,6 +59,8 @@ pub enum Which {
 pub enum Rest {
     /// So long.
     For(Span),
+    /// Until tomorrow: when work begins on the rule's calendar, on a day without work at 09:00.
+    Tomorrow,
     /// Until work begins on the next working day of the rule's calendar; without one, the next of Monday to
     /// Friday at 09:00.
     NextWorkday,
@@ -68,11 +70,20 @@ pub enum Rest {
 const DAY_BEGINS: Span = Span::from_hours(9);
 
 impl Rest {
-    /// When it is over. The next working day is the first on which `calendar` has work after today; without a calendar,
+    /// When it is over. Tomorrow is the next day of the calendar. The next working day is the first on which `calendar` has work after today; without a calendar,
     /// or where it has none any more, the next day from Monday to Friday at 09:00 in `zone`.
     pub fn ends(self, now: Timestamp, calendar: Option<&Calendar>, zone: Zone) -> Timestamp {
         match self {
             Self::For(span) => now.plus(span),
+            Self::Tomorrow => {
+                let day = calendar.map_or(zone, |calendar| calendar.plan().zone).next_midnight(now);
+                let begins = calendar.map(|calendar| match calendar.is_open(day) {
+                    true => day,
+                    false => calendar.turns_after(day),
+                });
+                let is_tomorrow = |at: &Timestamp| *at < zone.next_midnight(day);
+                begins.filter(is_tomorrow).unwrap_or(day.plus(DAY_BEGINS))
+            }
             Self::NextWorkday => {
                 let work = calendar.map(|calendar| {
                     let midnight = calendar.plan().zone.next_midnight(now);
@@ -120,8 +131,9 @@ pub enum Deed {
     EndSilence(SilenceId),
     /// Stands in for someone on a rota.
     Cover(Box<NewCover>),
-    /// Ends what they stand in for, and what they had others stand in for; absent: on the only rota.
-    EndCovers(Option<RotaName>),
+    /// Ends what they stand in for, and what they had others stand in for; or what the person who is named stands in
+    /// for. No rota: on the only one.
+    EndCovers(Option<RotaName>, Option<PersonId>),
     /// Confirms who is on call on the next long holiday.
     ConfirmRoster(Option<RotaName>),
     /// Tries a notice that cannot be delivered once more, named by the beginning of its key's `uuid`.
@@ -170,9 +182,6 @@ pub const SNOOZE_SHORT: Span = Span::from_mins(30);
 
 /// The longer of them.
 pub const SNOOZE_LONG: Span = Span::from_hours(2);
-
-/// The reason of a silence that a card's button asked for.
-const SILENCED_BY_BUTTON: Words = Words { zh: "在卡片上静默", en: "silenced on its card" };
 
 impl Deed {
     /// What a button of an alert's card asks for. Nothing where it cannot be: only a ticket is silenced from its card.

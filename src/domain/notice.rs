@@ -510,6 +510,8 @@ pub struct Send {
     pub forward: bool,
     /// What is said at its head: why it comes here, who was called up, who is not mentioned again.
     pub notes: Vec<Message>,
+    /// What is said of it below what happened.
+    pub asides: Vec<Message>,
     /// Whom it mentions; those who are not in its chat are named only.
     pub mentions: Vec<PersonId>,
     /// Which revision of its alert or digest it shows; 0 when an earlier attempt may have left an older one standing.

@@ -64,8 +64,8 @@ pub struct RuleRoute {
 pub struct Reached {
     /// The word: `team`, `team.lead`, `owner`, a receiver.
     pub word: String,
-    /// The step of the ladder, from 1; absent: at once.
-    pub step: Option<usize>,
+    /// When.
+    pub when: When,
     /// Who is meant; absent: nobody.
     pub receiver: Option<ReceiverName>,
     /// What that is.
@@ -74,6 +74,27 @@ pub struct Reached {
     pub mention: Option<Message>,
     /// Why it would not be told now.
     pub held: Option<Message>,
+}
+
+/// When a line of a rule tells someone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// When it begins to ring.
+    AtOnce,
+    /// At this step of the ladder, from 1.
+    Step(usize),
+    /// Again and again while nobody acts, once the ladder is over.
+    Fallback,
+}
+
+impl When {
+    /// The step of the ladder, where it is one.
+    pub const fn step(self) -> Option<usize> {
+        match self {
+            Self::Step(step) => Some(step),
+            Self::AtOnce | Self::Fallback => None,
+        }
+    }
 }
 
 /// What a receiver is, for people. Addresses of webhooks are secrets and not shown.
@@ -133,9 +154,10 @@ fn reached(reached: &Reached, locale: Locale) -> String {
         }
         (None, _) => Message::new("没有人", "nobody"),
     };
-    let mut said = match reached.step {
-        Some(step) => Message::new(format!("升级第 {step} 步 "), format!("step {step} ")),
-        None => Message::default(),
+    let mut said = match reached.when {
+        When::Step(step) => Message::new(format!("升级第 {step} 步 "), format!("step {step} ")),
+        When::Fallback => Message::new("升级走完还没人处理时 ", "when the ladder is over and nobody acted "),
+        When::AtOnce => Message::default(),
     };
     said.zh.push_str(&format!("{word} → {}", who.zh));
     said.en.push_str(&format!("{word} → {}", who.en));

@@ -10,7 +10,8 @@ use crate::domain::{
     labels::Team,
     rule::{Rule, RuleKind, Severity},
     seen::Seen,
-    text::Message,
+    story::severity_words,
+    text::{Message, Words},
     time::{Span, Timestamp, Zone},
     verdict::{Answer, eval},
 };
@@ -193,8 +194,8 @@ impl Matcher {
             None => {}
             Some(Severity::Critical) => parts.push(Message::new("任何级别", "any severity")),
             Some(most) => {
-                let most = most.name();
-                parts.push(Message::new(format!("级别 {most} 及以下"), format!("severity {most} or lower")));
+                let words = severity_words(most);
+                parts.push(Message::new(format!("级别{}及以下", words.zh), format!("severity {} or lower", words.en)));
             }
         }
         if parts.is_empty() {
@@ -264,6 +265,18 @@ impl Hush {
         }
     }
 }
+
+/// A reason in words; where nobody wrote one, that is said.
+pub fn reason_words(reason: &str) -> Message {
+    match reason {
+        "" => Message::new("没有写理由", "no reason given"),
+        reason if [SILENCED_BY_BUTTON.zh, SILENCED_BY_BUTTON.en].contains(&reason) => SILENCED_BY_BUTTON.into(),
+        reason => Message::new(reason, reason),
+    }
+}
+
+/// The reason of a silence that a card's button asked for.
+pub const SILENCED_BY_BUTTON: Words = Words { zh: "在卡片上静默", en: "silenced on its card" };
 
 /// A reason as it is kept: one line, of bounded length.
 pub fn reason(text: &str) -> Arc<str> {

@@ -29,7 +29,7 @@ use crate::{
     },
     engine::{
         doors::Refused,
-        start::{ActAnswer, Port},
+        port::{ActAnswer, Port},
     },
 };
 

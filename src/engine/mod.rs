@@ -3,6 +3,7 @@
 //! Invariant: nothing is decided here. Whatever comes back from outside becomes an input, and the desk says what next.
 
 pub mod start;
+pub mod port;
 pub mod asks;
 pub mod doors;
 pub mod run;

@@ -17,6 +17,7 @@ use crate::{
     adapters::yaml::duration::read_span,
     domain::{
         actor::Actor,
+        command::verb::day,
         deed::{Act, Deed, Place, Rest, Tone, Which},
         id::MessageId,
         text::{Locale, Message, fold},
@@ -41,7 +42,7 @@ const BY_CHARS_MAX: usize = 60;
 const BY_DEFAULT: &str = "API";
 
 /// What the next working day is called.
-const NEXT_WORKDAY: [&str; 4] = ["next workday", "next_workday", "next working day", "下个工作日"];
+const NEXT_WORKDAY: [&str; 2] = ["next_workday", "下个工作日"];
 
 /// What a deed without further words says.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -66,7 +67,7 @@ impl Plain {
 pub struct Later {
     /// Who does it, for the journal and the card; absent: the name of the token.
     by: Option<String>,
-    /// For how long: `30m`, `2h`, `1d`, `next workday`.
+    /// For how long: `30m`, `2h`, `1d`, `tomorrow`, `next workday`.
     r#for: Option<String>,
 }
 
@@ -311,13 +312,18 @@ pub const fn tone_name(tone: Tone) -> &'static str {
 
 /// How long from now: `30m`, `2h`, `next workday`.
 pub fn rest(place: &str, text: Option<&str>) -> Result<Rest, Problem> {
-    let hint = || Message::new("例如 30m、2h、1d，或 next workday", "for example 30m, 2h, 1d, or `next workday`");
+    let hint = || {
+        Message::new("例如 30m、2h、1d、明天，或 next workday", "for example 30m, 2h, 1d, tomorrow, or `next workday`")
+    };
     let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
         let message = Message::new("要写多久", "how long is not said");
         return Err(Problem::bad(place, message).with_hint(hint()));
     };
     if NEXT_WORKDAY.contains(&&*fold(text)) {
         return Ok(Rest::NextWorkday);
+    }
+    if let Some(rest) = day(&fold(text)) {
+        return Ok(rest);
     }
     read_span(text).map(Rest::For).map_err(|message| Problem::bad(place, message).with_hint(hint()))
 }

@@ -132,7 +132,7 @@ pub struct SnoozedDocument {
 pub struct ToldDocument {
     /// Whom.
     pub receiver: String,
-    /// `card`, `digest`, `waiting`, `not told`.
+    /// `card`, `digest`, `waiting`, `not_told`.
     pub how: String,
     /// The digest's number.
     pub digest: Option<u32>,

@@ -15,7 +15,7 @@ use crate::{
     },
     engine::{
         asks::{Ask, Back},
-        start::{ActAnswer, Port},
+        port::{ActAnswer, Port},
     },
     web::{acts, alerts, guests, journal, oncall, outbox, problem::Problem, route, rules, silences},
 };

@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 
 use crate::{
     domain::{
-        route::{Reached, Routed, RuleRoute, TeamTried, kind_words, text},
+        route::{Reached, Routed, RuleRoute, TeamTried, When, kind_words, text},
         text::Locale,
     },
     engine::asks::Ask,
@@ -83,7 +83,8 @@ fn rule(rule: &RuleRoute) -> Value {
 fn reached(reached: &Reached) -> Value {
     json!({
         "word": reached.word,
-        "step": reached.step,
+        "step": reached.when.step(),
+        "fallback": reached.when == When::Fallback,
         "receiver": reached.receiver.as_ref().map(|name| name.as_str()),
         "kind": reached.kind.as_ref().map(|kind| both(&kind_words(kind))),
         "mention": reached.mention.as_ref().map(both),

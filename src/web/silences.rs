@@ -74,7 +74,7 @@ pub struct NewDocument {
     /// Only tickets of which this condition holds: as rules write it, in a text or as JSON.
     #[schema(value_type = Option<Object>)]
     when: Option<Value>,
-    /// For how long from now (`30m`, `2h`, `next workday`). Either this or `until`.
+    /// For how long from now (`30m`, `2h`, `tomorrow`, `next workday`). Either this or `until`.
     r#for: Option<String>,
     /// Until when (`2026-11-20 18:00`, or RFC 3339).
     until: Option<String>,

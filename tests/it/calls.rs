@@ -52,7 +52,9 @@ async fn who_is_in_the_chat_is_mentioned_once() {
     world.pass(Span::from_mins(2)).await;
     let cards = world.cards(TEAM);
     assert_eq!(cards.len(), 2);
-    assert!(cards[1].text().contains("mentioned within the last 10 minutes"), "{}", cards[1].text());
+    let said = cards[1].text();
+    assert!(said.contains("mentioned within the last 10 minutes"), "{said}");
+    assert!(!said.lines().nth(1).is_some_and(|line| line.contains("10 minutes")), "it does not open the card: {said}");
     let mentions = world.platform(|platform, _| {
         platform.messages_in(TEAM).iter().filter(|message| message.content().contains("<at id=ou_li>")).count()
     });

@@ -21,7 +21,7 @@ use deskbell::{
         text::Locale,
         time::Span,
     },
-    engine::start::ActAnswer,
+    engine::port::ActAnswer,
     sim::{
         faults::Fault,
         message::Message,

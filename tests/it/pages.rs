@@ -194,6 +194,7 @@ fn send(ticket: &Arc<Ticket>) -> Send {
         masked: false,
         forward: false,
         notes: Vec::new(),
+        asides: Vec::new(),
         mentions: Vec::new(),
         rev: 1,
         attempts: 1,

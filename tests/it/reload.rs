@@ -165,7 +165,7 @@ async fn an_edited_rule_is_in_force_and_announced() {
     assert_eq!(office.cards(TEAM).len(), 1);
     office.write("rules/a.yaml", &WAITING.replace("1h", "2h"));
     office.pass(1).await;
-    assert_eq!(office.said(), "规则已更新：等太久 1h → 2h；1 条告警因此结束");
+    assert_eq!(office.said(), "规则已更新：等太久 1h → 2h；1 条提醒因此结束");
     assert_eq!(office.cards(OPS).len(), 1);
     office.pass(70).await;
     assert_eq!(office.cards(TEAM).len(), 2, "it rings again after two hours: {:?}", office.cards(TEAM));

@@ -73,8 +73,19 @@ fn alerts_letters_journal_and_route_from_the_command_line() {
     town.run(&["route", &id]).expect(0, &["不满意", "→"]);
     town.run(&["done", reference, "--as", "李雷"]).expect(0, &["handled"]);
     let story = town.run(&["--lang", "zh", "journal", &id]);
-    let story =
-        story.expect(0, &["触发：", "发不出去：", "韩梅梅 要求再发", "已送达", "李雷 接手", "李雷 处理", "历时"]);
+    let story = story.expect(
+        0,
+        &[
+            "触发：",
+            "发不出去：",
+            "韩梅梅（",
+            "命令行代行） 要求再发",
+            "已送达",
+            "命令行代行） 接手",
+            "命令行代行） 处理",
+            "历时",
+        ],
+    );
     assert_eq!(running.stop().0, Some(0));
     let offline = town.run(&["--lang", "zh", "journal", &id]).expect(0, &[]);
     assert_eq!(offline.out, story.out, "the store tells the same");

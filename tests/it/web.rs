@@ -25,7 +25,7 @@ use deskbell::{
     engine::{
         doors::Refused,
         incoming::{Reception, Submitted},
-        start::ActAnswer,
+        port::ActAnswer,
     },
     web::{
         admin,

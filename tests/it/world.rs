@@ -54,10 +54,11 @@ use deskbell::{
     engine::{
         delivery::{Outlets, SENDS_MAX},
         doors::Refused,
+        port::Port,
         run::Until,
         schedule::Schedule,
         source::{Source, SourcePart},
-        start::{End, Engine, Parts, Port},
+        start::{End, Engine, Parts},
     },
     sim::{
         self,

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_of_other_episodes_take_no_place() {
+    fn lines_of_earlier_episodes_take_no_place() {
         let home = TempDir::new().unwrap();
         let (store, _) = Store::open(&Config::at(home.path())).unwrap();
         let line = |ms, rule: &str, episode| {
@@ -208,7 +208,7 @@ mod tests {
         let times = |of: LinesOf, limit| -> Vec<i64> {
             store.journal(&of, limit).unwrap().iter().map(|line| line.at.as_ms()).collect()
         };
-        assert_eq!(times(of("one", 1), 2), [2, 1]);
+        assert_eq!(times(of("one", 1), 4), [5, 4, 3, 2], "what came after it goes on with it");
         assert_eq!(times(of("one", 2), 9), [5, 4, 3]);
         assert_eq!(times(of("other", 2), 9), [0_i64; 0]);
         assert_eq!(times(LinesOf::all(Subject::Service), 4), [8, 7, 6, 5]);

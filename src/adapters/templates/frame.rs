@@ -12,7 +12,7 @@ use crate::{
         notice::{AlertView, AnswerView, Content, Send, Silenced, Step, Target},
         rule::{Rule, RuleKind},
         seen::Seen,
-        text::Locale,
+        text::{Locale, Message},
         time::{Span, Timestamp},
     },
 };
@@ -80,13 +80,13 @@ fn asking(turn: &Turn, locale: Locale) -> Button {
     Button { text, primary: false, does: Does::Ask(turn.asks.clone()) }
 }
 
-/// What is said of the send before the body: why it comes here, who was called up.
+/// What is said of the send around the body: above it why it comes here and who was called up.
 fn headed(send: &Send, body: String) -> String {
-    if send.notes.is_empty() {
-        return body;
-    }
-    let notes: Vec<String> = send.notes.iter().map(|note| escape_markdown(note.get(send.locale))).collect();
-    format!("{}\n\n{body}", notes.join("\n"))
+    let said = |notes: &[Message]| -> Option<String> {
+        let lines: Vec<String> = notes.iter().map(|note| escape_markdown(note.get(send.locale))).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
+    };
+    [said(&send.notes), Some(body), said(&send.asides)].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
 /// What the title begins with, so that a lock screen shows it.

@@ -189,7 +189,7 @@ mod tests {
         let (found, faults) = read_text(text);
         assert_eq!(faults, Vec::<String>::new());
         assert_eq!(found[0].while_ringing.severity, Some(Severity::Critical));
-        assert_eq!(found[0].mutes.words().zh, "级别 warning 及以下");
+        assert_eq!(found[0].mutes.words().zh, "级别警告及以下");
         assert_eq!(found[0].same, [Shared::Ticket]);
         assert_eq!(found[1].same, [Shared::Team]);
         assert!(found[1].mutes.when.as_ref().is_some_and(|when| when.condition.is_some()));

@@ -9,7 +9,7 @@ pub enum Asked {
     Look(Option<String>),
     /// Someone else stands in.
     Change(Box<Wanted>),
-    /// To take back what one stands in for and had others stand in for.
+    /// To take back what one stands in for and had others stand in for; a rota, and whoever stands in, may be named.
     GiveBack(Option<String>),
     /// Who is on call on the next long holiday is right.
     Confirm(Option<String>),

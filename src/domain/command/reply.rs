@@ -55,10 +55,13 @@ pub const ON_A_DIGEST: Words = Words {
 pub const NOTHING_RINGS: Words = Words { zh: "现在没有在响的提醒", en: "Nothing rings now" };
 
 /// Nothing rings that this chat was told of.
-pub fn nothing_rings_here() -> Message {
+pub fn nothing_rings_here(verb: Verb) -> Message {
+    let name = verb.name();
     Message::new(
-        "这里现在没有在响的提醒。请在提醒卡片上回复，或写上提醒编号，例如 /take #4F7A2C",
-        "Nothing rings here now. Reply on an alert's card, or write its reference, for example /take #4F7A2C",
+        format!("这里现在没有在响的提醒。请在提醒卡片上回复，或写上提醒编号，例如 /{name} #4F7A2C"),
+        format!(
+            "Nothing rings here now. Reply on an alert's card, or write its reference, for example /{name} #4F7A2C"
+        ),
     )
 }
 
@@ -93,22 +96,32 @@ pub fn several_tickets(id: &str, lines: &[String], count: usize) -> Message {
     )
 }
 
-/// Several alerts are meant: which?
-pub fn which(lines: &[Message], count: usize) -> Message {
+/// Several alerts are meant by a command: which?
+pub fn which(lines: &[Message], count: usize, verb: Verb) -> Message {
+    let name = verb.name();
+    let long = if verb == Verb::Silence { " 2h" } else { "" };
     listed(
         lines,
         count,
         &Message::new(
-            format!("有 {count} 条提醒，请写上编号，例如 /take #4F7A2C"),
-            format!("There are {count} alerts; please write which, for example /take #4F7A2C"),
+            format!("有 {count} 条提醒，请写上编号，例如 /{name} #4F7A2C{long}"),
+            format!("There are {count} alerts; please write which, for example /{name} #4F7A2C{long}"),
         ),
     )
 }
 
-/// What rings.
-pub fn ringing(lines: &[Message], count: usize) -> Message {
-    let head = if count == 1 { "1 alert rings now".to_string() } else { format!("{count} alerts ring now") };
-    listed(lines, count, &Message::new(format!("现在有 {count} 条提醒在响"), head))
+/// What rings, and how many of them someone has.
+pub fn ringing(lines: &[Message], count: usize, taken: usize) -> Message {
+    let rings = if count == 1 { "1 alert rings now".to_string() } else { format!("{count} alerts ring now") };
+    let (zh, en) = match taken {
+        0 => Default::default(),
+        taken if taken == count => ("，都有人处理".to_string(), ", all of them taken".to_string()),
+        taken => {
+            let free = count - taken;
+            (format!("，其中 {free} 条没人处理"), format!(", {free} of them not taken"))
+        }
+    };
+    listed(lines, count, &Message::new(format!("现在有 {count} 条提醒在响{zh}"), format!("{rings}{en}")))
 }
 
 fn listed(lines: &[Message], count: usize, head: &Message) -> Message {
@@ -129,8 +142,8 @@ fn listed(lines: &[Message], count: usize, head: &Message) -> Message {
 pub fn verb_usage(verb: Verb) -> Message {
     match verb {
         Verb::Snooze => Message::new(
-            "请这样写：/snooze #提醒编号 30m。时间可以是 30m、2h、1d、明天，最长 7 天；在卡片上回复时不用写编号",
-            "Please write: /snooze #<reference> 30m. The time may be 30m, 2h, 1d, tomorrow, at most 7 days; in a reply \
+            "请这样写：/snooze #提醒编号 30m。时间可以是 30m、2h、1d、明天、下个工作日，最长 7 天；在卡片上回复时不用写编号",
+            "Please write: /snooze #<reference> 30m. The time may be 30m, 2h, 1d, tomorrow, next workday, at most 7 days; in a reply \
              on the card no reference is needed",
         ),
         Verb::Silence => Message::new(

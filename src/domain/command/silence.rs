@@ -1,7 +1,7 @@
 //! What stands behind `/silence`: what is silenced, until when and why; which one ends; the list of them.
 
 use crate::domain::{
-    command::verb::{Named, WORKDAY, named, span},
+    command::verb::{Named, day, named, span},
     deed::Rest,
     id::SilenceId,
     rule::Severity,
@@ -201,10 +201,10 @@ impl Reader<'_> {
             if let Some(minute) = next.and_then(minute_of_day) {
                 return Some((Lasts::Until(minute), 2));
             }
-            return next.filter(|next| WORKDAY.contains(next)).map(|_| (Lasts::Rest(Rest::NextWorkday), 2));
+            return next.and_then(day).map(|rest| (Lasts::Rest(rest), 2));
         }
-        if WORKDAY.contains(&word) {
-            return Some((Lasts::Rest(Rest::NextWorkday), 1));
+        if let Some(rest) = day(word) {
+            return Some((Lasts::Rest(rest), 1));
         }
         if let Some(span) = span(word) {
             return Some((Lasts::Rest(Rest::For(span)), 1));
@@ -269,6 +269,7 @@ mod tests {
                 parts.extend(wanted.severity.map(|severity| severity.name().to_string()));
                 parts.push(match wanted.lasts {
                     Lasts::Until(minute) => format!("until {:02}:{:02}", minute / 60, minute % 60),
+                    Lasts::Rest(Rest::Tomorrow) => "tomorrow".to_string(),
                     Lasts::Rest(Rest::NextWorkday) => "workday".to_string(),
                     Lasts::Rest(Rest::For(span)) => crate::domain::duration::written(span),
                 });
@@ -294,8 +295,9 @@ mod tests {
             ("#4f7a2c 2h known fault until monday", "#4F7A2C 2h (known fault until monday)"),
             ("6626871355780366331 until 18:00", "6626871355780366331 until 18:00"),
             ("6626871355780366331 到18:00 误报", "6626871355780366331 until 18:00 (误报)"),
-            ("66331 明天", "66331 workday"),
-            ("66331 到 明天", "66331 workday"),
+            ("66331 明天", "66331 tomorrow"),
+            ("66331 到 明天", "66331 tomorrow"),
+            ("66331 到 下个工作日", "66331 workday"),
             ("2h", "2h"),
             ("#4f7a2c", "usage"),
             ("规则 vip 没人接 2h 误报", "rule=vip 没人接 2h (误报)"),

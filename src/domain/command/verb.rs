@@ -91,18 +91,23 @@ const TICKET_DIGITS_MIN: usize = 5;
 /// Letters and digits of an alert's reference.
 const REFERENCE_CHARS: usize = 6;
 
-/// Words for the next working day.
-pub(super) const WORKDAY: &[&str] = &[
-    "明天",
-    "明早",
-    "下个工作日",
-    "下一个工作日",
-    "工作日",
-    "tomorrow",
-    "workday",
-    "next workday",
-    "next working day",
+/// Words for days: tomorrow, which may be a Sunday, and the next working day.
+const DAYS: &[(&str, Rest)] = &[
+    ("明天", Rest::Tomorrow),
+    ("明早", Rest::Tomorrow),
+    ("tomorrow", Rest::Tomorrow),
+    ("下个工作日", Rest::NextWorkday),
+    ("下一个工作日", Rest::NextWorkday),
+    ("工作日", Rest::NextWorkday),
+    ("workday", Rest::NextWorkday),
+    ("next workday", Rest::NextWorkday),
+    ("next working day", Rest::NextWorkday),
 ];
+
+/// The day that a word names.
+pub fn day(word: &str) -> Option<Rest> {
+    DAYS.iter().find(|(name, _)| *name == word).map(|(_, rest)| *rest)
+}
 
 impl Verb {
     /// Its name, as it is kept.
@@ -149,9 +154,9 @@ impl Verb {
 pub enum Named {
     /// None: the one replied on, or the only one.
     Nothing,
-    /// By its reference. Six digits may also be the end of a ticket's id.
+    /// By its reference. Six digits behind `#` may also be the end of a ticket's id.
     Reference(String),
-    /// By its ticket: the id, or its last digits.
+    /// By its ticket: the id, or its last digits. Six digits may also be a reference.
     Ticket(String),
 }
 
@@ -166,14 +171,25 @@ pub struct Behind {
     pub unread: bool,
 }
 
+impl Named {
+    /// The six digits that may as well be a reference as the end of a ticket's id, where these are.
+    pub fn six_digits(&self) -> Option<&str> {
+        let (Self::Reference(text) | Self::Ticket(text)) = self else { return None };
+        let are_six = text.len() == REFERENCE_CHARS && text.bytes().all(|byte| byte.is_ascii_digit());
+        are_six.then_some(text)
+    }
+}
+
 impl Behind {
     /// Reads what stands behind a verb: an alert's reference or a ticket's id, and how long, in any order.
     pub fn read(text: &str) -> Self {
         let mut behind = Self { named: Named::Nothing, rest: None, unread: false };
         let spaced: String = text.chars().map(|c| if "，,。；;：:“”\"'".contains(c) { ' ' } else { c }).collect();
         let mut left = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
-        if let Some(word) = WORKDAY.iter().filter(|word| left.contains(**word)).max_by_key(|word| word.len()) {
-            behind.rest = Some(Rest::NextWorkday);
+        if let Some((word, rest)) =
+            DAYS.iter().filter(|(word, _)| left.contains(*word)).max_by_key(|(word, _)| word.len())
+        {
+            behind.rest = Some(*rest);
             left = left.replacen(word, " ", 1);
         }
         let words: Vec<&str> = left.split_whitespace().collect();
@@ -207,6 +223,9 @@ impl Behind {
 pub(super) fn named(word: &str) -> Option<Named> {
     let bare = word.strip_prefix('#').unwrap_or(word);
     let is_digits = bare.bytes().all(|byte| byte.is_ascii_digit());
+    if is_digits && bare == word && bare.len() >= TICKET_DIGITS_MIN {
+        return Some(Named::Ticket(bare.to_string()));
+    }
     let is_reference = bare.len() == REFERENCE_CHARS && bare.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_reference {
         Some(Named::Reference(bare.to_ascii_uppercase()))
@@ -283,6 +302,7 @@ mod tests {
         };
         let rest = match behind.rest {
             None => "-".to_string(),
+            Some(Rest::Tomorrow) => "tomorrow".to_string(),
             Some(Rest::NextWorkday) => "workday".to_string(),
             Some(Rest::For(span)) => crate::domain::duration::written(span),
         };
@@ -296,6 +316,7 @@ mod tests {
             ("#4f7a2c", "#4F7A2C -"),
             ("4f7a2c", "#4F7A2C -"),
             ("#366331", "#366331 -"),
+            ("366331", "366331 -"),
             ("6626871355780366331", "6626871355780366331 -"),
             ("66331", "66331 -"),
             ("30m", "- 30m"),
@@ -306,8 +327,9 @@ mod tests {
             ("半小时", "- 30m"),
             ("半个小时", "- 30m"),
             ("两小时 #4f7a2c", "#4F7A2C 2h"),
-            ("#4f7a2c 明天", "#4F7A2C workday"),
-            ("明天", "- workday"),
+            ("#4f7a2c 明天", "#4F7A2C tomorrow"),
+            ("明天", "- tomorrow"),
+            ("tomorrow", "- tomorrow"),
             ("下个工作日", "- workday"),
             ("next working day", "- workday"),
             ("2 hours", "- 2h"),

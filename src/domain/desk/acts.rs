@@ -3,7 +3,7 @@
 use crate::domain::{
     alert::{Alert, AlertKey, AlertState, EndReason},
     deed::{Act, Acted, Deed, Place, Rest, Tone, Which},
-    desk::{machine::Desk, outbox::card_of},
+    desk::{lists::bare_reference, machine::Desk, outbox::card_of},
     text::Message,
     time::Timestamp,
 };
@@ -48,7 +48,7 @@ impl Desk {
             Deed::Silence(_) if again && !self.has_asked_for_silence(act) => repeated(),
             Deed::ForgetGuest(_) if again => repeated(),
             Deed::ForgetGuest(guest) => self.forget_guest(act, guest, now),
-            Deed::EndSilence(_) | Deed::Cover(_) | Deed::EndCovers(_) | Deed::ConfirmRoster(_) if again => repeated(),
+            Deed::EndSilence(_) | Deed::Cover(_) | Deed::EndCovers(..) | Deed::ConfirmRoster(_) if again => repeated(),
             Deed::Silence(new) => {
                 let acted = self.add_silence(act, new, now);
                 self.with_clicked_card(act, acted, now)
@@ -56,7 +56,7 @@ impl Desk {
             Deed::EndSilence(id) => self.end_silence(act, *id, now),
             Deed::Retry(_) | Deed::Forget(_) => self.see_to_letter(act, again, now),
             Deed::Cover(new) => self.cover(act, new, now),
-            Deed::EndCovers(rota) => self.end_covers(act, rota.as_ref(), now),
+            Deed::EndCovers(rota, person) => self.end_covers(act, rota.as_ref(), person.as_ref(), now),
             Deed::ConfirmRoster(rota) => self.confirm_roster(act, rota.as_ref(), now),
         }
     }
@@ -71,7 +71,7 @@ impl Desk {
         now: Timestamp,
         deed: impl FnOnce(&mut Self, &Act, &Alert, Timestamp) -> Acted,
     ) -> Acted {
-        let Some(alert) = self.alert_meant(which, act).cloned() else { return self.missing(which) };
+        let Some(alert) = self.alert_meant(which, act).cloned() else { return self.missing(which, &act.place) };
         let acted = match &alert.state {
             AlertState::Ended { ended_at, reason, .. } => self.over(*ended_at, reason.words().into(), now),
             AlertState::Pending => Acted {
@@ -102,9 +102,17 @@ impl Desk {
             }
             Some(taken) if !taken.by.is_same(&act.by) && taken.asked_at.is_none() => {
                 let (who, at) = (taken.by.words(), self.clock_words(taken.at, now));
+                let reference = alert.reference();
+                let (zh, en) = match act.place {
+                    Place::Chat(..) => ("先点“交回”再接手".to_string(), "give it back first".to_string()),
+                    Place::Admin => {
+                        let command = format!("deskbell release {reference}");
+                        (format!("先运行 {command}"), format!("run {command} first"))
+                    }
+                };
                 let words = Message::new(
-                    format!("{} {at} 已接手。要换人，先点“交回”再接手", who.zh),
-                    format!("{} took it at {at}. To take over, give it back first", who.en),
+                    format!("{} {at} 已接手。要换人，{zh}", who.zh),
+                    format!("{} took it at {at}. To take over, {en}", who.en),
                 );
                 Acted { tone: Tone::Already, words, card: None }
             }
@@ -191,13 +199,19 @@ impl Desk {
         alert.lines.iter().filter_map(card).any(|card| card.message.as_ref() == Some(message))
     }
 
-    /// The alert of this reference: one that rings first, then the one that ended last.
+    /// The alert of this reference: one that rings first, then the one that ended last. The reference of an earlier
+    /// episode leads to the present one: it may stand in what people wrote while the card was the same.
     pub(super) fn alert_called(&self, reference: &str) -> Option<&Alert> {
-        let reference = reference.trim().trim_start_matches('#').to_ascii_uppercase();
+        let reference = bare_reference(reference);
         let present = |(key, episode): &(AlertKey, u32)| self.alert(key).filter(|alert| alert.episode == *episode);
-        let named: Vec<&Alert> = self.index.called(&reference).filter_map(present).collect();
-        let firing = named.iter().copied().find(|alert| alert.is_firing());
-        firing.or_else(|| named.into_iter().max_by_key(|alert| alert.fired_at()))
+        let first = |named: Vec<&'_ Alert>| -> Option<AlertKey> {
+            let firing = named.iter().find(|alert| alert.is_firing());
+            firing.or_else(|| named.iter().max_by_key(|alert| alert.fired_at())).map(|alert| alert.key.clone())
+        };
+        let named = first(self.index.called(&reference).filter_map(present).collect());
+        let formerly =
+            || first(self.index.formerly_called(&reference).filter_map(|(key, _)| self.alert(key)).collect());
+        self.alert(&named.or_else(formerly)?)
     }
 
     /// Whether this may be done here. In a direct chat members are told from others before it comes to the desk; whoever
@@ -220,12 +234,12 @@ impl Desk {
 
 impl Desk {
     /// There is no such alert; whoever typed the beginning of a reference reads which ones begin so.
-    fn missing(&self, which: &Which) -> Acted {
+    fn missing(&self, which: &Which, place: &Place) -> Acted {
         let candidates = match which {
             Which::Reference(typed) => self.references_like(typed),
             Which::Episode(..) => None,
         };
-        candidates.map_or_else(|| missing(which), |words| Acted { tone: Tone::Missing, words, card: None })
+        candidates.map_or_else(|| missing(which, place), |words| Acted { tone: Tone::Missing, words, card: None })
     }
 }
 
@@ -244,20 +258,24 @@ pub(super) const fn refused(words: Message) -> Acted {
     Acted { tone: Tone::Refused, words, card: None }
 }
 
-fn missing(which: &Which) -> Acted {
+fn missing(which: &Which, place: &Place) -> Acted {
+    let list = match place {
+        Place::Chat(..) => "/alerts",
+        Place::Admin => "deskbell alerts",
+    };
     let words = match which {
         Which::Reference(reference) => {
             let reference: String = reference.trim().trim_start_matches('#').chars().take(12).collect();
             Message::new(
-                format!("没有编号 #{reference} 的提醒。编号在卡片底部，/alerts 列出正在响的"),
+                format!("没有编号 #{reference} 的提醒。编号在卡片底部，{list} 列出正在响的"),
                 format!(
-                    "no alert is called #{reference}. The reference stands at the foot of its card; /alerts lists what rings"
+                    "no alert is called #{reference}. The reference stands at the foot of its card; {list} lists what rings"
                 ),
             )
         }
         Which::Episode(..) => Message::new(
-            "这张卡片的提醒已不在了。/alerts 列出正在响的",
-            "the alert of this card is gone; /alerts lists what rings",
+            format!("这张卡片的提醒已不在了。{list} 列出正在响的"),
+            format!("the alert of this card is gone; {list} lists what rings"),
         ),
     };
     Acted { tone: Tone::Missing, words, card: None }

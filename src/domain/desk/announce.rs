@@ -79,7 +79,7 @@ impl Desk {
         if ended > 0 {
             let plural = if ended == 1 { "alert" } else { "alerts" };
             lines
-                .push(Message::new(format!("{ended} 条告警因此结束"), format!("{ended} {plural} ended because of it")));
+                .push(Message::new(format!("{ended} 条提醒因此结束"), format!("{ended} {plural} ended because of it")));
         }
         let unread: Vec<&str> =
             self.sources.iter().filter(|(_, source)| source.rejudge).map(|(name, _)| name.as_str()).collect();

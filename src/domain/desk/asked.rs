@@ -61,7 +61,8 @@ impl Desk {
             return self.answer_in_words(question, said, now);
         }
         let said_behind = behind;
-        let behind = Behind::read(behind);
+        let mut behind = Behind::read(behind);
+        behind.named = self.settled(behind.named, &sources);
         let said = match verb {
             Verb::Alerts => self.list(&sources),
             Verb::Why => self.say_why(question, &behind, &sources, now),
@@ -86,7 +87,7 @@ impl Desk {
         }
         let which = match self.digest_asked(question, &behind.named, sources) {
             Some(reference) => Which::Reference(reference),
-            None => match self.alert_named(question, &behind.named, sources) {
+            None => match self.alert_named(question, &behind.named, verb, sources) {
                 Ok((key, episode)) => Which::Episode(key, episode),
                 Err(why) => return why,
             },
@@ -128,6 +129,7 @@ impl Desk {
         &self,
         question: &ChatMessage,
         named: &Named,
+        verb: Verb,
         sources: &[SourceName],
     ) -> Result<(AlertKey, u32), Message> {
         let one = |alert: &Alert| (alert.key.clone(), alert.episode);
@@ -138,35 +140,45 @@ impl Desk {
                     Some(CardShows::Digest(..)) => return Err(reply::ON_A_DIGEST.into()),
                     None => {}
                 }
-                self.only(self.ringing_here(question, sources), &reply::nothing_rings_here())
+                self.only(self.ringing_here(question, sources), verb, &reply::nothing_rings_here(verb))
             }
             Named::Reference(reference) => {
-                let visible = |alert: &&Alert| self.is_visible(alert, sources) && alert.reference() == *reference;
-                let all = || self.alerts.values().flatten().chain(self.past.values());
-                let found = all().filter(|alert| alert.is_firing()).find(visible).or_else(|| all().find(visible));
-                match found {
-                    Some(alert) => Ok(one(alert)),
-                    None if reference.bytes().all(|byte| byte.is_ascii_digit()) => self.on_ticket(reference, sources),
-                    None => Err(reply::no_such_alert(reference)),
-                }
+                let found = self.alert_referred(reference).filter(|alert| self.is_visible(alert, sources));
+                found.map(one).ok_or_else(|| reply::no_such_alert(reference))
             }
-            Named::Ticket(id) => self.on_ticket(id, sources),
+            Named::Ticket(id) => self.on_ticket(id, verb, sources),
+        }
+    }
+
+    /// What six digits are: behind `#` a reference, else the end of a ticket's id; the other where there is no such one.
+    pub(super) fn settled(&self, named: Named, sources: &[SourceName]) -> Named {
+        let Some(digits) = named.six_digits() else { return named };
+        let is_alert = || self.alert_referred(digits).is_some_and(|alert| self.is_visible(alert, sources));
+        let is_reference = || is_alert() || self.is_digest(digits);
+        let is_ticket = || {
+            let ends_so = |key: &TicketKey| sources.contains(&key.source) && key.id.as_str().ends_with(digits);
+            self.tickets.keys().any(ends_so)
+        };
+        match named {
+            Named::Reference(_) if !is_reference() && is_ticket() => Named::Ticket(digits.to_string()),
+            Named::Ticket(_) if !is_ticket() && is_reference() => Named::Reference(digits.to_string()),
+            named => named,
         }
     }
 
     /// The alert that rings on a ticket.
-    fn on_ticket(&self, id: &str, sources: &[SourceName]) -> Result<(AlertKey, u32), Message> {
+    fn on_ticket(&self, id: &str, verb: Verb, sources: &[SourceName]) -> Result<(AlertKey, u32), Message> {
         let key = self.ticket_named(id, sources)?;
         let alerts = self.alerts.get(&Subject::Ticket(key.clone())).into_iter().flatten();
-        self.only(alerts.filter(|alert| alert.is_firing()).collect(), &reply::quiet_ticket(&key.id))
+        self.only(alerts.filter(|alert| alert.is_firing()).collect(), verb, &reply::quiet_ticket(&key.id))
     }
 
     /// The only one of them, or why there is none: nothing, or the list to choose from.
-    fn only(&self, alerts: Vec<&Alert>, none: &Message) -> Result<(AlertKey, u32), Message> {
+    fn only(&self, alerts: Vec<&Alert>, verb: Verb, none: &Message) -> Result<(AlertKey, u32), Message> {
         match alerts.as_slice() {
             [] => Err(none.clone()),
             [only] => Ok((only.key.clone(), only.episode)),
-            several => Err(reply::which(&self.lines(several), several.len())),
+            several => Err(reply::which(&self.lines(several), several.len(), verb)),
         }
     }
 
@@ -222,11 +234,11 @@ impl Desk {
         alerts
     }
 
-    /// What rings, the most serious first, then the oldest.
+    /// What rings: what nobody has first, then the most serious, then the oldest.
     fn ringing(&self, sources: &[SourceName]) -> Vec<&Alert> {
         let rings = |alert: &&Alert| alert.is_firing() && !alert.trial && self.is_visible(alert, sources);
         let mut alerts: Vec<&Alert> = self.alerts.values().flatten().filter(rings).collect();
-        alerts.sort_by_key(|alert| (std::cmp::Reverse(alert.severity), alert.since));
+        alerts.sort_by_key(|alert| (alert.is_taken(), std::cmp::Reverse(alert.severity), alert.since));
         alerts
     }
 
@@ -239,7 +251,8 @@ impl Desk {
         if ringing.is_empty() {
             return reply::NOTHING_RINGS.into();
         }
-        reply::ringing(&self.lines(&ringing), ringing.len())
+        let taken = ringing.iter().filter(|alert| alert.is_taken()).count();
+        reply::ringing(&self.lines(&ringing), ringing.len(), taken)
     }
 
     /// The first of them in words, a line each.
@@ -270,7 +283,7 @@ impl Desk {
         let meant = match &behind.named {
             _ if behind.unread || behind.rest.is_some() => Err(reply::verb_usage(Verb::Why)),
             Named::Ticket(id) => self.ticket_named(id, sources).map(|key| (key, None)),
-            named => self.alert_named(question, named, sources).and_then(|(key, episode)| {
+            named => self.alert_named(question, named, Verb::Why, sources).and_then(|(key, episode)| {
                 let alert = self.episode(&key, episode);
                 match key.subject.ticket() {
                     Some(ticket) => Ok((ticket.clone(), Some(self.named_today(&key)))),

@@ -144,7 +144,7 @@ impl Desk {
             Deed::Look(which, _) => which.subject(),
             Deed::Silence(new) => new.matches.ticket.clone().map(Subject::Ticket),
             Deed::EndSilence(_) | Deed::Retry(_) | Deed::Forget(_) | Deed::ForgetGuest(_) => None,
-            Deed::Cover(_) | Deed::EndCovers(_) | Deed::ConfirmRoster(_) => None,
+            Deed::Cover(_) | Deed::EndCovers(..) | Deed::ConfirmRoster(_) => None,
         };
         let alerts = subject.and_then(|subject| self.alerts.get(&subject)).into_iter().flatten();
         let mut lines = alerts.flat_map(|alert| &alert.lines).map(|line| &line.receiver);

@@ -237,6 +237,7 @@ impl Desk {
             masked: entry.masked,
             forward: self.any_labels().is_some_and(|labels| labels.privacy.forward),
             notes,
+            asides: Vec::new(),
             mentions: Vec::new(),
             rev: if doubted { 0 } else { rev },
             attempts: entry.attempts,

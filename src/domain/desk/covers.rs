@@ -1,4 +1,4 @@
-//! Standing in: taking a shift over, giving one's own to someone else, swapping, and taking it all back.
+//! Standing in: taking a shift over, giving one's own to someone else, swapping.
 //!
 //! Members of a rota change what is theirs: they take a shift, and give away those they have themselves. Whoever
 //! `access.manage` names, and operators, change anything. Of covers that overlap the one said last holds.
@@ -32,10 +32,11 @@ const NEXT_TURN_WITHIN: Span = Span::from_days(92);
 const CHANGES_MAX: usize = 400;
 
 /// Who asks for a change of a rota.
-struct Asker {
+pub(super) struct Asker {
     /// Who they are on the rota, where they are on it.
-    person: Option<PersonId>,
-    manages: bool,
+    pub(super) person: Option<PersonId>,
+    /// They may change anything.
+    pub(super) manages: bool,
 }
 
 /// Whether anyone can stand in from then till then.
@@ -273,38 +274,6 @@ impl Desk {
         self.rosters.covers.push(cover);
     }
 
-    /// Ends what the asker stands in for, and what they said.
-    pub(super) fn end_covers(&mut self, act: &Act, rota: Option<&RotaName>, now: Timestamp) -> Acted {
-        let rota = match self.rota_meant(rota, &act.by) {
-            Ok(rota) => rota,
-            Err(acted) => return acted,
-        };
-        let asker = match self.asker(&rota, act) {
-            Ok(asker) => asker,
-            Err(acted) => return acted,
-        };
-        let is_theirs = |cover: &Cover| {
-            let theirs = Some(&cover.person) == asker.person.as_ref() || cover.by.is_same(&act.by);
-            cover.rota == rota.name && (theirs || asker.manages)
-        };
-        let (over, left) = std::mem::take(&mut self.rosters.covers).into_iter().partition(is_theirs);
-        self.rosters.covers = left;
-        let over: Vec<Cover> = over;
-        if over.is_empty() {
-            let words = Message::new("没有可以交还的顶班", "there is nothing to give back");
-            return Acted { tone: Tone::Already, words, card: None };
-        }
-        let count = over.len();
-        over.into_iter().for_each(|cover| self.write(Write::DropCover(Box::new(cover))));
-        self.see_to_rota(&rota.name, now);
-        let lines = words::lines(&rota, &self.rosters.covers, now, &|person| self.name_of(person));
-        let (zh, en): (Vec<String>, Vec<String>) = lines.into_iter().map(|line| (line.zh, line.en)).unzip();
-        let head = Message::new(format!("已撤销 {count} 处顶班"), format!("{count} taken back"));
-        self.journal(now, (&Subject::Service, None, 0), "cover", head.clone());
-        let words = Message::new(format!("{}。{}", head.zh, zh.join("；")), format!("{}. {}", head.en, en.join("; ")));
-        Acted { tone: Tone::Done, words, card: None }
-    }
-
     /// Someone looked at who is on call on the next long holiday.
     pub(super) fn confirm_roster(&mut self, act: &Act, rota: Option<&RotaName>, now: Timestamp) -> Acted {
         let rota = match self.rota_meant(rota, &act.by).and_then(|rota| self.asker(&rota, act).map(|_| rota)) {
@@ -361,7 +330,7 @@ impl Desk {
     }
 
     /// Who asks, and whether they may ask at all.
-    fn asker(&self, rota: &Rota, act: &Act) -> Result<Asker, Acted> {
+    pub(super) fn asker(&self, rota: &Rota, act: &Act) -> Result<Asker, Acted> {
         let person = act.by.open_id().and_then(|id| self.member_of(rota, id));
         let manages = act.place == Place::Admin || self.is_manager(&act.by);
         if manages || person.is_some() {
@@ -380,7 +349,7 @@ impl Desk {
     }
 
     /// A person as the rota writes them, whatever their letters' case or the id they are named by.
-    fn as_written(&self, rota: &Rota, person: &PersonId) -> PersonId {
+    pub(super) fn as_written(&self, rota: &Rota, person: &PersonId) -> PersonId {
         let known = match person {
             PersonId::Open(id) => self.member_of(rota, id),
             other => {
@@ -391,7 +360,7 @@ impl Desk {
         known.unwrap_or_else(|| person.clone())
     }
 
-    fn cover_words(&self, rota: &Rota, cover: &Cover, now: Timestamp) -> Message {
+    pub(super) fn cover_words(&self, rota: &Rota, cover: &Cover, now: Timestamp) -> Message {
         let (who, name, shift) = (self.name_of(&cover.person), &rota.name, &cover.shift);
         let (from, until) = (words::clock(rota.zone, cover.from, now), words::clock(rota.zone, cover.until, now));
         Message::new(
@@ -415,9 +384,13 @@ impl Desk {
 
     /// Whether whoever stands in did not ask for it themselves.
     fn is_concerned(&self, act: &Act, rota: &Rota, cover: &Cover) -> bool {
+        !self.asks_themselves(act, rota, &cover.person)
+    }
+
+    /// Whether this is the person who acts.
+    pub(super) fn asks_themselves(&self, act: &Act, rota: &Rota, person: &PersonId) -> bool {
         let asked = act.by.open_id().and_then(|id| self.member_of(rota, id));
-        let is_asker = act.by.open_id().map(|id| id.as_str()) == Some(cover.person.as_str());
-        asked.as_ref() != Some(&cover.person) && !is_asker
+        asked.as_ref() == Some(person) || act.by.open_id().map(|id| id.as_str()) == Some(person.as_str())
     }
 
     /// Whoever is put in later hears of it in their direct chat.

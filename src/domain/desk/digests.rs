@@ -93,7 +93,7 @@ impl Desk {
         self.write(Write::Source(state));
         let words = cause.words();
         let note = Message::new(
-            format!("{}：{count} 条告警合为一条汇总", words.zh),
+            format!("{}：{count} 条提醒合为一条汇总", words.zh),
             format!("{}: {count} alerts told as one digest", words.en),
         );
         let subject = Subject::Source(name.clone());

@@ -130,6 +130,10 @@ impl Desk {
             Some((source, id)) => (Some(source), id),
             None => (None, typed),
         };
+        let whole = source.map(|source| TicketKey::new(source.into(), id.into()));
+        if let Some(key) = whole.filter(|key| self.tickets.contains_key(key)) {
+            return Ok(key);
+        }
         let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         if !is_digits(id) || id.len() < TAIL_DIGITS_MIN {
             return Err(Message::new(

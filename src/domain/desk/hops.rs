@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{
     alert::{AlertKey, Line, LineOf},
-    card::{cut, one_line},
+    card::{cut_at_word, one_line},
     delivery::FailureKind,
     desk::{
         digests::DIGEST,
@@ -114,7 +114,7 @@ impl Desk {
         } else if key.rule.as_str() == DIGEST && self.hop_digest(key, &to, now) {
             return; // their card shows it too from now on
         }
-        let short = |text: &str| cut(&one_line(text), REASON_CHARS_MAX);
+        let short = |text: &str| cut_at_word(&one_line(text), REASON_CHARS_MAX);
         let note = Message::new(
             format!("本应发给 {}：{}", key.receiver, short(&reason.zh)),
             format!("meant for {}: {}", key.receiver, short(&reason.en)),

@@ -17,7 +17,7 @@ use crate::domain::{
         settings::{Inhibit, Shared},
         state::{CardKey, CardShows, Entry},
     },
-    id::{ReceiverName, SilenceId, Subject},
+    id::{ReceiverName, RuleName, SilenceId, Subject},
     notice::{NoticeKey, Step},
     seen::Seen,
     silence::{About, Hush, Matcher, Silence},
@@ -38,6 +38,8 @@ pub(super) struct Hushing {
     pub(super) something_ended: bool,
     /// Fresh data was asked for at this instant, before what was held back is told.
     pub(super) asked_at: Option<Timestamp>,
+    /// What the journal last said was held back, and why: the episode and the words, by what it is about and for whom.
+    said: BTreeMap<(Subject, RuleName, ReceiverName), (u32, Message)>,
 }
 
 impl Default for Hushing {
@@ -48,6 +50,7 @@ impl Default for Hushing {
             look_at: Timestamp::NEVER,
             something_ended: false,
             asked_at: None,
+            said: BTreeMap::new(),
         }
     }
 }
@@ -194,7 +197,12 @@ impl Desk {
         );
         self.forget_notice(key);
         self.counters.dropped += 1;
-        self.journal(now, (&key.subject, Some(&key.rule), key.episode), "held", note);
+        let place = (key.subject.clone(), key.rule.clone(), key.receiver.clone());
+        let said = (key.episode, why.clone());
+        // Repeats and steps that the same thing holds back are no news.
+        if self.hush.said.insert(place, said.clone()).as_ref() != Some(&said) {
+            self.journal(now, (&key.subject, Some(&key.rule), key.episode), "held", note);
+        }
         let told: Vec<Alert> = if key.step == Step::Digest {
             let told = self.told_by(key).cloned().collect();
             self.dissolve(key);
@@ -242,6 +250,7 @@ impl Desk {
 
     /// A notice goes out: what it tells is held back no longer.
     pub(super) fn note_told(&mut self, key: &NoticeKey) {
+        self.hush.said.remove(&(key.subject.clone(), key.rule.clone(), key.receiver.clone()));
         if !is_ringing(key.step) || self.hush.held.is_empty() {
             return;
         }
@@ -257,6 +266,10 @@ impl Desk {
     /// An alert ends: nothing of it is told any more, and what it held back may be.
     pub(super) fn note_ended(&mut self, alert: &mut Alert) {
         alert.lines.iter_mut().for_each(|line| line.held = false);
+        for line in &alert.lines {
+            let place = (alert.key.subject.clone(), alert.key.rule.clone(), line.receiver.clone());
+            self.hush.said.remove(&place);
+        }
         if !self.settings.inhibits.is_empty() {
             self.hush.something_ended = true;
             self.hush.look_again();

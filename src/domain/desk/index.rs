@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    alert::{Alert, AlertKey},
+    alert::{Alert, AlertKey, reference},
     desk::{
         machine::Desk,
         state::{CardKey, CardState},
@@ -14,11 +14,17 @@ use crate::domain::{
     silence::goes_by,
 };
 
+/// Earlier episodes of an alert by whose reference it is found, the latest ones: cards that went on in the present one
+/// were known by them.
+const FORMER_MAX: u32 = 10;
+
 /// Alerts and cards by what they are looked for.
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Episodes by their reference, past ones too. It is short: two may share one.
     called: BTreeMap<String, BTreeSet<(AlertKey, u32)>>,
+    /// Alerts by the references of their earlier episodes.
+    formerly: BTreeMap<String, BTreeSet<(AlertKey, u32)>>,
     /// What rings: the subjects by rule and severity.
     ringing: BTreeMap<(RuleName, Severity), BTreeSet<Subject>>,
     /// Cards by their message. An episode that goes on on the card of the one before shares it for a moment.
@@ -32,6 +38,21 @@ impl Index {
         self.note_ringing(alert);
     }
 
+    /// Notes the references of an alert's earlier episodes. Not for an episode that is kept besides.
+    pub(super) fn note_former(&mut self, alert: &Alert) {
+        for episode in former(alert) {
+            let place = (alert.key.clone(), episode);
+            self.formerly.entry(reference(&alert.key, episode)).or_default().insert(place);
+        }
+    }
+
+    /// Forgets the references of an alert's earlier episodes: the alert itself is forgotten.
+    pub(super) fn forget_former(&mut self, alert: &Alert) {
+        for episode in former(alert) {
+            take_out(&mut self.formerly, &reference(&alert.key, episode), &(alert.key.clone(), episode));
+        }
+    }
+
     /// `new` takes the place of `old`. Whether the episode of `old` is kept besides is said by `stays`.
     pub(super) fn replace(&mut self, old: Option<&Alert>, new: &Alert, stays: bool) {
         let called_the_same = old.is_some_and(|old| old.episode == new.episode);
@@ -43,7 +64,9 @@ impl Index {
         }
         self.note_ringing(new);
         if !called_the_same {
+            old.into_iter().for_each(|old| self.forget_former(old));
             self.note_called(new); // a reference costs a hash
+            self.note_former(new);
         }
     }
 
@@ -86,6 +109,11 @@ impl Index {
         self.called.get(reference).into_iter().flatten()
     }
 
+    /// The alerts that had this reference in an earlier episode, with that episode.
+    pub(super) fn formerly_called(&self, reference: &str) -> impl Iterator<Item = &(AlertKey, u32)> {
+        self.formerly.get(reference).into_iter().flatten()
+    }
+
     /// Notes which message shows a card.
     pub(super) fn note_card(&mut self, card: &CardState) {
         if let Some(message) = &card.message {
@@ -99,6 +127,11 @@ impl Index {
             take_out(&mut self.shown_by, message, &card.key);
         }
     }
+}
+
+/// The episodes before an alert's present one by whose references it is found.
+fn former(alert: &Alert) -> std::ops::Range<u32> {
+    alert.episode.saturating_sub(FORMER_MAX).max(1)..alert.episode
 }
 
 /// Takes a value out of the set under `key`; a set left empty goes too.

@@ -13,7 +13,7 @@ use crate::domain::{
     rule::{Rule, Severity},
     seen::Seen,
     silence::Hush,
-    text::Message,
+    text::{Message, fold},
     time::{Timestamp, Zone},
 };
 
@@ -217,7 +217,7 @@ impl How {
             Self::Card => "card",
             Self::Digest(_) => "digest",
             Self::Waiting => "waiting",
-            Self::Nothing => "not told",
+            Self::Nothing => "not_told",
         }
     }
 }
@@ -268,8 +268,11 @@ impl Desk {
     /// A page of the alerts that are asked for.
     ///
     /// # Errors
-    /// No ticket is meant, or several.
+    /// No ticket is meant, or several; a rule, a source or a team is named that there is not.
     pub fn list_alerts(&self, wanted: &AlertsWanted, now: Timestamp) -> Result<AlertsFound, Message> {
+        if let Some(why) = self.names_nothing_listed(wanted) {
+            return Err(why);
+        }
         let ticket = wanted.ticket.as_deref().map(|typed| self.ticket_meant(typed)).transpose()?;
         let subject = ticket.map(Subject::Ticket);
         let mut fitting: Vec<&Alert> = match &subject {
@@ -331,11 +334,39 @@ impl Desk {
         })
     }
 
-    /// The alert with this reference, also in an episode before its present one.
+    /// The alert with this reference, in its present episode where there is one.
     pub(super) fn alert_referred(&self, reference: &str) -> Option<&Alert> {
         let reference = bare_reference(reference);
         let past = || self.index.called(&reference).find_map(|place| self.past.get(place));
         self.alert_called(&reference).or_else(past)
+    }
+
+    /// The episode of that alert which its reference names: the present one, or one before it.
+    pub(super) fn episode_referred(&self, alert: &Alert, reference: &str) -> u32 {
+        let reference = bare_reference(reference);
+        let mut former = self.index.formerly_called(&reference).filter(|(key, _)| *key == alert.key);
+        if alert.reference() == reference { None } else { former.next() }.map_or(alert.episode, |(_, episode)| *episode)
+    }
+
+    /// Why a list asked for so would be empty whatever rings: it names what there is not. What alerts are left of is there.
+    fn names_nothing_listed(&self, wanted: &AlertsWanted) -> Option<Message> {
+        let all = || self.alerts.values().flatten();
+        let rule = wanted.rule.as_ref().filter(|name| self.rule_named(name).is_none());
+        if let Some(name) = rule.filter(|name| all().all(|alert| alert.key.rule != **name)) {
+            let rules: Vec<&str> = self.rules.keys().map(RuleName::as_str).collect();
+            return Some(no_such(("规则", "rule"), name.as_str(), &rules, "deskbell rules"));
+        }
+        let sources: Vec<&str> = self.settings.sources.keys().map(SourceName::as_str).collect();
+        let source = wanted.source.as_ref().filter(|name| !sources.contains(&name.as_str()));
+        if let Some(name) = source.filter(|name| all().all(|alert| alert.key.subject.source() != Some(*name))) {
+            return Some(no_such(("数据源", "source"), name.as_str(), &sources, "deskbell status"));
+        }
+        let labels = self.settings.sources.values().flat_map(|source| source.labels.teams.iter());
+        let mut teams: Vec<&str> = labels.map(|team| team.name.as_str()).collect();
+        teams.sort_unstable();
+        teams.dedup();
+        let team = wanted.team.as_ref().filter(|name| !teams.contains(&name.as_str()));
+        team.map(|name| no_such(("团队", "team"), name.as_str(), &teams, "deskbell check"))
     }
 
     fn fits(&self, alert: &Alert, wanted: &AlertsWanted, now: Timestamp) -> bool {
@@ -471,4 +502,25 @@ fn not_referred(reference: &str) -> Message {
         format!("没有编号是 {reference} 的提醒；运行 deskbell alerts 看有哪些"),
         format!("there is no alert #{reference}; deskbell alerts lists them"),
     )
+}
+
+/// Nothing has this name; the nearest that has one, or all where they are few.
+fn no_such((zh, en): (&str, &str), name: &str, known: &[&str], lists: &str) -> Message {
+    /// Names that are told all together.
+    const FEW: usize = 5;
+    /// Slips of the finger.
+    const SLIPS_MAX: usize = 3;
+    let folded = fold(name);
+    let slips = |other: &str| strsim::osa_distance(&folded, &fold(other));
+    let alike = |other: &str| fold(other).contains(&*folded) || slips(other) <= SLIPS_MAX.min(name.chars().count() / 2);
+    let near = known.iter().filter(|other| alike(other)).min_by_key(|other| slips(other));
+    let (zh_next, en_next) = match (near, known) {
+        (Some(near), _) => (format!("。是不是“{near}”？"), format!(". Did you mean \"{near}\"?")),
+        (None, []) => Default::default(),
+        (None, known) if known.len() <= FEW => {
+            (format!("，有 {}", known.join("、")), format!("; there is {}", known.join(", ")))
+        }
+        (None, _) => (format!("；{lists} 列出全部"), format!("; {lists} lists all")),
+    };
+    Message::new(format!("没有叫“{name}”的{zh}{zh_next}"), format!("there is no {en} \"{name}\"{en_next}"))
 }

@@ -373,6 +373,7 @@ impl Desk {
             for alert in dropped {
                 let stays = self.past.contains_key(&(alert.key.clone(), alert.episode));
                 self.index.forget(&alert, stays);
+                self.index.forget_former(&alert);
             }
             if alerts.is_empty() {
                 self.alerts.remove(&key.subject);

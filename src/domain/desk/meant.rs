@@ -16,7 +16,7 @@ const REFERENCE_DIGITS: usize = 6;
 pub struct Meant {
     /// What it is about.
     pub subject: Subject,
-    /// The one alert and its episode, where a reference was typed.
+    /// The one alert and the episode whose reference was typed, where one was.
     pub alert: Option<(AlertKey, u32)>,
     /// What the subject goes by.
     pub title: Option<String>,
@@ -46,7 +46,8 @@ impl Desk {
             let reference = bare_reference(typed);
             let is_one = reference.len() == REFERENCE_DIGITS && reference.bytes().all(|byte| byte.is_ascii_hexdigit());
             let alert = self.alert_referred(&reference).filter(|_| is_one)?;
-            Some(of(alert.key.subject.clone(), Some((alert.key.clone(), alert.episode))))
+            let episode = self.episode_referred(alert, &reference);
+            Some(of(alert.key.subject.clone(), Some((alert.key.clone(), episode))))
         };
         // Six digits are a reference behind `#`, else the end of a ticket's id.
         if typed.starts_with(['#', '＃'])

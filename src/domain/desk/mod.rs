@@ -18,6 +18,7 @@ mod whom;
 mod oncall;
 mod rotas;
 pub mod covers;
+mod given_back;
 pub mod duties;
 mod roster;
 mod ladder;

@@ -30,7 +30,10 @@ impl Desk {
         let by = Actor::Person { id: question.sender.clone(), name: question.sender_name.clone() };
         let deed = match Asked::read(behind) {
             Asked::Look(rota) => return self.who_is_on_call(rota.as_deref(), now),
-            Asked::GiveBack(rota) => Deed::EndCovers(name(rota)),
+            Asked::GiveBack(of) => match self.back_meant(&by, of.as_deref().unwrap_or_default()) {
+                Ok((rota, person)) => Deed::EndCovers(rota, person),
+                Err(why) => return why,
+            },
             Asked::Confirm(rota) => Deed::ConfirmRoster(name(rota)),
             Asked::Change(wanted) => match self.change_wanted(&by, &wanted, now) {
                 Ok(new) => Deed::Cover(Box::new(new)),
@@ -41,6 +44,22 @@ impl Desk {
         let id = deed_id(&question.message);
         self.act(&Act { id, by, place, clicked: None, deed, locale: question.locale }, now);
         self.out.acted.take().map(|acted| acted.words).unwrap_or_default()
+    }
+
+    /// The rota that is named, and the person whose turn is meant, in any order.
+    fn back_meant(&self, by: &Actor, of: &str) -> Result<(Option<RotaName>, Option<PersonId>), Message> {
+        let mut words: Vec<&str> = of.split_whitespace().collect();
+        let named = self.settings.rotas.keys().find_map(|rota| {
+            let at = words.iter().position(|word| fold(word) == fold(rota.as_str()))?;
+            words.remove(at);
+            Some(rota.clone())
+        });
+        if words.is_empty() {
+            return Ok((named, None));
+        }
+        let rota = self.rota_meant(named.as_ref(), by).map_err(|acted| acted.words)?;
+        let person = self.person_called(&rota, words.join(" ").trim_start_matches('@'))?;
+        Ok((Some(rota.name.clone()), Some(person)))
     }
 
     /// A line per rota and shift on duty: who, until when, who is next.

@@ -46,6 +46,7 @@ impl Desk {
             self.members.note(alert);
             self.index.note(alert);
         }
+        self.alerts.values().flatten().for_each(|alert| self.index.note_former(alert));
         for (id, until) in stored.seen {
             self.seen_order.insert((until, id.clone()));
             self.seen.insert(id, until);

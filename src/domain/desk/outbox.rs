@@ -23,6 +23,9 @@ const AGES_UP_AFTER: Span = Span::from_mins(1);
 /// Lanes, first served first.
 const LANES: [Lane; 4] = [Lane::Answers, Lane::Critical, Lane::Alerts, Lane::Updates];
 
+/// Writes of one input among which the same line of the journal is looked for.
+const WRITES_LOOKED_AT: usize = 64;
+
 /// Sends of one channel under way at once: a quarter of all, so that one that never answers leaves room for the others.
 /// Each commit lets go of what the reports before it made room for: fewer, and commits grow small and many.
 const CHANNEL_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX / 4;
@@ -385,7 +388,19 @@ impl Desk {
     pub(super) fn drop_notice(&mut self, key: &NoticeKey, why: Message, now: Timestamp) {
         self.forget_notice(key);
         self.counters.dropped += 1;
-        self.journal(now, (&key.subject, Some(&key.rule), key.episode), "dropped", why);
+        // What several receivers are not told any more for one reason is one line.
+        let is_written = |write: &Write| match write {
+            Write::Journal(line) => {
+                line.what == "dropped"
+                    && line.subject == key.subject
+                    && line.rule.as_ref() == Some(&key.rule)
+                    && line.note == why
+            }
+            _ => false,
+        };
+        if !self.out.writes.iter().rev().take(WRITES_LOOKED_AT).any(is_written) {
+            self.journal(now, (&key.subject, Some(&key.rule), key.episode), "dropped", why);
+        }
     }
 
     /// Takes a notice out of the outbox.

@@ -181,7 +181,7 @@ impl Desk {
             let (name, count) = (&ended.source, vanished.len());
             let message = Message::new(
                 format!(
-                    "{name}：一次少了 {count} 张工单（共关注 {watching} 张），像是服务台或权限出了问题；没有结束任何告警。请运行 deskbell doctor"
+                    "{name}：一次少了 {count} 张工单（共关注 {watching} 张），像是服务台或权限出了问题；没有结束任何提醒。请运行 deskbell doctor"
                 ),
                 format!(
                     "{name}: {count} of {watching} tickets under watch vanished at once, which looks like a fault of the helpdesk or of permissions; no alert was ended. Run deskbell doctor"
@@ -233,7 +233,7 @@ impl Desk {
         let said = failure.unwrap_or_else(|| Message::new("没有收到任何答复", "no answer at all"));
         let why = Message::new(
             format!(
-                "{name} 从 {clock} 起没有完整读取过：{}。期间到时的提醒照常发出并注明数据时间，没有告警会结束",
+                "{name} 从 {clock} 起没有完整读取过：{}。期间到时的提醒照常发出并注明数据时间，一条也不会结束",
                 said.zh
             ),
             format!(

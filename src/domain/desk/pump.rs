@@ -8,6 +8,7 @@ use crate::domain::{
         digests::DIGEST,
         greeting,
         hops::STALLED,
+        letters::letter_name,
         machine::Desk,
         outcome::{Effect, Write},
         state::{Answer, CardKey, CardShows, CardState, DeadLetter, Entry, Lane},
@@ -103,7 +104,9 @@ impl Desk {
         let mut send = self.make_send(&entry, target, content, doubted);
         let mentions = self.mention(&entry, now);
         send.mentions = mentions.people;
-        send.notes.extend(mentions.notes);
+        // A card opens with what happened: that nobody is called again stands there beside other notes only.
+        let beside = if send.notes.is_empty() { &mut send.asides } else { &mut send.notes };
+        beside.extend(mentions.notes);
         self.outbox.set_in_flight(entry);
         self.effect(Effect::Send(Box::new(send)));
     }
@@ -310,10 +313,14 @@ impl Desk {
             self.trouble_elsewhere("dead_letter", message, &key.receiver, now);
         }
         if Some(&key.receiver) != self.settings.operations.as_ref() && key.step != Step::Answer {
+            let name = letter_name(key);
             let message = Message::new(
-                format!("发给 {} 的通知发不出去：{}。请运行 deskbell doctor 查看怎么处理", key.receiver, reason.zh),
                 format!(
-                    "a notice to {} cannot be delivered: {}. Run deskbell doctor to see what to do",
+                    "发给 {} 的通知发不出去：{}。详情和重发：deskbell outbox show {name}；检查权限和配置：deskbell doctor",
+                    key.receiver, reason.zh
+                ),
+                format!(
+                    "a notice to {} cannot be delivered: {}. To see it and try again: deskbell outbox show {name}; to check permissions and configuration: deskbell doctor",
                     key.receiver, reason.en
                 ),
             );

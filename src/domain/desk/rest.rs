@@ -84,7 +84,9 @@ impl Desk {
         match rest {
             Rest::For(span) if (REST_MIN..=REST_MAX).contains(&span) => Ok(now.plus(span)),
             Rest::For(_) => Err(Message::new("可以推迟 1 分钟到 7 天", "it may be put off for 1 minute to 7 days")),
-            Rest::NextWorkday => Ok(rest.ends(now, rule.and_then(|rule| rule.pace.calendar()), self.settings.zone)),
+            Rest::Tomorrow | Rest::NextWorkday => {
+                Ok(rest.ends(now, rule.and_then(|rule| rule.pace.calendar()), self.settings.zone))
+            }
         }
     }
 }

@@ -19,6 +19,9 @@ const BREAK_MIN: Span = Span::from_mins(2);
 /// The line is told at the latest this long after the start.
 const TOLD_BY: Span = Span::from_mins(10);
 
+/// Once every source was read, notices of before are waited for no longer than this: one may be stuck.
+const SENT_BY: Span = Span::from_mins(1);
+
 /// A start on a store that was in use before.
 #[derive(Debug)]
 pub(super) struct Restart {
@@ -61,7 +64,11 @@ impl Desk {
     pub(super) fn restart_due(&self) -> Timestamp {
         let Some(restart) = &self.restart else { return Timestamp::NEVER };
         let read = self.sources.values().all(|source| source.read_through >= Some(restart.began_at));
-        if read && restart.waiting.is_empty() { restart.began_at } else { restart.began_at.plus(TOLD_BY) }
+        match (read, restart.waiting.is_empty()) {
+            (true, true) => restart.began_at,
+            (true, false) => restart.began_at.plus(SENT_BY),
+            (false, _) => restart.began_at.plus(TOLD_BY),
+        }
     }
 
     pub(super) fn tell_restart(&mut self, now: Timestamp) {

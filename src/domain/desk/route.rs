@@ -13,7 +13,7 @@ use crate::domain::{
     id::{ReceiverName, Subject, TicketKey},
     labels::Team,
     receiver::PersonId,
-    route::{Reached, Routed, RuleRoute, TeamTried},
+    route::{Reached, Routed, RuleRoute, TeamTried, When},
     rule::{Count, Mention, Mode, Rule, RuleKind, To},
     seen::Seen,
     story::Story,
@@ -83,7 +83,7 @@ impl Desk {
             zone: self.settings.zone,
             teams,
             choice,
-            words: words.iter().map(|to| self.reached(to, None, hearing, now)).collect(),
+            words: words.iter().map(|to| self.reached(to, When::AtOnce, hearing, now)).collect(),
             rules: rules.map(|rule| self.rule_route(rule, hearing, now)).collect(),
         }
     }
@@ -114,30 +114,30 @@ impl Desk {
 
     fn lines_reached(&self, rule: &Rule, hearing: &Hearing, now: Timestamp) -> Vec<Reached> {
         let mut lines: Vec<Reached> = Vec::new();
-        let mut add = |to: &To, step: Option<usize>, mention: Option<&Mention>| {
-            let mut line = self.reached(to, step, hearing, now);
+        let mut add = |to: &To, when: When, mention: Option<&Mention>| {
+            let mut line = self.reached(to, when, hearing, now);
             line.mention = mention.map(|mention| self.mentioned(mention, hearing, now));
             line.held = line.receiver.as_ref().and_then(|receiver| self.held_now(rule, receiver, hearing, now));
             lines.push(line);
         };
         match &rule.mode {
-            Mode::Trial(to) => to.iter().for_each(|to| add(to, None, None)),
+            Mode::Trial(to) => to.iter().for_each(|to| add(to, When::AtOnce, None)),
             Mode::Live | Mode::Disabled => {
-                rule.notify.iter().for_each(|line| add(&line.to, None, line.mention.as_ref()));
+                rule.notify.iter().for_each(|line| add(&line.to, When::AtOnce, line.mention.as_ref()));
                 for (at, rung) in rule.ladder.iter().enumerate() {
-                    add(&rung.to, Some(at + 1), rung.mention.as_ref());
+                    add(&rung.to, When::Step(at + 1), rung.mention.as_ref());
                 }
-                rule.fallback.iter().for_each(|to| add(to, Some(rule.ladder.len() + 1), None));
+                rule.fallback.iter().for_each(|to| add(to, When::Fallback, None));
             }
         }
         lines
     }
 
-    fn reached(&self, to: &To, step: Option<usize>, hearing: &Hearing, now: Timestamp) -> Reached {
+    fn reached(&self, to: &To, when: When, hearing: &Hearing, now: Timestamp) -> Reached {
         let receiver = self.whom(to, hearing, now);
         let known = receiver.as_ref().and_then(|name| self.settings.receiver(name));
         let kind = known.map(|known| known.kind.clone());
-        Reached { word: to.to_string(), step, receiver, kind, mention: None, held: None }
+        Reached { word: to.to_string(), when, receiver, kind, mention: None, held: None }
     }
 
     /// Why this receiver would not be told of an alert that began now.

@@ -11,7 +11,7 @@ use crate::domain::{
     id::{RuleName, SilenceId, Subject, TeamName, TicketKey},
     receiver::PersonId,
     rule::Rule,
-    silence::{LASTS_MANAGED_MAX, LASTS_MAX, LASTS_MIN, Matcher, SILENCES_MAX, Silence, reason},
+    silence::{LASTS_MANAGED_MAX, LASTS_MAX, LASTS_MIN, Matcher, SILENCES_MAX, Silence, reason, reason_words},
     text::Message,
     time::Timestamp,
 };
@@ -72,7 +72,7 @@ impl Desk {
     pub(super) fn add_silence(&mut self, act: &Act, new: &NewSilence, now: Timestamp) -> Acted {
         if let Some(known) = self.hush.silences.values().find(|silence| silence.asked == act.id) {
             return match known.ended_by {
-                None => acted(Tone::Done, self.added_words(known, now)),
+                None => acted(Tone::Done, self.added_words(known, &act.place, now)),
                 Some(_) => acted(Tone::Already, over_words(known.id)),
             };
         }
@@ -95,7 +95,7 @@ impl Desk {
             until,
             ended_by: None,
         };
-        let told = self.added_words(&silence, now);
+        let told = self.added_words(&silence, &act.place, now);
         self.journal_silence(&silence, "silenced", told.clone(), now);
         self.write(Write::Silence(Box::new(silence.clone())));
         self.hush.silences.insert(id, silence.clone());
@@ -115,9 +115,10 @@ impl Desk {
             return if last.is_some_and(|last| id <= last) && id > SilenceId(0) {
                 acted(Tone::Already, over_words(id))
             } else {
+                let name = commands(&act.place);
                 let words = Message::new(
-                    format!("没有静默 {id}。/silence list 列出现有的"),
-                    format!("there is no silence {id}; /silence list shows those there are"),
+                    format!("没有静默 {id}。{name} list 列出现有的"),
+                    format!("there is no silence {id}; {name} list shows those there are"),
                 );
                 acted(Tone::Missing, words)
             };
@@ -247,16 +248,23 @@ impl Desk {
     /// asked before; anything else, whoever manages.
     fn may_silence(&self, act: &Act, matches: &Matcher, until: Timestamp, now: Timestamp) -> Result<(), Acted> {
         if matches.is_empty() {
-            let words = Message::new(
-                "请说明静默什么：/silence #4F7A2C 2h，或 /silence 规则 名称 2h",
-                "say what to silence: /silence #4F7A2C 2h, or /silence rule <name> 2h",
-            );
+            let words = match act.place {
+                Place::Chat(..) => Message::new(
+                    "请说明静默什么：/silence #4F7A2C 2h，或 /silence 规则 名称 2h",
+                    "say what to silence: /silence #4F7A2C 2h, or /silence rule <name> 2h",
+                ),
+                Place::Admin => Message::new(
+                    "请说明静默什么：--ticket、--rule、--severity、--source、--team 或 --when",
+                    "say what to silence: --ticket, --rule, --severity, --source, --team or --when",
+                ),
+            };
             return Err(acted(Tone::Refused, words));
         }
         if self.hush.in_force().count() >= SILENCES_MAX {
+            let name = commands(&act.place);
             let words = Message::new(
-                format!("最多同时 {SILENCES_MAX} 个静默。请先用 /silence end 结束几个"),
-                format!("there are {SILENCES_MAX} silences, the most there may be; end some with /silence end first"),
+                format!("最多同时 {SILENCES_MAX} 个静默。请先用 {name} end 结束几个"),
+                format!("there are {SILENCES_MAX} silences, the most there may be; end some with {name} end first"),
             );
             return Err(acted(Tone::Refused, words));
         }
@@ -359,32 +367,24 @@ impl Desk {
         }
     }
 
-    fn added_words(&self, silence: &Silence, now: Timestamp) -> Message {
+    fn added_words(&self, silence: &Silence, place: &Place, now: Timestamp) -> Message {
         let (mut what, by) = (silence.matches.words(), silence.by.words());
         let title = silence.matches.ticket.clone().and_then(|key| self.title_of(&Subject::Ticket(key)));
         if let Some(title) = title.map(|title| cut(&one_line(&title), TITLE_CHARS_MAX)) {
             what = Message::new(format!("{} {title}", what.zh), format!("{} {title}", what.en));
         }
-        let (id, until) = (silence.id, self.day_words(silence.until, now));
-        let why = |colon: &str| {
-            if silence.reason.is_empty() { String::new() } else { format!("{colon}{}", silence.reason) }
-        };
+        let (id, until, name) = (silence.id, self.day_words(silence.until, now), commands(place));
+        let why = reason_words(&silence.reason);
         let ringing = self.ringing_under(&silence.matches).count();
         let plural = if ringing == 1 { "alert matches" } else { "alerts match" };
         Message::new(
             format!(
-                "已静默 {id}：{}，到 {}（{}{}）。现在正在提醒的有 {ringing} 条在内。期间不再发新通知，结束照常告知；到时仍在提醒的合为一条。提前结束：/silence end {id}",
-                what.zh,
-                until.zh,
-                by.zh,
-                why("：")
+                "已静默 {id}：{}，到 {}（{}：{}）。现在正在提醒的有 {ringing} 条在内。期间不再发新通知，结束照常告知；到时仍在提醒的合为一条。提前结束：{name} end {id}",
+                what.zh, until.zh, by.zh, why.zh
             ),
             format!(
-                "silenced {id}: {}, until {} ({}{}). {ringing} {plural} now. No new notices meanwhile, endings are told as usual; what still rings then comes in one notice. To end it early: /silence end {id}",
-                what.en,
-                until.en,
-                by.en,
-                why(": ")
+                "silenced {id}: {}, until {} ({}: {}). {ringing} {plural} now. No new notices meanwhile, endings are told as usual; what still rings then comes in one notice. To end it early: {name} end {id}",
+                what.en, until.en, by.en, why.en
             ),
         )
     }
@@ -426,6 +426,14 @@ impl Desk {
         let subject = ticket.map_or(Subject::Service, |key| Subject::Ticket(key.clone()));
         let rule: Option<&RuleName> = silence.matches.rule.as_ref();
         self.journal(now, (&subject, rule, 0), what, note);
+    }
+}
+
+/// How silences are seen to where someone is.
+const fn commands(place: &Place) -> &'static str {
+    match place {
+        Place::Chat(..) => "/silence",
+        Place::Admin => "deskbell silence",
     }
 }
 

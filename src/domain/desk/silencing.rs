@@ -11,7 +11,7 @@ use crate::domain::{
     deed::{Act, Deed, NewSilence, Place, Rest},
     desk::{asked::deed_id, input::ChatMessage, machine::Desk},
     id::{RuleName, SourceName, TeamName},
-    silence::{Matcher, Silence, Written},
+    silence::{Matcher, Silence, Written, reason_words},
     text::{Message, fold},
     time::{Span, Timestamp},
 };
@@ -91,11 +91,12 @@ impl Desk {
         sources: &[SourceName],
         mut matches: Matcher,
     ) -> Result<Matcher, Message> {
-        if let Named::Ticket(id) = &wanted.named {
+        let named = self.settled(wanted.named.clone(), sources);
+        if let Named::Ticket(id) = &named {
             matches.ticket = Some(self.ticket_named(id, sources)?);
             return Ok(matches);
         }
-        let (key, _) = self.alert_named(question, &wanted.named, sources)?;
+        let (key, _) = self.alert_named(question, &named, Verb::Silence, sources)?;
         match key.subject.ticket() {
             Some(ticket) => matches.ticket = Some(ticket.clone()),
             None => matches.rule = Some(key.rule),
@@ -139,26 +140,15 @@ impl Desk {
         let mut lines: Vec<Message> = Vec::new();
         for line in silences.iter().take(LIST_MAX).map(|silence| self.silence_line(silence)) {
             let until = self.day_words(line.until, now);
-            let why =
-                |colon: &str| if line.reason.is_empty() { String::new() } else { format!("{colon}{}", line.reason) };
+            let why = reason_words(&line.reason);
             lines.push(Message::new(
                 format!(
-                    "{} {}，到 {}（{}{}），{} 条在响",
-                    line.id,
-                    line.words.zh,
-                    until.zh,
-                    line.by.zh,
-                    why("："),
-                    line.ringing
+                    "{} {}，到 {}（{}：{}），{} 条在响",
+                    line.id, line.words.zh, until.zh, line.by.zh, why.zh, line.ringing
                 ),
                 format!(
-                    "{} {}, until {} ({}{}), {} ring",
-                    line.id,
-                    line.words.en,
-                    until.en,
-                    line.by.en,
-                    why(": "),
-                    line.ringing
+                    "{} {}, until {} ({}: {}), {} ring",
+                    line.id, line.words.en, until.en, line.by.en, why.en, line.ringing
                 ),
             ));
         }

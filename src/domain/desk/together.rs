@@ -53,6 +53,11 @@ impl Desk {
         self.digests.keys().find(|(of, number)| reference_of(of, *number) == reference).cloned()
     }
 
+    /// Whether a digest has this reference.
+    pub(super) fn is_digest(&self, reference: &str) -> bool {
+        self.digest_called(reference).is_some()
+    }
+
     /// The digest whose alerts a deed is meant for.
     pub(super) fn digest_meant(&self, deed: &Deed) -> Option<(Subject, u32)> {
         let (Deed::Take(which) | Deed::Release(which) | Deed::Done(which) | Deed::Snooze(which, _)) = deed else {

@@ -77,6 +77,7 @@ fn notice() -> (Send, Card) {
         forward: false,
         mentions: Vec::new(),
         notes: Vec::new(),
+        asides: Vec::new(),
         rev: 1,
         attempts: 1,
     };

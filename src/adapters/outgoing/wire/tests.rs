@@ -47,6 +47,7 @@ fn send(content: Content) -> Send {
         forward: false,
         mentions: Vec::new(),
         notes: Vec::new(),
+        asides: Vec::new(),
         rev: 1,
         attempts: 1,
     }

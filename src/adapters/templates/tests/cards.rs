@@ -154,7 +154,7 @@ fn sentences() {
     let short = text("没看懂。是想查工单吗？请写：/ticket 工单号", "I did not understand. Write: /ticket <id>");
     let long = text(&"很长的一句话".repeat(20), &"a long sentence ".repeat(20));
     let lines = text("现有命令：\n/ticket 查工单\n/help 帮助", "Commands:\n/ticket looks a ticket up\n/help helps");
-    let rules = text("规则已更新\n客服沉默 30m → 45m\n删除 旧的\n3 条告警因此结束", "Rules updated: silent 30m → 45m");
+    let rules = text("规则已更新\n客服沉默 30m → 45m\n删除 旧的\n3 条提醒因此结束", "Rules updated: silent 30m → 45m");
     let answer = |message| Content::Answer(Box::new(AnswerView::Text(message)));
     let contents = [
         ("short", answer(short.clone())),

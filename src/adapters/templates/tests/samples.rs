@@ -249,6 +249,7 @@ pub(crate) fn send(content: Content, template: Option<&str>, locale: Locale) -> 
         masked: false,
         forward: false,
         notes: Vec::new(),
+        asides: Vec::new(),
         mentions: Vec::new(),
         rev: 1,
         attempts: 0,

@@ -132,9 +132,20 @@ fn check(desk: &Desk) {
     let all = || desk.alerts.values().flatten();
     for alert in all().chain(desk.past.values()) {
         let named = |other: &&Alert| other.episode > 0 && other.reference() == alert.reference();
-        let scanned = all().find(named).or_else(|| desk.past.values().find(named));
+        let present =
+            || all().find(|other| other.key == alert.key && other.episode > alert.episode && alert.episode > 0);
+        let scanned = all().find(named).or_else(present).or_else(|| desk.past.values().find(named));
         assert_eq!(desk.alert_referred(&alert.reference()), scanned, "{alert:?}");
     }
+    for alert in all() {
+        for episode in former(alert) {
+            let before = reference(&alert.key, episode);
+            let found = desk.alert_referred(&before).map(|found| &found.key);
+            assert_eq!(found, Some(&alert.key), "{before} leads on");
+        }
+    }
+    let formerly: usize = desk.index.formerly.values().map(BTreeSet::len).sum();
+    assert_eq!(formerly, all().map(|alert| former(alert).len()).sum::<usize>(), "nothing is left behind");
     let noted: usize = desk.index.called.values().map(BTreeSet::len).sum();
     let rang = |alert: &&Alert| alert.episode > 0;
     let places: BTreeSet<_> = all().chain(desk.past.values()).filter(rang).map(|it| (&it.key, it.episode)).collect();
