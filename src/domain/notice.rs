@@ -9,11 +9,11 @@ use crate::domain::{
     card::{Menu, Turn},
     conversation::Conversation,
     facts::Facts,
-    id::{MessageId, ReceiverName, RuleName, Subject, TeamName},
+    id::{MessageId, ReceiverName, RuleName, SourceName, Subject, TeamName},
     labels::Labels,
     privacy::{self, Privacy},
     receiver::PersonId,
-    rule::{Rule, Urgent},
+    rule::{Rule, Severity, Urgent},
     seen::Seen,
     text::{Locale, Message, Words},
     ticket::{Known, Text, Ticket},
@@ -344,7 +344,7 @@ pub struct AlertLine {
     /// Whether it still rings.
     pub firing: bool,
     /// How serious.
-    pub severity: crate::domain::rule::Severity,
+    pub severity: Severity,
     /// Why.
     pub why: Message,
     /// Who has it, where someone does.
@@ -356,8 +356,12 @@ pub struct AlertLine {
 pub struct DigestView {
     /// Whose it is: a source's that was caught up on, or a receiver's.
     pub of: Subject,
+    /// The source of all its alerts, where they have one.
+    pub source: Option<SourceName>,
     /// What brought it about.
     pub cause: DigestCause,
+    /// Whether deskbell hears replies on its card.
+    pub hears: bool,
     /// The rule it is about, where it is about one.
     pub rule: Option<RuleName>,
     /// When it began.
@@ -372,6 +376,8 @@ pub struct DigestView {
     pub firing: usize,
     /// How many of these someone has.
     pub taken: usize,
+    /// How serious the most serious is that rings and that nobody has; where someone has each, that rings.
+    pub severity: Option<Severity>,
     /// How many per rule, in the order of the rules' names.
     pub by_rule: Vec<(RuleName, usize)>,
     /// The ten that hold longest, those that nobody has first.
@@ -428,6 +434,11 @@ impl DigestCause {
             Self::Repeats => Words { zh: "同时再提醒的太多", en: "too many reminders at once" },
             Self::Questions => Words { zh: "接手的时间到了", en: "the time they were taken for is over" },
         }
+    }
+
+    /// Whether it tells of what held before a source was read or a rule was changed.
+    pub const fn catches_up(self) -> bool {
+        matches!(self, Self::Baseline | Self::Downtime | Self::RuleChange)
     }
 
     /// Whether alerts join it as they come, until none does for a while.

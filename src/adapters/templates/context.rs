@@ -74,7 +74,7 @@ pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
         Content::Alert(view) => alert_root(&mut root, view, locale, around),
         Content::Digest(view) => {
             root.insert("digest".into(), Json::Object(digest(view, locale, around)));
-            if let Some(source) = view.of.source() {
+            if let Some(source) = view.source.as_ref().or(view.of.source()) {
                 root.insert("source".into(), text(source.as_str()));
             }
         }
@@ -310,8 +310,8 @@ fn digest(view: &DigestView, locale: Locale, around: &Surroundings) -> Object {
     out.insert("lead".into(), text(digest::lead(view.cause, locale)));
     out.insert("opening".into(), text(&digest::opening(view, locale, around)));
     out.insert("next".into(), digest::next(view, locale).map_or(Json::Null, |next| text(&next)));
-    let critical = view.lines.iter().any(|line| line.severity == Severity::Critical);
-    out.insert("critical".into(), json!(critical));
+    out.insert("critical".into(), json!(view.severity == Some(Severity::Critical)));
+    out.insert("severity".into(), view.severity.map_or(Json::Null, |severity| json!(severity.name())));
     out.insert("rule".into(), view.rule.as_ref().map_or(Json::Null, |rule| text(rule.as_str())));
     out.insert("began_at".into(), instant(view.began_at));
     out.insert("closed_at".into(), view.closed_at.map_or(Json::Null, instant));

@@ -1,11 +1,11 @@
 //! The plain card of a digest: what it is about, how many ring, the ones that have rung longest.
 
 use crate::{
-    adapters::templates::{context, frame::Draft, library::Surroundings, words},
+    adapters::templates::{builtin, frame::Draft, library::Surroundings, words},
     domain::{
         card::{Colour, escape_markdown},
+        id::Subject,
         notice::{AlertLine, DigestCause, DigestView},
-        rule::Severity,
         text::Locale,
     },
 };
@@ -28,20 +28,18 @@ pub(crate) fn draft(view: &DigestView, locale: Locale, around: &Surroundings) ->
     }
     lines.extend(next(view, locale).map(|next| format!("\n{}", escape_markdown(&next))));
     lines.retain(|line| !line.is_empty());
-    let critical = storms && view.lines.iter().any(|line| line.severity == Severity::Critical);
     let colour = match (view.firing, view.waiting()) {
         _ if view.total == 0 => Colour::Grey,
         (0, _) => Colour::Green,
         (_, 0) => Colour::Blue,
-        _ if critical => Colour::Red,
-        _ => Colour::Orange,
+        _ => view.severity.map_or(Colour::Orange, builtin::severity_colour),
     };
     let tags = if storms { vec![pick(locale, "汇总", "digest").to_string()] } else { Vec::new() };
-    Draft { title: title(view, locale, around), colour, tags, body: lines.join("\n") }
+    Draft { title: title(view, locale), colour, tags, body: lines.join("\n") }
 }
 
-/// `升级：298 条“VIP 没人接”，最久 2 小时 · 仍有 41 条`.
-fn title(view: &DigestView, locale: Locale, around: &Surroundings) -> String {
+/// `升级：298 条“VIP 没人接” · 仍有 41 条`.
+fn title(view: &DigestView, locale: Locale) -> String {
     let (total, firing) = (view.total, view.firing);
     let Some(rule) = view.rule.as_ref().map(|rule| rule.as_str()) else { return plain_title(view, locale) };
     if total == 0 {
@@ -56,14 +54,19 @@ fn title(view: &DigestView, locale: Locale, around: &Surroundings) -> String {
             Locale::En => format!("{total} × {rule}: all over"),
         };
     }
-    let longest = context::longest(view, around).map(|span| words::duration(span, locale)).unwrap_or_default();
     let lead = lead(view.cause, locale);
     let mut title = match (locale, lead.is_empty()) {
-        (Locale::Zh, true) => format!("{total} 条“{rule}”，最久 {longest}"),
-        (Locale::Zh, false) => format!("{lead}：{total} 条“{rule}”，最久 {longest}"),
-        (Locale::En, true) => format!("{total} × {rule}, the longest for {longest}"),
-        (Locale::En, false) => format!("{lead}: {total} × {rule}, the longest for {longest}"),
+        (Locale::Zh, true) => format!("{total} 条“{rule}”"),
+        (Locale::Zh, false) => format!("{lead}：{total} 条“{rule}”"),
+        (Locale::En, true) => format!("{total} × {rule}"),
+        (Locale::En, false) => format!("{lead}: {total} × {rule}"),
     };
+    if let [only] = view.lines.as_slice()
+        && total == 1
+    {
+        title += pick(locale, "：", ": ");
+        title += &what(only);
+    }
     if firing < total {
         title += &match locale {
             Locale::Zh => format!(" · 仍有 {firing} 条"),
@@ -155,6 +158,16 @@ pub(crate) fn opening(view: &DigestView, locale: Locale, around: &Surroundings) 
 pub(crate) fn next(view: &DigestView, locale: Locale) -> Option<String> {
     let words = match (view.cause, view.waiting()) {
         _ if view.firing == 0 => return None,
+        (DigestCause::Questions, _) if !view.hears => pick(
+            locale,
+            "在和 deskbell 的对话里发 /take #编号 继续处理，发 /done #编号 结束",
+            "Send /take #reference to deskbell in chat to keep one of them, or /done #reference to end it",
+        ),
+        (_, waiting) if waiting > 0 && !view.hears => pick(
+            locale,
+            "接手：在和 deskbell 的对话里发 /take #编号，编号在每一行里",
+            "To take one of them, send /take and its #reference to deskbell in chat",
+        ),
         (DigestCause::Questions, _) => pick(
             locale,
             "在这张卡片上回复“我来”继续处理你的这些，回复“已处理”结束它们",
@@ -172,7 +185,6 @@ pub(crate) fn next(view: &DigestView, locale: Locale) -> Option<String> {
 
 fn alert_line(line: &AlertLine, storms: bool, locale: Locale, around: &Surroundings) -> String {
     let since = words::instant(line.since, around.now, around.zone);
-    let what = line.title.clone().or_else(|| line.subject.ticket().map(|key| key.id.to_string())).unwrap_or_default();
     let stands = match (&line.taken_by, line.firing) {
         (_, false) => pick(locale, "（已结束）", " (over)").to_string(),
         (Some(who), true) => match locale {
@@ -183,7 +195,17 @@ fn alert_line(line: &AlertLine, storms: bool, locale: Locale, around: &Surroundi
     };
     // Of a storm the title says the rule; the reference is what people name one of them by.
     let rule = if storms { String::new() } else { format!("{} · ", escape_markdown(line.rule.as_str())) };
-    format!("{rule}{} {since} &#35;{}{stands}", escape_markdown(&what), line.reference)
+    format!("{rule}{} {since} &#35;{}{stands}", escape_markdown(&what(line)), line.reference)
+}
+
+/// What an alert is about, in a word or two.
+fn what(line: &AlertLine) -> String {
+    let id = || line.subject.ticket().map(|key| key.id.to_string());
+    let group = || match &line.subject {
+        Subject::Group(value) => Some(value.to_string()),
+        _ => None,
+    };
+    line.title.clone().or_else(id).or_else(group).unwrap_or_default()
 }
 
 const fn pick(locale: Locale, zh: &'static str, en: &'static str) -> &'static str {

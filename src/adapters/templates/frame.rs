@@ -9,7 +9,7 @@ use crate::{
         card_buttons::{self, Offer, TAKE_HINT},
         condition::{Clock, Condition},
         id::Subject,
-        notice::{AlertView, AnswerView, Content, Send, Silenced, Step, Target},
+        notice::{AlertView, AnswerView, Content, DigestView, Send, Silenced, Step, Target},
         rule::{Rule, RuleKind},
         seen::Seen,
         text::{Locale, Message},
@@ -169,7 +169,7 @@ fn footer(send: &Send, around: &Surroundings) -> String {
             }
             parts
         }
-        Content::Digest(digest) => vec![as_of(around.now), whose(&digest.of), reference],
+        Content::Digest(digest) => vec![as_of(around.now), whose(digest), reference],
         Content::Answer(answer) => match answer.as_ref() {
             AnswerView::Ticket(ticket) => vec![as_of(ticket.as_of), ticket.ticket.key.source.to_string()],
             AnswerView::Text(_) | AnswerView::Page(..) => vec!["deskbell".to_string(), around.zone.minute(around.now)],
@@ -193,11 +193,12 @@ fn silence(silenced: &Silenced, locale: Locale, around: &Surroundings) -> String
     }
 }
 
-/// Whose digest it is.
-fn whose(of: &Subject) -> String {
-    match of {
-        Subject::Receiver(name) => name.to_string(),
-        other => other.source().map(ToString::to_string).unwrap_or_default(),
+/// Whose digest it is: of the source that was caught up on, or of the receiver.
+fn whose(digest: &DigestView) -> String {
+    match (&digest.of, &digest.source) {
+        (_, Some(source)) if digest.cause.catches_up() => source.to_string(),
+        (Subject::Receiver(name), _) => name.to_string(),
+        (other, _) => other.source().map(ToString::to_string).unwrap_or_default(),
     }
 }
 

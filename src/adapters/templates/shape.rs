@@ -124,6 +124,7 @@ fn root() -> Shape {
         ("opening", Text),
         ("next", Text),
         ("critical", Flag),
+        ("severity", Word(SEVERITIES)),
         ("rule", Text),
         ("began_at", Instant),
         ("closed_at", Instant),

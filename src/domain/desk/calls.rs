@@ -16,7 +16,7 @@ use crate::domain::{
     notice::{DigestCause, NoticeKey, Step},
     people::KnownPerson,
     receiver::{PersonId, Receiver, ReceiverKind},
-    rule::{Mention, Rung, To},
+    rule::{Mention, Rung, Severity, To},
     text::Message,
     time::Timestamp,
 };
@@ -233,7 +233,11 @@ impl Desk {
             let digest = self.digests.get(&(key.subject.clone(), key.episode));
             let again =
                 digest.is_some_and(|digest| matches!(digest.cause, DigestCause::Escalations | DigestCause::Repeats));
-            let tells = |alert: &&Alert| if again { self.is_awake(alert, now) } else { alert.is_firing() };
+            let catches_up = digest.is_some_and(|digest| digest.cause.catches_up());
+            let tells = |alert: &&Alert| match alert.severity {
+                _ if again => self.is_awake(alert, now),
+                severity => alert.is_firing() && (!catches_up || severity == Severity::Critical),
+            };
             let members = self.digest_members(&key.subject, key.episode);
             return members.into_iter().filter(tells).min_by_key(|alert| alert.fired_at());
         }

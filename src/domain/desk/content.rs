@@ -20,7 +20,7 @@ use crate::domain::{
         Silenced, Step, Target, TicketView,
     },
     receiver::{Receiver, ReceiverKind},
-    rule::Rule,
+    rule::{Rule, Severity},
     seen::Seen,
     text::{Locale, Message, Words},
 };
@@ -125,11 +125,17 @@ impl Desk {
         }
         let rule = digest.rule.as_ref().map(|name| (self.rule_named(name), name));
         let shared = self.shared(&members, rule.and_then(|(rule, _)| rule).map(|rule| &**rule));
+        let receiver = self.settings.receiver(&key.receiver);
+        let source = members.first().and_then(|alert| alert.key.subject.source()).cloned();
+        let is_of = |alert: &&Alert| alert.key.subject.source() == source.as_ref();
         Some(DigestView {
+            source: source.clone().filter(|_| members.iter().all(is_of)),
             cause: digest.cause,
+            hears: receiver.is_some_and(|receiver| receiver.kind.can_patch()),
             total: members.len(),
             firing: members.iter().filter(|alert| alert.is_firing()).count(),
             taken: members.iter().filter(|alert| alert.is_taken()).count(),
+            severity: worst(&members),
             by_rule: by_rule.into_iter().map(|(rule, count)| (rule.clone(), count)).collect(),
             lines: members.into_iter().take(DIGEST_LINES_MAX).map(|alert| self.alert_line(alert)).collect(),
             rule: rule.map(|(rule, name)| rule.map_or(name, |rule| &rule.name).clone()),
@@ -263,4 +269,11 @@ impl Desk {
             _ => self.settings.receiver(&key.receiver).map_or(self.settings.locale, |receiver| receiver.locale),
         }
     }
+}
+
+/// How serious the most serious of a digest's alerts is that nobody has; where someone has each, of those that ring.
+fn worst(members: &[&Alert]) -> Option<Severity> {
+    let firing = || members.iter().filter(|alert| alert.is_firing());
+    let waiting = firing().filter(|alert| !alert.is_taken()).map(|alert| alert.severity).max();
+    waiting.or_else(|| firing().map(|alert| alert.severity).max())
 }

@@ -1,6 +1,4 @@
-//! Catching up: what already holds is told in one digest per receiver, not one by one.
-
-use std::collections::BTreeSet;
+//! Digests: alerts told together on one card, which follows them until the last one is over.
 
 use crate::domain::{
     alert::{Alert, AlertKey},
@@ -9,114 +7,15 @@ use crate::domain::{
         outcome::Write,
         state::{CardKey, CardShows, CardState, Digest, Lane},
     },
-    id::{ReceiverName, RuleName, SourceName, Subject},
+    id::{ReceiverName, RuleName, Subject},
     notice::{self, DigestCause, NoticeKey},
-    rule::{CatchUp, Rule},
-    text::Message,
-    time::{Span, Timestamp},
+    time::Timestamp,
 };
 
 /// The name digests carry in keys where alerts carry their rule's.
 pub(super) const DIGEST: &str = "deskbell.digest";
 
-/// A digest is told at the latest this long after its first member, complete pass or not.
-const DIGEST_WAIT_MAX: Span = Span::from_mins(2);
-
-/// A source that is being caught up on.
-#[derive(Debug)]
-pub(super) struct CatchingUp {
-    cause: DigestCause,
-    /// Who will be told.
-    receivers: BTreeSet<ReceiverName>,
-    /// How many alerts have joined.
-    members: usize,
-    /// When the first member joined.
-    first_at: Option<Timestamp>,
-}
-
-impl CatchingUp {
-    pub(super) fn new(cause: DigestCause) -> Self {
-        Self { cause, receivers: BTreeSet::new(), members: 0, first_at: None }
-    }
-
-    pub(super) fn flush_at(&self) -> Timestamp {
-        self.first_at.map_or(Timestamp::NEVER, |first| first.plus(DIGEST_WAIT_MAX))
-    }
-
-    pub(super) fn rewind(&mut self, now: Timestamp) {
-        self.first_at = self.first_at.map(|at| at.min(now));
-    }
-
-    pub(super) fn join(&mut self, alert: &Alert, now: Timestamp) {
-        self.first_at.get_or_insert(now);
-        self.members += 1;
-        self.receivers.extend(alert.lines.iter().map(|line| line.receiver.clone()));
-    }
-}
-
 impl Desk {
-    /// How a beginning is told now: as usual (nothing), or as the catch-up says.
-    pub(super) fn catch_up(&self, source: &SourceName, rule: &Rule) -> Option<CatchUp> {
-        self.sources.get(source)?.catching_up.as_ref()?;
-        Some(rule.catch_up.unwrap_or(self.settings.sources.get(source)?.catch_up))
-    }
-
-    /// Puts an alert into the digest that is being gathered, and says its number.
-    pub(super) fn join_digest(&mut self, source: SourceName, alert: &Alert, now: Timestamp) -> u32 {
-        let Some(source) = self.sources.get_mut(&source) else { return 0 };
-        if let Some(catching_up) = &mut source.catching_up {
-            catching_up.join(alert, now);
-        }
-        source.state.digest + 1
-    }
-
-    /// The pass is complete: tells the digest, and catching up is over.
-    pub(super) fn finish_digest(&mut self, name: &SourceName, now: Timestamp) {
-        self.tell_digest(name, now);
-        if let Some(source) = self.sources.get_mut(name) {
-            source.catching_up = None;
-        }
-    }
-
-    /// Tells what was gathered so far.
-    pub(super) fn tell_digest(&mut self, name: &SourceName, now: Timestamp) {
-        let Some(source) = self.sources.get_mut(name) else { return };
-        let Some(catching_up) = &mut source.catching_up else { return };
-        catching_up.first_at = None;
-        let count = std::mem::take(&mut catching_up.members);
-        let receivers: Vec<ReceiverName> = std::mem::take(&mut catching_up.receivers).into_iter().collect();
-        if count == 0 {
-            return;
-        }
-        source.state.digest += 1;
-        let (number, cause, state) = (source.state.digest, catching_up.cause, Box::new(source.state.clone()));
-        self.write(Write::Source(state));
-        let words = cause.words();
-        let note = Message::new(
-            format!("{}：{count} 条提醒合为一条汇总", words.zh),
-            format!("{}: {count} alerts told as one digest", words.en),
-        );
-        let subject = Subject::Source(name.clone());
-        self.journal(now, (&subject, None, number), "digest", note);
-        for receiver in &receivers {
-            let key = digest_key(&subject, number, notice::Step::Digest, receiver);
-            self.enqueue(key, Lane::Updates, None, now);
-        }
-        self.put_digest(Digest {
-            of: subject,
-            number,
-            cause,
-            rule: None,
-            critical: false,
-            began_at: now,
-            joined_at: now,
-            closed_at: Some(now),
-            receivers,
-            hops: Vec::new(),
-            rev: 1,
-        });
-    }
-
     pub(super) fn put_digest(&mut self, digest: Digest) {
         self.write(Write::Digest(Box::new(digest.clone())));
         self.digests.insert((digest.of.clone(), digest.number), digest);

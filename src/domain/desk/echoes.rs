@@ -160,12 +160,14 @@ impl Desk {
         notice_of(alert, Step::Escalated, NoticeKey::ladder_ordinal(alert.rounds, alert.rung), receiver)
     }
 
-    /// Whom the first card of a digest that gathers mentions: whom the line says that would have told of its first
-    /// alert; a question, those who are asked.
+    /// Whom the first card of a digest mentions: whom the line says that would have told of its first alert; a question,
+    /// those who are asked. Where it catches up, only what is critical calls someone.
     pub(super) fn mentioned_by_digest(&self, key: &NoticeKey, now: Timestamp) -> Vec<PersonId> {
         let cause = self.digests.get(&(key.subject.clone(), key.episode)).map(|digest| digest.cause);
         let notice: fn(&Alert, &ReceiverName) -> NoticeKey = match cause {
-            Some(DigestCause::Storm) => |alert, receiver| notice_of(alert, Step::Fired, 0, receiver),
+            Some(DigestCause::Baseline | DigestCause::Downtime | DigestCause::RuleChange | DigestCause::Storm) => {
+                |alert, receiver| notice_of(alert, Step::Fired, 0, receiver)
+            }
             Some(DigestCause::Escalations) => Self::rung_told,
             Some(DigestCause::Questions) => return self.takers(key),
             _ => return Vec::new(),

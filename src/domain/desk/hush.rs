@@ -190,19 +190,9 @@ impl Desk {
     /// Takes a notice out of the outbox and marks what it would have told as held back.
     pub(super) fn hold(&mut self, entry: &Entry, hush: &Hush, now: Timestamp) {
         let key = &entry.key;
-        let why = hush.words(self.settings.zone);
-        let note = Message::new(
-            format!("没有发给 {}：{}", key.receiver, why.zh),
-            format!("not sent to {}: {}", key.receiver, why.en),
-        );
         self.forget_notice(key);
         self.counters.dropped += 1;
-        let place = (key.subject.clone(), key.rule.clone(), key.receiver.clone());
-        let said = (key.episode, why.clone());
-        // Repeats and steps that the same thing holds back are no news.
-        if self.hush.said.insert(place, said.clone()).as_ref() != Some(&said) {
-            self.journal(now, (&key.subject, Some(&key.rule), key.episode), "held", note);
-        }
+        self.journal_held((&key.subject, &key.rule, key.episode), &key.receiver, hush, now);
         let told: Vec<Alert> = if key.step == Step::Digest {
             let told = self.told_by(key).cloned().collect();
             self.dissolve(key);
@@ -219,6 +209,35 @@ impl Desk {
             self.mark_held(alert, key);
         }
         self.hush.look_at = self.hush.look_at.min(hush.until());
+    }
+
+    /// A receiver is not told of an alert now: that is marked as held back.
+    pub(super) fn hold_line(&mut self, alert: &mut Alert, receiver: &ReceiverName, hush: &Hush, now: Timestamp) {
+        self.journal_held((&alert.key.subject, &alert.key.rule, alert.episode), receiver, hush, now);
+        for line in alert.lines.iter_mut().filter(|line| line.receiver == *receiver) {
+            line.held = true;
+        }
+        self.hush.held.insert(alert.key.clone());
+        self.hush.look_at = self.hush.look_at.min(hush.until().max(now));
+    }
+
+    fn journal_held(
+        &mut self,
+        (subject, rule, episode): (&Subject, &RuleName, u32),
+        receiver: &ReceiverName,
+        hush: &Hush,
+        now: Timestamp,
+    ) {
+        let why = hush.words(self.settings.zone);
+        let note =
+            Message::new(format!("没有发给 {receiver}：{}", why.zh), format!("not sent to {receiver}: {}", why.en));
+        // Repeats and steps that the same thing holds back are no news.
+        let said = (episode, why);
+        if self.hush.said.insert((subject.clone(), rule.clone(), receiver.clone()), said.clone()).as_ref()
+            != Some(&said)
+        {
+            self.journal(now, (subject, Some(rule), episode), "held", note);
+        }
     }
 
     fn mark_held(&mut self, mut alert: Alert, key: &NoticeKey) {
@@ -246,6 +265,35 @@ impl Desk {
         if let Some(number) = dissolved(key) {
             self.drop_digest(&key.subject, number);
         }
+    }
+
+    /// What was to be repeated while we were away, and would have been held back then, comes with all else that was held
+    /// back: in one notice, once nothing holds it back any more.
+    pub(super) fn hold_overdue(&mut self, now: Timestamp) {
+        let mut held: Vec<(Alert, ReceiverName, Hush)> = Vec::new();
+        for alert in self.alerts.values().flatten().filter(|alert| alert.is_firing() && !alert.is_taken()) {
+            for line in alert.lines.iter().filter(|line| !line.held) {
+                let due = line.next_at.filter(|at| *at <= now);
+                if let Some(hush) = due.and_then(|at| self.hushed_then(alert, &line.receiver, at)) {
+                    held.push((alert.clone(), line.receiver.clone(), hush));
+                }
+            }
+        }
+        for (alert, receiver, hush) in held {
+            let Some(mut alert) = self.alert(&alert.key).cloned() else { continue };
+            self.hold_line(&mut alert, &receiver, &hush, now);
+            self.put_alert(alert);
+        }
+    }
+
+    /// What held a receiver's notices of an alert back at an instant since which nobody looked.
+    fn hushed_then(&self, alert: &Alert, receiver: &ReceiverName, at: Timestamp) -> Option<Hush> {
+        let about = self.about(alert);
+        let lasted = |silence: &&Silence| (silence.from..silence.until).contains(&at);
+        let silence = self.hush.in_force().filter(lasted).find(|silence| silence.matches.matches(&about));
+        silence
+            .map(|silence| Hush::Silenced { id: silence.id, until: silence.until })
+            .or_else(|| self.in_quiet_hours(alert, receiver, at))
     }
 
     /// A notice goes out: what it tells is held back no longer.

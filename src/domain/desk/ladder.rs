@@ -94,7 +94,7 @@ impl Desk {
         now: Timestamp,
     ) -> Alert {
         let ready = hearing.fresh || hearing.patience_over;
-        let mut told = Vec::new();
+        let (mut told, mut moved) = (Vec::new(), false);
         for line in &mut alert.lines {
             let Some(next_at) = line.next_at else { continue };
             if next_at > now {
@@ -103,12 +103,17 @@ impl Desk {
                 line.repeats += 1;
                 line.next_at = next_repeat(rule, line.from, line.repeats).map(|wait| wait.ends(now));
                 outlook.at(line.next_at.unwrap_or(Timestamp::NEVER));
-                told.push((line.receiver.clone(), line.repeats));
+                moved = true;
+                if line.held {
+                    self.hush.look_again(); // it comes with all else that was held back, in one notice
+                } else {
+                    told.push((line.receiver.clone(), line.repeats));
+                }
             } else {
                 outlook.wants_fresh = true;
             }
         }
-        if !told.is_empty() {
+        if moved {
             self.put_alert(alert.clone());
         }
         for (receiver, ordinal) in told {
@@ -142,7 +147,11 @@ impl Desk {
             return alert;
         }
         alert.rung = u32::try_from(at + 1).unwrap_or(u32::MAX);
-        alert.severity = rung.severity.unwrap_or(alert.severity);
+        let before = alert.severity;
+        alert.severity = rung.severity.unwrap_or(before);
+        if alert.severity != before {
+            self.hush.look_again(); // what held it back may not hold back what is more serious
+        }
         alert.rev += 1;
         let receiver = self.whom(&rung.to, hearing, now);
         let told = receiver.as_ref().map_or_else(|| "-".to_string(), ToString::to_string);

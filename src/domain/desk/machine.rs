@@ -12,9 +12,9 @@ use crate::domain::{
     conversation::Conversation,
     desk::{
         announce::Announcing,
+        catching_up::CatchingUp,
         count::Tally,
         dead::DeadLetters,
-        digests::CatchingUp,
         greeting::Greeted,
         hops::Stall,
         hush::Hushing,

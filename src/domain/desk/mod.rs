@@ -29,6 +29,7 @@ mod audit;
 mod count;
 mod trial;
 mod passes;
+mod catching_up;
 mod tick;
 pub mod wakes;
 mod digests;

@@ -31,7 +31,7 @@ pub(super) struct Sight {
 
 impl Desk {
     pub(super) fn page(&mut self, page: Page, now: Timestamp) {
-        self.begin_catching_up(&page.source, page.asked_at);
+        self.begin_catching_up(&page.source, page.pass, page.asked_at);
         for seen in page.tickets {
             match seen.ticket {
                 Some(ticket) => {

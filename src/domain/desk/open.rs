@@ -1,12 +1,15 @@
 //! Taking up what the store kept, and rules that changed meanwhile.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::domain::{
     alert::{Alert, EndReason, LineOf},
     delivery::ANSWER_GIVE_UP_AFTER,
     desk::{
-        digests::CatchingUp,
+        catching_up::{CatchingUp, Touched},
         input::NewRules,
         judge::judge_rule,
         machine::{Desk, Duty, Source, Talk, Watched},
@@ -15,7 +18,6 @@ use crate::domain::{
         state::{Answer, Entry, SourceState, Stored, Tracked},
     },
     id::{RuleName, SourceName, Subject, TicketKey},
-    notice::DigestCause,
     reading::scope::SweepScope,
     rule::{Rule, RuleKind, RuleSet},
     seen::Seen,
@@ -58,6 +60,7 @@ impl Desk {
         self.begin_trials(now);
         self.begin_tallies(now);
         self.end_removed(now);
+        self.hold_overdue(now);
         self.expire_silences(now); // their alerts and tickets are known by now
         self.take_up_rotas(stored.covers, stored.rosters, now);
         for entry in stored.outbox {
@@ -83,18 +86,20 @@ impl Desk {
     fn take_up_sources(&mut self, stored: Vec<SourceState>, now: Timestamp) {
         let mut kept: BTreeMap<SourceName, SourceState> =
             stored.into_iter().map(|state| (state.name.clone(), state)).collect();
-        let fresh = self.rules.iter().any(|(name, rule)| self.meanings.get(name) != Some(&rule.meaning));
+        let changed = self.rules.iter().filter(|(name, rule)| self.meanings.get(*name) != Some(&rule.meaning));
+        let changed: BTreeSet<RuleName> = changed.map(|(name, _)| name.clone()).collect();
+        let fresh = !changed.is_empty();
         for (name, settings) in self.settings.sources.clone() {
             let state = kept.remove(&name).unwrap_or_else(|| SourceState::new(name.clone()));
             let known = state.cursor.is_some();
-            let mut source = Source {
+            let source = Source {
                 tracked: 0,
                 open: 0,
                 polled_at: now,
                 read_through: state.cursor,
                 every: settings.poll_every,
                 next_poll: Timestamp::MIN,
-                catching_up: (fresh && known).then(|| CatchingUp::new(DigestCause::RuleChange)),
+                catching_up: None,
                 rejudge: fresh && known,
                 waiting: Default::default(),
                 last_failure: None,
@@ -102,25 +107,21 @@ impl Desk {
                 told_silent: false,
                 state,
             };
-            self.rejoin_digest(&mut source, now);
+            let pass = source.state.pass;
             self.sources.insert(name.clone(), source);
             if known {
-                self.begin_catching_up(&name, now);
+                self.begin_catching_up(&name, pass, now);
             }
+            if fresh && known {
+                self.catch_up_on_rules(&name, Touched::Only(changed.clone()), now);
+            }
+            self.rejoin_digest(&name, now);
         }
     }
 
-    /// Alerts that joined a digest which was never told, because the process was cut, join it again.
-    fn rejoin_digest(&self, source: &mut Source, now: Timestamp) {
-        let number = source.state.digest + 1;
-        let members = self.digest_members(&Subject::Source(source.state.name.clone()), number);
-        if members.is_empty() {
-            return;
-        }
-        let cause = if source.state.cursor.is_some() { DigestCause::Downtime } else { DigestCause::Baseline };
-        let catching_up = source.catching_up.get_or_insert_with(|| CatchingUp::new(cause));
-        for alert in members {
-            catching_up.join(alert, now);
+    fn catch_up_on_rules(&mut self, source: &SourceName, rules: Touched, now: Timestamp) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.catching_up.get_or_insert_with(CatchingUp::default).note_change(rules, now);
         }
     }
 
@@ -164,7 +165,7 @@ impl Desk {
     pub(super) fn change_rules(&mut self, new: NewRules, now: Timestamp) {
         self.begin_announcing(&new, now);
         self.hush.understand(&new.conditions);
-        let matters = self.is_judged_otherwise(&new);
+        let touched = self.judged_otherwise(&new);
         for (name, labels) in new.labels {
             if let Some(settings) = self.settings.sources.get_mut(&name) {
                 settings.labels = labels;
@@ -182,13 +183,11 @@ impl Desk {
         self.begin_storms(now);
         self.look_again_at_live(now);
         self.hush.look_again();
-        if !matters {
-            return self.announce_if_judged(now);
+        let Some(touched) = touched else { return self.announce_if_judged(now) };
+        for name in self.sources.keys().cloned().collect::<Vec<_>>() {
+            self.catch_up_on_rules(&name, touched.clone(), now);
         }
-        for source in self.sources.values_mut() {
-            source.rejudge = true;
-            source.catching_up.get_or_insert_with(|| CatchingUp::new(DigestCause::RuleChange));
-        }
+        self.sources.values_mut().for_each(|source| source.rejudge = true);
         self.end_removed(now);
     }
 
@@ -226,11 +225,18 @@ impl Desk {
         self.touch_groups();
     }
 
-    /// Whether a ticket may be judged otherwise by the new rules. Texts and receivers decide nothing.
-    fn is_judged_otherwise(&self, new: &NewRules) -> bool {
+    /// The rules by which a ticket may be judged otherwise than before, where there are any or a rule is gone. Texts and
+    /// receivers decide nothing.
+    fn judged_otherwise(&self, new: &NewRules) -> Option<Touched> {
+        if !new.labels.is_empty() {
+            return Some(Touched::All);
+        }
         let decides = |rule: &Rule| (rule.meaning, rule.mode.clone());
-        let differs = |rule: &Rule| self.rules.get(&rule.name).is_none_or(|old| decides(old) != decides(rule));
-        !new.labels.is_empty() || self.rules.len() != new.rules.rules.len() || new.rules.rules.values().any(differs)
+        let differs = |rule: &&Rule| self.rules.get(&rule.name).is_none_or(|old| decides(old) != decides(rule));
+        let rules: BTreeSet<RuleName> =
+            new.rules.rules.values().filter(differs).map(|rule| rule.name.clone()).collect();
+        let matters = !rules.is_empty() || self.rules.len() != new.rules.rules.len();
+        matters.then_some(Touched::Only(rules))
     }
 
     fn set_rules(&mut self, rules: &RuleSet) {

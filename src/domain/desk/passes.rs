@@ -71,12 +71,9 @@ impl Source {
 }
 
 impl Desk {
-    /// Before the first page of a pass: was the source, or were we, away for long?
-    pub(super) fn begin_catching_up(&mut self, name: &SourceName, asked_at: Timestamp) {
+    /// Before a page of a pass: was the source, or were we, away for long?
+    pub(super) fn begin_catching_up(&mut self, name: &SourceName, pass: u64, asked_at: Timestamp) {
         let Some(source) = self.sources.get_mut(name) else { return };
-        if source.catching_up.is_some() {
-            return;
-        }
         let cause = match source.state.cursor {
             None => DigestCause::Baseline,
             Some(cursor) => {
@@ -87,7 +84,7 @@ impl Desk {
                 DigestCause::Downtime
             }
         };
-        source.catching_up = Some(super::digests::CatchingUp::new(cause));
+        source.catching_up.get_or_insert_default().note_gap(cause, pass, asked_at);
     }
 
     pub(super) fn pass_ended(&mut self, ended: PassEnded, now: Timestamp) {

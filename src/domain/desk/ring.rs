@@ -98,13 +98,13 @@ impl Desk {
         let place = (&alert.key.subject, Some(&alert.key.rule), alert.episode);
         self.journal(now, place, if alert.trial { "would_ring" } else { "fired" }, alert.why.clone());
         self.counters.fired += u64::from(!alert.trial);
-        self.tell_beginning(rule, alert, now);
+        self.tell_beginning(rule, alert, hearing, now);
     }
 
     /// Tells the beginning as it is told now, and keeps the alert.
-    fn tell_beginning(&mut self, rule: &Rule, mut alert: Alert, now: Timestamp) {
+    fn tell_beginning(&mut self, rule: &Rule, mut alert: Alert, hearing: &Hearing, now: Timestamp) {
         self.note_trial(&alert, now);
-        alert.announced = self.announce(rule, &mut alert, now);
+        alert.announced = self.announce(rule, &mut alert, hearing, now);
         if alert.announced == Announced::Nobody {
             alert.lines.iter_mut().for_each(|line| line.next_at = None); // what was not told is not told again
         }
@@ -125,7 +125,7 @@ impl Desk {
         let place = (&alert.key.subject, Some(&alert.key.rule), alert.episode);
         self.journal(now, place, "fired", alert.why.clone());
         let key = alert.key.clone();
-        self.tell_beginning(rule, alert, now);
+        self.tell_beginning(rule, alert, hearing, now);
         if let Some(mut alert) = self.alert(&key).filter(|_| !told.is_empty()).cloned() {
             alert.lines.extend(told);
             self.put_alert(alert);
@@ -148,18 +148,16 @@ impl Desk {
     }
 
     /// Tells the beginning, by card or by digest.
-    fn announce(&mut self, rule: &Rule, alert: &mut Alert, now: Timestamp) -> Announced {
+    fn announce(&mut self, rule: &Rule, alert: &mut Alert, hearing: &Hearing, now: Timestamp) -> Announced {
         if alert.lines.is_empty() {
             return Announced::Nobody;
         }
-        if let Some(source) = alert.key.subject.source()
-            && let Some(how) = self.catch_up(source, rule)
-        {
-            match how {
-                CatchUp::Digest => return Announced::Digest(self.join_digest(source.clone(), alert, now)),
-                CatchUp::None => return Announced::Nobody,
-                CatchUp::Each => {}
+        match self.catch_up(rule, alert, hearing) {
+            Some((source, CatchUp::Digest, cause)) => {
+                return Announced::Digest(self.join_digest(&source, cause, now));
             }
+            Some((_, CatchUp::None, _)) => return Announced::Nobody,
+            Some((_, CatchUp::Each, _)) | None => {}
         }
         let receivers: Vec<ReceiverName> = alert.lines.iter().map(|line| line.receiver.clone()).collect();
         for (at, receiver) in receivers.iter().enumerate() {

@@ -322,7 +322,8 @@ impl Desk {
             for line in told_of_beginning(alert) {
                 let cause = DigestCause::Storm;
                 let front = Front { receiver: line.receiver.clone(), rule: rule.clone(), critical, cause };
-                let counts = line.digest.is_none() && closed.get(&front).is_none_or(|over| fired_at > *over);
+                let counts =
+                    line.digest.is_none() && !line.held && closed.get(&front).is_none_or(|over| fired_at > *over);
                 if counts {
                     begun.push((fired_at, front));
                 }

@@ -157,6 +157,9 @@ fn digest(firing: usize) -> DigestView {
     DigestView {
         of: Subject::Receiver("pager".into()),
         cause: DigestCause::Storm,
+        hears: false,
+        source: None,
+        severity: Some(Severity::Warning),
         rule: Some("waiting".into()),
         began_at: SINCE,
         closed_at: None,

@@ -184,6 +184,9 @@ pub(crate) fn digest() -> DigestView {
     DigestView {
         of: Subject::Source(SourceName::from("it-desk")),
         cause: DigestCause::Baseline,
+        hears: true,
+        source: Some(SourceName::from("it-desk")),
+        severity: Some(Severity::Critical),
         rule: None,
         began_at: Timestamp::from_ms(0),
         closed_at: None,
