@@ -373,6 +373,8 @@ struct Watcher {
     sent: BTreeSet<NoticeKey>,
     /// When something that was missing could have been told first.
     free_since: BTreeMap<(AlertKey, u32, ReceiverName), Timestamp>,
+    /// When it was told last together with others: with it all that was due by then.
+    together: BTreeMap<(AlertKey, u32, ReceiverName), Timestamp>,
     catch_ups: usize,
     held: usize,
     singles: usize,
@@ -385,11 +387,12 @@ impl Watcher {
             self.note(run, told);
         }
         self.seen = run.told.len();
-        while let Some((_, key)) = plain.next_if(|(at, _)| at.plus(Span::from_secs(5)) <= run.now) {
-            if !self.sent.contains(&key) {
+        while let Some((at, key)) = plain.next_if(|(at, _)| at.plus(Span::from_secs(5)) <= run.now) {
+            let alert = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+            let place = (alert, key.episode, key.receiver.clone());
+            if !self.sent.contains(&key) && self.together.get(&place).is_none_or(|told| *told < at) {
                 self.held += 1;
-                let alert = AlertKey { subject: key.subject, rule: key.rule };
-                self.missing.entry((alert, key.episode, key.receiver)).or_insert(run.now);
+                self.missing.entry(place).or_insert(run.now);
             }
         }
         let rings = |key: &AlertKey, episode: u32| {
@@ -431,6 +434,7 @@ impl Watcher {
                     let place = place.cloned().unwrap_or_else(|| panic!("was not held back: {line:?} in {key:?}"));
                     assert!(line.firing, "it was over: {line:?}");
                     self.missing.remove(&place);
+                    self.together.insert(place, told.at);
                     listed += 1;
                 }
                 assert!(listed > 0 && view.lines.len() == view.total, "{view:?}");
