@@ -78,7 +78,7 @@ pub fn clicks(data: &[u8], callback: &Callback) {
             Pressed::Act(on) => Message::new(on.alert.rule.as_str(), on.alert.subject.to_string()),
             Pressed::Ask(question) => Message::new(question.text.as_str(), question.text.as_str()),
         };
-        assert!(answer(form, Some((Tone::Done, &words)), None).is_object());
+        assert!(answer(form, Some((Tone::Done, &words)), None, Locale::Zh).is_object());
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
     cli::{api::Api, args::Format, prepare, run::Stop, table::table, terminal::Terminal},
@@ -18,6 +19,11 @@ use crate::{
 
 /// Alerts of one page, at most.
 const LIMIT_MAX: i64 = ALERTS_PAGE_MAX as i64;
+
+/// Columns that a rule, a ticket and how it stands have in the table: all of it fits into a hundred.
+const RULE_COLUMNS: usize = 16;
+const TICKET_COLUMNS: usize = 24;
+const STAND_COLUMNS: usize = 26;
 
 /// What may be typed.
 #[derive(Clone, Debug, Args)]
@@ -106,20 +112,22 @@ fn show(page: &AlertsPage, zone: Zone, terminal: Terminal) {
     }
     let locale = terminal.locale;
     let head = match locale {
-        Locale::Zh => ["编号", "级别", "状态", "响了", "规则", "工单", "通知了", "接下来"],
-        Locale::En => ["reference", "severity", "state", "fired", "rule", "ticket", "told", "next"],
+        Locale::Zh => ["编号", "级别", "响了", "规则", "工单", "状态和接下来"],
+        Locale::En => ["ref", "severity", "fired", "rule", "ticket", "state, what comes next"],
     };
     let row = |alert: &AlertDocument| {
-        let receivers: Vec<String> = alert.told.iter().map(|told| told_words(told).get(locale).to_string()).collect();
+        let stands = state(alert, zone);
+        let stands = match alert.next.first().filter(|_| alert.state == "firing").map(|next| soonest(next, zone)) {
+            Some(next) => Message::new(format!("{} · {}", stands.zh, next.zh), format!("{}; {}", stands.en, next.en)),
+            None => stands,
+        };
         vec![
             alert.reference.clone(),
             severity(&alert.severity).get(locale).to_string(),
-            state(alert, zone).get(locale).to_string(),
-            alert.fired_at.map_or_else(|| "-".to_string(), |at| zone.minute(Timestamp::from_ms(at))),
-            alert.rule.clone(),
-            subject(alert),
-            receivers.join(Words { zh: "、", en: ", " }.get(locale)),
-            alert.next.first().map_or_else(|| "-".to_string(), |next| soonest(next, zone).get(locale).to_string()),
+            alert.fired_at.map_or_else(|| "-".to_string(), |at| without_year(&zone.minute(Timestamp::from_ms(at)))),
+            narrow(&alert.rule, RULE_COLUMNS),
+            narrow(&subject(alert), TICKET_COLUMNS),
+            narrow(&without_year(stands.get(locale)), STAND_COLUMNS),
         ]
     };
     terminal.print(&table(&head, page.alerts.iter().map(row)));
@@ -130,6 +138,30 @@ fn show(page: &AlertsPage, zone: Zone, terminal: Terminal) {
             format!("{shown} of {total}; go on with: deskbell alerts --after {more} (and the same filters)"),
         ));
     }
+}
+
+/// The text in at most so many columns.
+fn narrow(text: &str, columns: usize) -> String {
+    if text.width() <= columns {
+        return text.to_string();
+    }
+    let mut used = 1; // the ellipsis
+    let fits = |c: &char| {
+        used += c.width().unwrap_or(0);
+        used <= columns
+    };
+    format!("{}…", text.chars().take_while(fits).collect::<String>().trim_end())
+}
+
+/// Instants with month, day and time; the year is in the view of one alert.
+fn without_year(text: &str) -> String {
+    let is_year = |word: &str| {
+        let (year, rest) = word.split_at_checked(5).unwrap_or_default();
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        year.strip_suffix('-').is_some_and(digits) && rest.len() == 5 && rest.split('-').all(digits)
+    };
+    let words = text.split(' ').map(|word| if is_year(word) { word.get(5..).unwrap_or(word) } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// One alert, a line for each thing there is to say.
@@ -270,4 +302,23 @@ fn next_words(next: &NextDocument, at: &dyn Fn(i64) -> String) -> Message {
         None => Default::default(),
     };
     Message::new(format!("接下来：{zh_at}{zh}{zh_to}"), format!("next: {en}{en_at}{en_to}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_of_long_names_fits_into_a_hundred_columns() {
+        assert_eq!(narrow("短", 4), "短");
+        assert_eq!(narrow("待用户响应太久了", 9), "待用户响…");
+        assert_eq!(without_year("在响 · 2026-11-21 03:01 升级第 1 步"), "在响 · 11-21 03:01 升级第 1 步");
+        assert_eq!(without_year("firing; 2026-11-21 03:01 step 1"), "firing; 11-21 03:01 step 1");
+        assert_eq!(without_year("2026-11-21 03:01"), "11-21 03:01");
+        let long = "支付失败的工单很久没有人看".repeat(3);
+        let cells = [RULE_COLUMNS, TICKET_COLUMNS, STAND_COLUMNS].map(|columns| narrow(&long, columns));
+        let row = [vec!["4F7A2C".into(), "critical".into(), "11-21 03:01".into()], cells.to_vec()].concat();
+        let shown = table(&["ref", "severity", "fired", "rule", "ticket", "state, what comes next"], [row]);
+        assert!(shown.lines().all(|line| line.width() <= 100), "{shown}");
+    }
 }

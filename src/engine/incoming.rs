@@ -24,7 +24,7 @@ use crate::{
         desk::input::{Added, ChatKind, ChatMessage},
         id::{ChatId, EventId},
         receiver::Locales,
-        text::{Message, Words},
+        text::{Locale, Message, Words},
         time::{Span, Timestamp},
     },
     engine::{
@@ -187,20 +187,20 @@ impl Reception {
     async fn asked(&self, form: Form, click: Click, question: Question, came_at: Timestamp) -> Taken {
         let Some(message) = question_of(click, &question, came_at) else {
             let words = type_it(&question);
-            return told(Fate::Ignored, form, Some((Tone::Refused, &words)), None);
+            return told(Fate::Ignored, form, Some((Tone::Refused, &words)), None, question.locale);
         };
         match self.written(message, came_at).await.fate {
-            Fate::Accepted => told(Fate::Accepted, form, None, None),
-            fate => told(fate, form, Some((Tone::Refused, &NOT_SAVED.into())), None),
+            Fate::Accepted => told(Fate::Accepted, form, None, None, question.locale),
+            fate => told(fate, form, Some((Tone::Refused, &NOT_SAVED.into())), None, question.locale),
         }
     }
 
     /// Does what a click asks for. It is always answered: anything else shows whoever clicked a bare error number.
     async fn clicked(&self, form: Form, click: Option<Click>, came_at: Timestamp) -> Taken {
         let Some(act) = click.and_then(|click| deed(click, &self.locales)) else {
-            return told(Fate::Ignored, form, Some((Tone::Refused, &NOT_READ.into())), None);
+            return told(Fate::Ignored, form, Some((Tone::Refused, &NOT_READ.into())), None, Locale::Zh);
         };
-        let looks = matches!(act.deed, Deed::Look(..));
+        let (looks, locale) = (matches!(act.deed, Deed::Look(..)), act.locale);
         let fate = tokio::select! {
             biased;
             fate = (self.act)(act) => Some(fate),
@@ -211,15 +211,15 @@ impl Reception {
                 // Whoever only looks sees what they asked for on the card.
                 let is_silent = looks && answer.tone == Tone::Done && answer.card.is_some();
                 let toast = (!is_silent).then_some((answer.tone, &answer.words));
-                told(Fate::Accepted, form, toast, answer.card.as_ref())
+                told(Fate::Accepted, form, toast, answer.card.as_ref(), locale)
             }
             Some(Err(refused)) => {
                 tracing::warn!(reason = %refused, "a click was not taken");
-                told(Fate::Refused, form, Some((Tone::Refused, &NOT_SAVED.into())), None)
+                told(Fate::Refused, form, Some((Tone::Refused, &NOT_SAVED.into())), None, locale)
             }
             None => {
                 tracing::warn!("a click was not answered in time; the card's update follows");
-                told(Fate::Accepted, form, Some((Tone::Already, &UPDATING.into())), None)
+                told(Fate::Accepted, form, Some((Tone::Already, &UPDATING.into())), None, locale)
             }
         }
     }
@@ -296,6 +296,6 @@ fn deed(click: Click, locales: &Locales) -> Option<Act> {
     Some(Act { id, by: Actor::person(by), place, clicked, deed, locale })
 }
 
-fn told(fate: Fate, form: Form, toast: Option<(Tone, &Message)>, card: Option<&Card>) -> Taken {
-    Taken { fate, answer: Some(click::answer(form, toast, card)) }
+fn told(fate: Fate, form: Form, toast: Option<(Tone, &Message)>, card: Option<&Card>, locale: Locale) -> Taken {
+    Taken { fate, answer: Some(click::answer(form, toast, card, locale)) }
 }

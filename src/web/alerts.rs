@@ -134,8 +134,8 @@ pub struct ToldDocument {
     pub receiver: String,
     /// `card`, `digest`, `waiting`, `not_told`.
     pub how: String,
-    /// The digest's number.
-    pub digest: Option<u32>,
+    /// The digest's reference, as its card's footer has it.
+    pub digest: Option<String>,
     /// Repeats so far.
     pub repeats: u32,
     /// Something was held back and not told since.
@@ -306,8 +306,8 @@ impl From<AlertRow> for AlertDocument {
 
 impl ToldDocument {
     fn of(told: Told, zone: Zone) -> Self {
-        let digest = match told.how {
-            How::Digest(number) => Some(number),
+        let digest = match &told.how {
+            How::Digest(reference) => Some(reference.clone()),
             How::Card | How::Waiting | How::Nothing => None,
         };
         let hushed = told.hush.map(|hush| hush.words(zone).into());

@@ -41,7 +41,7 @@ fn alerts_letters_journal_and_route_from_the_command_line() {
     wait_until(&town, "the dead letter", || town.run(&["outbox"]).out.contains("undeliverable since"));
     let page = answer(&town, &["alerts", "--ticket", &id, "--format", "json"]);
     let reference = page["alerts"][0]["reference"].as_str().unwrap();
-    town.run(&["alerts"]).expect(0, &[reference, "firing", "不满意", &id, "next"]);
+    town.run(&["alerts"]).expect(0, &[reference, "firing", "不满意", &id, "what comes next"]);
     town.run(&["--lang", "zh", "take", reference.get(..3).unwrap()])
         .expect(1, &["编号有 6 位", &format!("#{reference}")]);
     town.run(&["--lang", "zh", "alrts"]).expect(2, &["写法有误", "是不是想写 alerts？"]);

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
     adapters::feishu::card::{self, ASK, CHAT_CARD_BYTES_MAX},
@@ -21,8 +22,11 @@ const VALUE_BYTES_MAX: usize = 4_096;
 /// Characters of an id or a name in a click.
 const ID_CHARS_MAX: usize = 1_024;
 
-/// Characters of a toast: it stands for seconds.
+/// Characters of a toast that says why something was not done, and what to do instead.
 const TOAST_CHARS_MAX: usize = 200;
+
+/// Columns of a toast that says what was done: it stands for seconds, and the card says the rest.
+const DONE_COLUMNS_MAX: usize = 80;
 
 /// The form a click came in, which its answer must have too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,18 +153,48 @@ fn hash(token: &str, value: &Value) -> String {
     format!("click-{hex}")
 }
 
-/// What the platform shows whoever clicked: a toast, and the card as it is now.
-pub fn answer(form: Form, toast: Option<(Tone, &Message)>, card: Option<&Card>) -> Value {
+/// As many sentences of a text as a glance takes in: whole ones, or the beginning of the first.
+fn first_sentences(text: &str) -> String {
+    let mut kept = 0;
+    for (at, mark) in text.char_indices().filter(|(_, c)| matches!(c, '。' | '；' | ';' | '.')) {
+        let end = at + mark.len_utf8();
+        let rest = text.get(end..).unwrap_or_default();
+        let ends = !mark.is_ascii() || rest.is_empty() || rest.starts_with(' ');
+        let head = text.get(..end).unwrap_or_default();
+        if ends && head.width() <= DONE_COLUMNS_MAX {
+            kept = end;
+        }
+    }
+    if text.width() <= DONE_COLUMNS_MAX {
+        return text.to_string();
+    }
+    match text.get(..kept).map(|head| head.trim_end_matches(['。', '；', ';', '.'])) {
+        Some(head) if !head.is_empty() => head.to_string(),
+        _ => {
+            let mut columns = 0;
+            let fits = |c: &char| {
+                columns += c.width().unwrap_or(0);
+                columns < DONE_COLUMNS_MAX
+            };
+            let head: String = text.chars().take_while(fits).collect();
+            format!("{}…", head.trim_end())
+        }
+    }
+}
+
+/// What the platform shows whoever clicked: a toast in the chat's language, and the card as it is now.
+pub fn answer(form: Form, toast: Option<(Tone, &Message)>, card: Option<&Card>, locale: Locale) -> Value {
     let card = card.map(|card| card::to_value(card, CHAT_CARD_BYTES_MAX));
     let toast = toast.map(|(tone, words)| {
-        let text = |locale| cut(words.get(locale), TOAST_CHARS_MAX);
-        let (zh, en) = (text(Locale::Zh), text(Locale::En));
+        let words = cut(words.get(locale), TOAST_CHARS_MAX);
+        let words = if tone == Tone::Done { first_sentences(&words) } else { words };
         let kind = match tone {
             Tone::Done => "success",
             Tone::Already => "info",
             Tone::Refused | Tone::Missing => "warning",
         };
-        json!({ "type": kind, "content": zh, "i18n": { "zh_cn": zh, "en_us": en } })
+        // The chat's language, whatever the reader's own is: the card is in it too.
+        json!({ "type": kind, "content": words, "i18n": { "zh_cn": words, "en_us": words } })
     });
     match (form, toast, card) {
         // The old form has room for one of them.
@@ -309,18 +343,45 @@ mod tests {
     }
 
     #[test]
+    fn a_toast_of_what_was_done_is_read_at_a_glance() {
+        let long = "这条提醒的条件".repeat(10);
+        for (text, shown) in [
+            ("已由你接手", "已由你接手".to_string()),
+            (
+                "已由你接手，到 07:32 前不再提醒和升级。不会改动飞书里的负责人",
+                "已由你接手，到 07:32 前不再提醒和升级。不会改动飞书里的负责人".to_string(),
+            ),
+            (
+                "已静默 S1，到 09:00。期间不再发新通知，结束照常告知；到时仍在提醒的合为一条。提前结束：/silence end S1",
+                "已静默 S1，到 09:00。期间不再发新通知，结束照常告知；到时仍在提醒的合为一条".to_string(),
+            ),
+            (
+                "put off until 9.30. No reminders before then.",
+                "put off until 9.30. No reminders before then.".to_string(),
+            ),
+            (&long, format!("{}这条提醒…", "这条提醒的条件".repeat(5))),
+        ] {
+            let words = Message::new(text, text);
+            let said = answer(Form::Event, Some((Tone::Done, &words)), None, Locale::Zh);
+            assert_eq!(said["toast"]["content"], shown);
+            let why = answer(Form::Event, Some((Tone::Refused, &words)), None, Locale::Zh);
+            assert_eq!(why["toast"]["content"], text, "why it was not done is told in full");
+        }
+    }
+
+    #[test]
     fn an_answer_has_the_form_of_the_click() {
         let card = Card { title: "t".to_string(), footer: "f".to_string(), ..Card::default() };
         let words = Message::new("已由你接手", "you have it");
         let toast = Some((Tone::Done, &words));
-        let both = answer(Form::Event, toast, Some(&card));
+        let both = answer(Form::Event, toast, Some(&card), Locale::En);
         assert_eq!(both["toast"]["type"], "success");
         assert_eq!(both["toast"]["i18n"]["en_us"], "you have it");
         assert_eq!(both["card"]["type"], "raw");
         assert_eq!(both["card"]["data"]["header"]["title"]["content"], "t");
-        assert_eq!(answer(Form::Event, None, None), json!({}));
-        assert_eq!(answer(Form::Flat, toast, Some(&card))["header"]["title"]["content"], "t");
-        assert_eq!(answer(Form::Flat, toast, None)["toast"]["content"], "已由你接手");
-        assert_eq!(answer(Form::Flat, None, None), json!({}));
+        assert_eq!(answer(Form::Event, None, None, Locale::Zh), json!({}));
+        assert_eq!(answer(Form::Flat, toast, Some(&card), Locale::Zh)["header"]["title"]["content"], "t");
+        assert_eq!(answer(Form::Flat, toast, None, Locale::Zh)["toast"]["content"], "已由你接手");
+        assert_eq!(answer(Form::Flat, None, None, Locale::Zh), json!({}));
     }
 }

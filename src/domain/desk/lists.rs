@@ -7,6 +7,7 @@ use crate::domain::{
         machine::Desk,
         outbox::{card_of, notice_of},
         state::CardState,
+        together::reference_of,
     },
     id::{ReceiverName, RuleName, SourceName, Subject, TeamName},
     notice,
@@ -198,12 +199,12 @@ pub struct Told {
 }
 
 /// How a beginning was told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum How {
     /// By a card of its own.
     Card,
-    /// In the digest with this number.
-    Digest(u32),
+    /// In the digest with this reference.
+    Digest(String),
     /// Its notice waits in the outbox.
     Waiting,
     /// Not at all.
@@ -212,7 +213,7 @@ pub enum How {
 
 impl How {
     /// Its word in answers for programs.
-    pub const fn name(self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Card => "card",
             Self::Digest(_) => "digest",
@@ -438,8 +439,11 @@ impl Desk {
         let waits = |step| self.outbox.contains(&notice_of(alert, step, 0, &line.receiver));
         let how = match (card, line.digest, alert.announced, line.from) {
             (Some(CardState { .. }), ..) => How::Card,
-            (None, Some(number), ..) => How::Digest(number),
-            (None, None, Announced::Digest(number), LineOf::Notify(_) | LineOf::Nothing) => How::Digest(number),
+            (None, Some(number), ..) => How::Digest(reference_of(&Subject::Receiver(line.receiver.clone()), number)),
+            (None, None, Announced::Digest(number), LineOf::Notify(_) | LineOf::Nothing) => {
+                let source = alert.key.subject.source().map(|name| Subject::Source(name.clone()));
+                source.map_or(How::Card, |of| How::Digest(reference_of(&of, number)))
+            }
             _ if waits(notice::Step::Fired) || waits(notice::Step::Escalated) => How::Waiting,
             // A card that shows the end is not kept.
             _ if alert.is_live() || alert.announced == Announced::Nobody || line.held => How::Nothing,

@@ -100,7 +100,15 @@ impl Desk {
         self.write(Write::Silence(Box::new(silence.clone())));
         self.hush.silences.insert(id, silence.clone());
         self.show_on_cards(&silence.matches, now);
-        acted(Tone::Done, told)
+        if act.clicked.is_none() {
+            return acted(Tone::Done, told);
+        }
+        let until = self.day_words(until, now);
+        let short = Message::new(
+            format!("已静默 {id}，到 {}。期间不再发新通知，结束照常告知", until.zh),
+            format!("silenced {id} until {}. No new notices meanwhile, endings are told as usual", until.en),
+        );
+        acted(Tone::Done, short)
     }
 
     /// Whether this very deed asked for a silence that is still kept.

@@ -232,6 +232,6 @@ fn nothing_to_do(deed: &Deed, others: usize) -> Acted {
 }
 
 /// The reference at the foot of a digest's card.
-fn reference_of(of: &Subject, number: u32) -> String {
+pub(super) fn reference_of(of: &Subject, number: u32) -> String {
     digest_key(of, number, Step::Digest, &ReceiverName::from("")).reference()
 }

@@ -16,7 +16,7 @@ use deskbell::{
     },
     domain::{
         calendar::{Calendar, Frame, Plan, Wait},
-        deed::{Deed, NewSilence, Rest},
+        deed::{Deed, NewSilence, Rest, Which},
         delivery::{FailureKind, HistoryFound, HistoryReport},
         desk::{
             input::{Input, NewRules, PassFailure},
@@ -68,6 +68,8 @@ pub(super) struct Bench {
     in_full: bool,
     /// The last digest's card of each receiver.
     digests: BTreeMap<ReceiverName, MessageId>,
+    /// What the last digest is called: lines write `DIGEST` for it.
+    digest_reference: String,
     /// What the next message hangs on.
     on: Option<MessageId>,
 }
@@ -103,6 +105,7 @@ impl Bench {
             messages: 0,
             in_full: false,
             digests: BTreeMap::new(),
+            digest_reference: String::new(),
             on: None,
         };
         bench.take(outcome);
@@ -166,6 +169,7 @@ impl Bench {
             "quiet" => self.quiet(word),
             "covers" => self.cover(word),
             "manages" => self.manage(word),
+            "takes_over_api" => self.act_as("portal", Deed::Take(Which::Reference(self.with_digest(word)))),
             "meets" => self.handle(Input::People(vec![duty::known(word)])),
             "says" => self.say(word),
             "replies" => self.reply(word),

@@ -86,6 +86,7 @@ impl Bench {
         let id = MessageId::from(format!("om_{}", self.messages).as_str());
         if let (Content::Digest(_), Target::Post(receiver)) = (&send.content, &send.target) {
             self.digests.insert(receiver.clone(), id.clone());
+            self.digest_reference = send.key.reference();
         }
         let keyed = self.settings.receivers.get(&send.key.receiver).is_none_or(|known| known.kind.has_key());
         self.told.push((self.now, line(send, self.in_full)));

@@ -85,7 +85,12 @@ impl Bench {
     pub(super) fn say(&mut self, line: &str) {
         let (who, text) = line.split_once(' ').unwrap();
         self.in_full = true;
-        self.write("oc_a", &format!("ou_{who}"), text);
+        self.write("oc_a", &format!("ou_{who}"), &self.with_digest(text));
+    }
+
+    /// The text with the last digest's reference where it says `DIGEST`.
+    pub(super) fn with_digest(&self, text: &str) -> String {
+        text.replace("DIGEST", &self.digest_reference)
     }
 
     /// `li support 收到`: someone replies on the last digest that a receiver got.
