@@ -97,12 +97,17 @@ impl Desk {
         let Some(digest) = self.digests.get(&place) else { return };
         let shown = |receiver: &ReceiverName| {
             let card = CardKey { shows: CardShows::Digest(of.clone(), number), receiver: receiver.clone() };
-            let waits = |step| self.outbox.contains(&digest_key(of, number, step, receiver));
+            let told = AlertKey { subject: of.clone(), rule: RuleName::from(DIGEST) };
+            // One that takes the place of a card that is gone has another ordinal.
+            let waits = self
+                .outbox
+                .of_episode(&told, number)
+                .any(|key| matches!(key.step, notice::Step::Digest | notice::Step::Ended) && key.receiver == *receiver);
             let behind = self.cards.get(&card).is_some_and(|card| match card.message {
                 Some(_) => card.shown_rev < digest.rev,
                 None => self.owes_end(card),
             });
-            !waits(notice::Step::Digest) && !waits(notice::Step::Ended) && !behind
+            !waits && !behind
         };
         let receivers = digest.receivers.clone();
         let over = digest.closed_at.is_some() && !self.members.rings(of, number);
