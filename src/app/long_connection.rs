@@ -37,6 +37,9 @@ pub const DOWN_TOLD_AFTER: Span = Span::from_mins(5);
 /// What operations are told by.
 const TROUBLE: &str = "long_connection";
 
+/// What they are told by that it is over.
+const BACK: &str = "long_connection_back";
+
 /// What the connection is wired to.
 pub struct Wiring {
     /// The app.
@@ -137,10 +140,24 @@ async fn watch_on(mut watched: Watched, port: Port, clock: Clock, over_http: boo
         }
         let message = down_for(&watched.borrow(), clock.now(), over_http);
         port.report(TROUBLE, message).await;
-        if once(&mut watched, Standing::is_up).await.is_none() {
-            return;
+        match once(&mut watched, Standing::is_up).await {
+            Some(up) => port.announce(BACK, back_after(up.since(down), over_http)).await,
+            None => return,
         }
     }
+}
+
+/// What operations are told when it stands again.
+fn back_after(long: Span, over_http: bool) -> Message {
+    let minutes = long.as_ms() / Span::from_mins(1).as_ms();
+    let (zh, en) = match over_http {
+        true => ("", ""),
+        false => ("。期间没有得到回答的，请再问一次", "; whoever asked meanwhile and has no answer should ask again"),
+    };
+    Message::new(
+        format!("与飞书的长连接恢复了，断了 {minutes} 分钟{zh}"),
+        format!("The long connection to Feishu stands again, it was down for {minutes} min{en}"),
+    )
 }
 
 /// Since when it stands as wanted, once it does; nothing when it never will.

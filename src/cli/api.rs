@@ -13,6 +13,7 @@ use crate::{
     app::config::server::Server,
     cli::run::Stop,
     domain::{text::Message, time::Span},
+    engine::replies::LOOK_UP_TIME_MAX,
     web::{acts::IDEMPOTENCY_KEY, problem::Problem},
 };
 
@@ -21,6 +22,9 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long the service is waited for; it answers within five seconds or not at all.
 const SERVICE_PATIENCE: Span = Span::from_secs(8);
+
+/// How long a ticket's source may take through the service.
+const LOOK_UP_PATIENCE: Span = Span::from_secs(LOOK_UP_TIME_MAX.as_secs() + 3);
 
 /// The running service's API.
 pub struct Api {
@@ -91,6 +95,15 @@ impl Api {
         let key = format!("{:032x}", rand::random::<u128>());
         let request = self.request(Method::POST, path).header(IDEMPOTENCY_KEY, key).body(body.to_string());
         self.send(request).await
+    }
+
+    /// Asks what someone would type in a chat; a service that does not run is an answer.
+    ///
+    /// # Errors
+    /// Whatever stands in the way, with the next step.
+    pub async fn look_up<T: DeserializeOwned>(&self, body: &Value) -> Result<Answer<T>, Stop> {
+        let request = self.request(Method::POST, "/api/v1/lookup").timeout(LOOK_UP_PATIENCE.to_std());
+        self.send(request.body(body.to_string())).await
     }
 
     async fn deed<T: DeserializeOwned>(&self, method: Method, path: &str, body: &Value) -> Result<T, Stop> {

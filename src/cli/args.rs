@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::{
-    cli::{logging::LogFormat, schema::SchemaOf},
+    cli::{logging::LogFormat, schema::SchemaOf, ticket::TicketArguments},
     domain::text::Locale,
 };
 
@@ -111,16 +111,7 @@ pub enum Verb {
         fix: bool,
     },
     /// 查一张工单 · Look up one ticket
-    Ticket {
-        /// Which configuration.
-        #[command(flatten)]
-        at: ConfigPath,
-        /// 工单号（19 位） · The ticket id (19 digits)
-        id: String,
-        /// 数据源；默认逐个找 · The source; default: each in turn
-        #[arg(long)]
-        source: Option<String>,
-    },
+    Ticket(TicketArguments),
     /// 列出自定义字段和选项 · List the custom fields and their options
     Fields {
         /// Which configuration.

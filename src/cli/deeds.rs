@@ -61,6 +61,11 @@ impl Manner {
     }
 }
 
+/// Whoever asks at the command line.
+pub fn by() -> String {
+    at_command_line(None, account().as_deref())
+}
+
 /// The account that runs this: by its name, else by its number.
 fn account() -> Option<String> {
     let said = |name: &&str| std::env::var(name).ok().filter(|it| !it.is_empty());

@@ -19,7 +19,12 @@ use crate::{
         run::Stop,
         terminal::Terminal,
     },
-    domain::{chronicle::chronicle, desk::machine::Desk, text::Message, time::Zone},
+    domain::{
+        chronicle::{LinesOf, chronicle},
+        desk::machine::Desk,
+        text::Message,
+        time::Zone,
+    },
     web::journal::{JournalPage, LINES, page},
 };
 
@@ -34,6 +39,9 @@ pub struct JournalArguments {
     /// 最多几行，最新的（1 到 1000） · At most so many lines, the newest
     #[arg(long)]
     pub limit: Option<u16>,
+    /// 也列出谁查看、谁被拒绝 · Also who asked, and who was turned away
+    #[arg(long)]
+    pub looks: bool,
     /// 输出格式 · What the answer looks like
     #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
     pub format: Format,
@@ -44,6 +52,7 @@ pub fn run(arguments: &JournalArguments, terminal: Terminal) -> Result<(), Stop>
     let (server, zone) = prepare::door(&arguments.config, terminal)?;
     let limit = arguments.limit.map(|limit| limit.to_string());
     let mut query = vec![("of", arguments.of.as_str())];
+    query.extend(arguments.looks.then_some(("looks", "true")));
     query.extend(limit.as_deref().map(|limit| ("limit", limit)));
     let api = Api::of(&server)?;
     let asked = prepare::small_runtime()?.block_on(api.try_get("/api/v1/journal", &query))?;
@@ -85,7 +94,9 @@ fn from_store(setup: Setup, arguments: &JournalArguments) -> Result<JournalPage,
     let (desk, _) = Desk::open(stored, setup.rules, setup.settings, Clock::system().now());
     let meant = desk.meant(&arguments.of).map_err(Stop::Failure)?;
     let limit = arguments.limit.map_or(LINES, usize::from).clamp(1, LINES);
-    let lines = store.journal(&meant.lines(), limit + 1).map_err(|error| Stop::Failure(error.message()))?;
+    let lines = store
+        .journal(&LinesOf { looks: arguments.looks, ..meant.lines() }, limit + 1)
+        .map_err(|error| Stop::Failure(error.message()))?;
     Ok(page(meant, lines, limit))
 }
 

@@ -5,7 +5,6 @@ pub mod args;
 pub mod language;
 pub mod terminal;
 pub mod report;
-pub mod card;
 pub mod table;
 pub mod logging;
 pub mod prepare;

@@ -104,7 +104,7 @@ fn verb(verb: Verb, terminal: Terminal) -> Result<(), Stop> {
             test::run::run(&choice, terminal)
         }
         Verb::Doctor { at, fix } => doctor::run::run(&at.config, fix, terminal),
-        Verb::Ticket { at, id, source } => ticket::run(&at.config, &id, source.as_deref(), terminal),
+        Verb::Ticket(arguments) => ticket::run(&arguments, terminal),
         Verb::Fields { at } => fields::run(&at.config, terminal),
         Verb::Rules { at, name, format } => rules::run(&at.config, name.as_deref(), format, terminal),
         Verb::Words { at, word, format } => words::run(&at.config, word.as_deref(), format, terminal),

@@ -1,7 +1,9 @@
 //! `deskbell ticket <id>`: one ticket, fresh from the source, as its card.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
+use clap::Args;
+use serde_json::json;
 use tokio::time::timeout;
 
 use crate::{
@@ -12,33 +14,86 @@ use crate::{
     },
     app::config::setup::Setup,
     cli::{
-        card,
+        alerts::{json as shown, plain},
+        api::{Answer, Api},
+        args::{ConfigPath, Format},
+        deeds::by,
         prepare::{self, Warnings},
         run::Stop,
         terminal::Terminal,
     },
     domain::{
+        card_text,
         command::{Command, reply},
         conversation::Speakers,
         facts::Facts,
         id::{ReceiverName, RuleName, SourceName, Subject, TicketId},
         notice::{AnswerView, Content, NoticeKey, Outside, Send, Step, Target, TicketView},
-        text::Message,
+        text::{Locale, Message},
         time::Timestamp,
     },
     engine::lookup::TALK_TIME_MAX,
+    web::{lookup::LookedUp, ticket::TicketDocument},
 };
 
-/// Shows the ticket.
-pub fn run(path: &Path, typed: &str, source: Option<&str>, terminal: Terminal) -> Result<(), Stop> {
+/// Which ticket.
+#[derive(Clone, Debug, Args)]
+pub struct TicketArguments {
+    /// Which configuration.
+    #[command(flatten)]
+    pub at: ConfigPath,
+    /// 工单号（19 位），服务在运行时也可以只写最后 5 位以上 · The ticket id, or its end while the service runs
+    pub id: String,
+    /// 数据源；默认逐个找 · The source; default: each in turn
+    #[arg(long)]
+    pub source: Option<String>,
+    /// 输出格式 · What the answer looks like
+    #[arg(long, value_name = "text|json", default_value = "text", hide_possible_values = true)]
+    pub format: Format,
+}
+
+/// Shows the ticket: as the running service answers it in a chat, with what rings on it; without one, as its source has
+/// it.
+pub fn run(arguments: &TicketArguments, terminal: Terminal) -> Result<(), Stop> {
+    let typed = &arguments.id;
     let Command::Ticket(id) = Command::parse(&format!("/ticket {typed}")) else {
         return Err(Stop::Usage(reply::USAGE.into()));
     };
+    let path = &arguments.at.config;
+    let (server, _) = prepare::door(path, terminal)?;
+    if arguments.source.is_none() && server.api_token.is_some() {
+        let asked = json!({ "text": format!("/ticket {id}"), "by": by() });
+        let found = prepare::small_runtime()?.block_on(Api::of(&server)?.look_up(&asked))?;
+        if let Answer::Here(LookedUp { text, ticket, .. }) = found {
+            let Some(ticket) = ticket else { return Err(Stop::Failure(Message::new(text.zh, text.en))) };
+            terminal.print(&match arguments.format {
+                Format::Json => shown(&ticket),
+                Format::Text => plain(text.get(terminal.locale)),
+            });
+            return Ok(());
+        }
+    }
     let setup = prepare::setup(path, Warnings::Left, terminal)?;
     let client = prepare::client(&setup.feishu, &setup.http)?;
     let clock = Clock::system();
+    let source = arguments.source.as_deref();
     let found = prepare::small_runtime()?.block_on(find(&setup, &client, &id, source, &clock))?;
-    let send = Send {
+    if arguments.format == Format::Json {
+        terminal.print(&shown(&TicketDocument::from(&found)));
+        return Ok(());
+    }
+    let around = Surroundings { zone: setup.settings.zone, now: clock.now(), drill: false };
+    let rendered = setup.templates.render(&send(found, terminal.locale), &around);
+    terminal.print(&card_text::text(&rendered.card));
+    if let Some(trouble) = rendered.trouble {
+        terminal.note(&trouble);
+    }
+    Ok(())
+}
+
+/// The ticket as an answer that nobody is sent.
+fn send(found: TicketView, locale: Locale) -> Send {
+    Send {
         key: NoticeKey {
             subject: Subject::Ticket(found.ticket.key.clone()),
             rule: RuleName::from("ticket"),
@@ -51,7 +106,7 @@ pub fn run(path: &Path, typed: &str, source: Option<&str>, terminal: Terminal) -
         template: None,
         content: Content::Answer(Box::new(AnswerView::Ticket(Box::new(found)))),
         outside: Outside::default(),
-        locale: terminal.locale,
+        locale,
         maybe_repeat: false,
         without_mentions: false,
         masked: false,
@@ -61,14 +116,7 @@ pub fn run(path: &Path, typed: &str, source: Option<&str>, terminal: Terminal) -
         mentions: Vec::new(),
         rev: 0,
         attempts: 0,
-    };
-    let around = Surroundings { zone: setup.settings.zone, now: clock.now(), drill: false };
-    let rendered = setup.templates.render(&send, &around);
-    terminal.print(&card::text(&rendered.card));
-    if let Some(trouble) = rendered.trouble {
-        terminal.note(&trouble);
     }
-    Ok(())
 }
 
 /// The ticket from the first source that has it; every source is asked unless one is named.

@@ -34,23 +34,26 @@ pub struct LinesOf {
     pub subject: Subject,
     /// Only those of this rule's alert, in this episode and those after it: what rings again goes on on its card.
     pub episode: Option<(RuleName, u32)>,
+    /// Also who asked what.
+    pub looks: bool,
 }
 
 impl LinesOf {
     /// All about a subject.
     pub const fn all(subject: Subject) -> Self {
-        Self { subject, episode: None }
+        Self { subject, episode: None, looks: false }
     }
 
     /// Whether a line is meant.
     pub fn has(&self, line: &JournalLine) -> bool {
         let of = |(rule, episode): &(RuleName, u32)| line.rule.as_ref() == Some(rule) && line.episode >= *episode;
-        line.subject == self.subject && self.episode.as_ref().is_none_or(of)
+        let is_told = self.looks || !LOOKS.contains(&&*line.what);
+        is_told && line.subject == self.subject && self.episode.as_ref().is_none_or(of)
     }
 }
 
 /// What stands before a line's own sentence, by its word. The sentence says the rest.
-pub const LEADS: [(&str, Words); 35] = [
+pub const LEADS: [(&str, Words); 37] = [
     ("fired", Words { zh: "触发：", en: "rang: " }),
     ("would_ring", Words { zh: "试运行，本来会触发：", en: "in trial, would have rung: " }),
     ("refired", Words { zh: "再次触发：", en: "rang again: " }),
@@ -86,7 +89,12 @@ pub const LEADS: [(&str, Words); 35] = [
     ("dead_dropped", ALONE),
     ("dead_forgotten", ALONE),
     ("reopened", ALONE),
+    ("looked", ALONE),
+    ("denied", ALONE),
 ];
+
+/// Lines that say who asked what: the story is told without them.
+pub const LOOKS: [&str; 2] = ["looked", "denied"];
 
 /// The sentence stands alone.
 const ALONE: Words = Words { zh: "", en: "" };

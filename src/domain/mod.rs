@@ -48,6 +48,7 @@ pub mod mask;
 pub mod notice;
 pub mod card;
 pub mod card_buttons;
+pub mod card_text;
 pub mod typed;
 pub mod delivery;
 pub mod deed;

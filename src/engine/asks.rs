@@ -10,10 +10,12 @@ use crate::domain::{
         lists::{AlertRow, AlertsFound, AlertsWanted},
         machine::Desk,
         meant::Meant,
+        shown::{TicketsFound, TicketsWanted},
         silences::SilenceLine,
     },
     explain::explanation::Explained,
     id::RotaName,
+    notice::TicketView,
     receiver::PersonId,
     route::Routed,
     text::Message,
@@ -38,6 +40,10 @@ pub enum Ask {
     Alerts(Box<AlertsWanted>, Back<AlertsFound>),
     /// The alert with this reference.
     Alert(String, Back<AlertRow>),
+    /// Which tickets are under watch.
+    Tickets(Box<TicketsWanted>, Back<TicketsFound>),
+    /// The ticket that is meant.
+    Ticket(String, Back<Box<TicketView>>),
     /// What is not delivered.
     Letters(Back<Letters>),
     /// The notice named so.
@@ -63,6 +69,8 @@ impl Ask {
             Self::Explain { ticket, rule, reply } => say(reply, || desk.explain(&ticket, rule.as_deref(), now)),
             Self::Alerts(wanted, reply) => say(reply, || desk.list_alerts(&wanted, now)),
             Self::Alert(reference, reply) => say(reply, || desk.alert_row(&reference, now)),
+            Self::Tickets(wanted, reply) => say(reply, || desk.list_tickets(&wanted, now)),
+            Self::Ticket(typed, reply) => say(reply, || desk.ticket_shown(&typed).map(Box::new)),
             Self::Letters(reply) => say(reply, || Ok(desk.letters())),
             Self::Letter(name, reply) => say(reply, || desk.letter(&name)),
             Self::Route(ticket, reply) => say(reply, || desk.route(&ticket, now)),

@@ -31,10 +31,11 @@ use crate::{
     },
     domain::{
         card::Card,
+        card_text,
         delivery::{Delivered, Failure, FailureKind, HistoryFound, HistoryReport, SendReport},
         desk::{input::Input, outcome::Effect},
-        id::{ChatId, MessageId, OpenId, ReceiverName},
-        notice::{NoticeKey, Send, Target},
+        id::{ChatId, MessageId, OpenId, ReceiverName, Subject},
+        notice::{AnswerView, Content, NoticeKey, Send, Target},
         receiver::{PersonId, Receiver, ReceiverKind},
         text::{Locale, Message},
         time::{Span, Timestamp, Zone},
@@ -48,6 +49,7 @@ use crate::{
         doors::Doors,
         health::{self, Health},
         mentions::{Asked, DIRECTORY_TIME_MAX, masked},
+        replies::{Answered, Replies},
         templating::Templating,
     },
 };
@@ -110,6 +112,8 @@ pub struct Delivery {
     pub chats: Arc<ChatsKnown>,
     /// Who is who and who is where.
     pub directory: Directory,
+    /// Who waits for an answer at the admin API.
+    pub replies: Replies,
 }
 
 impl Delivery {
@@ -145,9 +149,31 @@ impl Delivery {
             Effect::SearchHistory { key, chat, reference, since } => {
                 vec![Input::History(self.search(key, &chat, &reference, since).await)]
             }
+            Effect::Answer(send) => {
+                self.answer(&send);
+                Vec::new()
+            }
             // These never wait for a commit.
             Effect::ReadTicket(_) | Effect::ReadMessages(_) | Effect::ReadSource(_) | Effect::LookUp(_) => Vec::new(),
         }
+    }
+
+    /// Hands an answer to whoever waits for it at the admin API; of a ticket its card in words.
+    fn answer(&self, send: &Send) {
+        let (Subject::Message(question), Content::Answer(view)) = (&send.key.subject, &send.content) else { return };
+        let answered = match view.as_ref() {
+            AnswerView::Text(words) => Answered { words: words.clone(), ticket: None, turns: Vec::new() },
+            AnswerView::Page(words, turns) => Answered { words: words.clone(), ticket: None, turns: turns.clone() },
+            AnswerView::Ticket(view) => {
+                let card = |locale| {
+                    let card = self.templates.get().render(&Send { locale, ..send.clone() }, &self.surroundings()).card;
+                    card_text::text(&Card { buttons: Vec::new(), ..card })
+                };
+                let words = Message::new(card(Locale::Zh), card(Locale::En));
+                Answered { words, ticket: Some(view.clone()), turns: Vec::new() }
+            }
+        };
+        self.replies.give(question, answered);
     }
 
     async fn send(&self, send: Send) -> Vec<Input> {

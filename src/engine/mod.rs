@@ -19,6 +19,7 @@ pub mod remembered;
 pub mod directory;
 pub mod lookup;
 pub mod reading;
+pub mod replies;
 pub mod templating;
 pub mod mentions;
 pub mod delivery;

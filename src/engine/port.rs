@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
 use tracing::{info, warn};
 
 use crate::{
@@ -30,6 +33,7 @@ use crate::{
         doors::{Doors, Refused, Urgent},
         health::{self, Health},
         reading::JournalReader,
+        replies::{Answered, ApiQuestion, LOOK_UP_TIME_MAX, Replies},
         templating::Templating,
         view::{Published, Shown},
     },
@@ -48,6 +52,7 @@ pub struct Port {
     pub(super) zone: Zone,
     pub(super) stopping: watch::Receiver<bool>,
     pub(super) journal: JournalReader,
+    pub(super) replies: Replies,
     /// Which source a helpdesk is.
     pub(super) helpdesks: Arc<BTreeMap<String, SourceName>>,
 }
@@ -115,6 +120,18 @@ impl Port {
         Ok(ActAnswer { tone, words, card: Some(rendered.card) })
     }
 
+    /// Answers what someone would type in a chat, as the desk answers it there; what it did is durable by then.
+    ///
+    /// # Errors
+    /// Too many ask at once, or no answer came in time.
+    pub async fn look_up(&self, asked: ApiQuestion) -> Result<Answered, Refused> {
+        let mut place = self.replies.wait(&asked.id).ok_or(Refused::Full)?;
+        let message = asked.message(self.clock.now());
+        self.submit(message).await?;
+        let answer = timeout(self.clock.to_wall(LOOK_UP_TIME_MAX), place.answer()).await;
+        answer.ok().flatten().ok_or(Refused::Full)
+    }
+
     async fn hand_in(&self, input: Input) -> Result<Option<Acted>, Refused> {
         if *self.stopping.borrow() {
             return Err(Refused::Stopping);
@@ -177,6 +194,11 @@ impl Port {
     /// Tells operations of a trouble, once per `name` and day.
     pub async fn report(&self, name: &'static str, message: Message) {
         self.tell(Input::Trouble { name, message }).await;
+    }
+
+    /// Tells operations what is no trouble and worth knowing.
+    pub async fn announce(&self, name: &'static str, message: Message) {
+        self.tell(Input::News { name, message }).await;
     }
 
     async fn tell(&self, input: Input) {

@@ -320,7 +320,7 @@ impl Loop {
                     return Some(look_up);
                 }
             }
-            Effect::Send(_) | Effect::SearchHistory { .. } => {}
+            Effect::Send(_) | Effect::SearchHistory { .. } | Effect::Answer(_) => {}
         }
         None
     }

@@ -37,6 +37,7 @@ use crate::{
         poller::{Poller, Wake},
         port::Port,
         reading::JournalReader,
+        replies::Replies,
         run::{Hands, Loop, QUIET_CHECK, Until},
         source::SourcePart,
         templating::Templating,
@@ -105,6 +106,22 @@ struct Common {
     states: SourceStates,
     rules: Arc<ArcSwap<RuleSet>>,
     names: Arc<ArcSwap<Names>>,
+    replies: Replies,
+}
+
+/// Runs the loop and the committer; what it gives turns true when both have ended. The loop lets go of the committer's
+/// queue when it ends; the committer ends with the last batch.
+fn run_to_the_end(
+    tasks: &mut JoinSet<()>,
+    looped: impl Future<Output = ()> + Send + 'static,
+    committer: impl Future<Output = ()> + Send + 'static,
+) -> watch::Receiver<bool> {
+    let (ended_in, ended) = watch::channel(false);
+    tasks.spawn(async move {
+        tokio::join!(looped, committer);
+        ended_in.send_replace(true);
+    });
+    ended
 }
 
 /// What the desk knows of the sources' reading, for whoever reads them.
@@ -133,6 +150,7 @@ impl Engine {
             states: states_of(&sources, &desk),
             rules: Arc::new(ArcSwap::new(rules)),
             names: Arc::new(ArcSwap::from_pointee(names)),
+            replies: Replies::default(),
         };
         let helpdesks = Arc::new(sources.iter().map(|part| (part.source.helpdesk_id(), part.name.clone())).collect());
         let (mut tasks, meter) = (JoinSet::new(), Arc::new(Meter::new(plan, zone, Arc::clone(&common.states))));
@@ -156,6 +174,7 @@ impl Engine {
             zone,
             stopping,
             journal: JournalReader::new(reading, store_calls.clone()),
+            replies: common.replies.clone(),
             helpdesks,
         };
         let looped = Loop {
@@ -180,12 +199,7 @@ impl Engine {
             show_at: Timestamp::NEVER,
             show_again_at: Timestamp::MIN,
         };
-        let (ended_in, ended) = watch::channel(false);
-        tasks.spawn(async move {
-            // The loop lets go of the committer's queue when it ends; the committer ends with the last batch.
-            tokio::join!(looped.run(opening), committer.run());
-            ended_in.send_replace(true);
-        });
+        let ended = run_to_the_end(&mut tasks, looped.run(opening), committer.run());
         Self { port, stop, lost, ended, tasks, clock, store_calls }
     }
 
@@ -340,6 +354,7 @@ impl Common {
             stopping: self.stopping.clone(),
             chats: Arc::default(),
             directory,
+            replies: self.replies.clone(),
         };
         let (released, to_send) = mpsc::unbounded_channel();
         tasks.spawn(delivery.run(to_send));

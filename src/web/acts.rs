@@ -17,18 +17,19 @@ use crate::{
     adapters::yaml::duration::read_span,
     domain::{
         actor::Actor,
-        command::verb::day,
+        command::{Command, verb::day},
         deed::{Act, Deed, Place, Rest, Tone, Which},
         id::MessageId,
         text::{Locale, Message, fold},
+        ticket::Text,
     },
-    engine::asks::Ask,
+    engine::{asks::Ask, replies::ApiQuestion},
     web::{
         alerts::AlertDocument,
         operators::{Operators, name},
         problem::Problem,
         status::Sentence,
-        tokens::Caller,
+        tokens::{Caller, Scope},
     },
 };
 
@@ -88,6 +89,7 @@ pub struct Asked {
     id: MessageId,
     body: Bytes,
     caller: Option<SmolStr>,
+    scope: Scope,
 }
 
 impl FromRequest<Operators> for Asked {
@@ -103,7 +105,8 @@ impl FromRequest<Operators> for Asked {
             }
             None => format!("{:032x}", rand::random::<u128>()),
         };
-        let caller = request.extensions().get::<Caller>().and_then(|caller| caller.name.clone());
+        let caller = request.extensions().get::<Caller>();
+        let (caller, scope) = (caller.and_then(|it| it.name.clone()), caller.map_or(Scope::Read, |it| it.scope));
         let mut hash = Sha256::new();
         hash.update(format!("{key}\u{1f}{} {}\u{1f}", request.method(), request.uri().path()));
         let body = Bytes::from_request(request, state).await.map_err(|error| Problem {
@@ -112,7 +115,7 @@ impl FromRequest<Operators> for Asked {
         })?;
         hash.update(&body);
         let digits: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { id: MessageId::new(format!("api:{digits}")), body, caller })
+        Ok(Self { id: MessageId::new(format!("api:{digits}")), body, caller, scope })
     }
 }
 
@@ -131,8 +134,25 @@ impl Asked {
         })
     }
 
+    /// What the token opens.
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
+
     /// The deed as it is done.
     pub fn act(self, by: Option<&str>, deed: Deed) -> Act {
+        let (by, place) = (Actor::Operator(self.who(by)), Place::Admin);
+        Act { id: self.id, by, place, clicked: None, deed, locale: Locale::En }
+    }
+
+    /// The same for what someone would type in a chat.
+    pub fn question(self, by: Option<&str>, command: Command, locale: Locale) -> ApiQuestion {
+        let by = self.who(by);
+        ApiQuestion { id: self.id, by, command, locale }
+    }
+
+    /// Whoever asks: the name they give, and the token's.
+    fn who(&self, by: Option<&str>) -> Text {
         let by: String = by.unwrap_or_default().chars().filter(|c| !c.is_control()).take(BY_CHARS_MAX).collect();
         let by = match (by.trim(), self.caller.as_deref()) {
             ("", None) => BY_DEFAULT.to_string(),
@@ -140,8 +160,7 @@ impl Asked {
             (by, None) => by.to_string(),
             (by, Some(token)) => format!("{by} ({token})"),
         };
-        let (by, place) = (Actor::Operator(by.as_str().into()), Place::Admin);
-        Act { id: self.id, by, place, clicked: None, deed, locale: Locale::En }
+        by.as_str().into()
     }
 }
 

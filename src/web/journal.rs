@@ -9,7 +9,13 @@ use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    domain::{chronicle::JournalLine, desk::meant::Meant, id::Subject, text::Message, time::Timestamp},
+    domain::{
+        chronicle::{JournalLine, LinesOf},
+        desk::meant::Meant,
+        id::Subject,
+        text::Message,
+        time::Timestamp,
+    },
     engine::asks::Ask,
     web::{
         alerts::unreadable,
@@ -31,6 +37,9 @@ pub struct JournalQuery {
     of: String,
     /// How many lines, at most 1,000.
     limit: Option<usize>,
+    /// Also who asked what.
+    #[serde(default)]
+    looks: bool,
 }
 
 /// The journal of one matter.
@@ -74,11 +83,11 @@ pub async fn answer(
     State(operators): State<Operators>,
     query: Result<Query<JournalQuery>, QueryRejection>,
 ) -> Result<Json<JournalPage>, Problem> {
-    let Query(JournalQuery { of, limit }) = query.map_err(|error| unreadable(&error))?;
+    let Query(JournalQuery { of, limit, looks }) = query.map_err(|error| unreadable(&error))?;
     let of = name("of", of)?;
     let limit = limit.unwrap_or(LINES).clamp(1, LINES);
     let meant = operators.ask(|reply| Ask::Meant(of, reply)).await?;
-    let read = timeout(PATIENCE.to_std(), operators.port.journal(meant.lines(), limit + 1)).await;
+    let read = timeout(PATIENCE.to_std(), operators.port.journal(LinesOf { looks, ..meant.lines() }, limit + 1)).await;
     let read = read.ok().flatten().ok_or_else(Problem::busy)?;
     let lines = read.map_err(|why: Message| Problem { error: why.into(), ..Problem::busy() })?;
     Ok(Json(page(meant, lines, limit)))

@@ -16,8 +16,9 @@ use crate::{
     engine::{
         asks::{Ask, Back},
         port::{ActAnswer, Port},
+        replies::{Answered, ApiQuestion},
     },
-    web::{acts, alerts, guests, journal, oncall, outbox, problem::Problem, route, rules, silences},
+    web::{acts, alerts, guests, journal, lookup, oncall, outbox, problem::Problem, route, rules, silences, tickets},
 };
 
 /// How long an answer is waited for.
@@ -50,8 +51,21 @@ pub type Compile = Arc<dyn Fn(&str) -> Result<Condition, Message> + Send + Sync>
 impl Operators {
     /// Asks something that changes nothing.
     pub async fn ask<T>(&self, question: impl FnOnce(Back<T>) -> Ask + Send) -> Result<T, Problem> {
+        self.ask_for(question).await?.map_err(Problem::missing)
+    }
+
+    /// The same, with why there is no answer.
+    pub async fn ask_for<T>(
+        &self,
+        question: impl FnOnce(Back<T>) -> Ask + Send,
+    ) -> Result<Result<T, Message>, Problem> {
         let answer = timeout(PATIENCE.to_std(), self.port.ask(question)).await;
-        answer.ok().flatten().ok_or_else(Problem::busy)?.map_err(Problem::missing)
+        answer.ok().flatten().ok_or_else(Problem::busy)
+    }
+
+    /// Answers what someone would type in a chat.
+    pub async fn look_up(&self, question: ApiQuestion) -> Result<Answered, Problem> {
+        self.port.look_up(question).await.map_err(Problem::from)
     }
 
     /// Does something; ready once it is durable.
@@ -66,6 +80,9 @@ pub fn reads() -> OpenApiRouter<Operators> {
     OpenApiRouter::new()
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::one))
+        .routes(routes!(tickets::list))
+        .routes(routes!(tickets::one))
+        .routes(routes!(lookup::answer))
         .routes(routes!(outbox::list))
         .routes(routes!(outbox::one))
         .routes(routes!(silences::list))

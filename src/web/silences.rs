@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use crate::{
     domain::{
+        condition::Condition,
         deed::{Deed, NewSilence, Rest},
         desk::silences::SilenceLine,
         id::{SilenceId, TicketKey},
@@ -173,6 +174,12 @@ async fn ticket(operators: &Operators, typed: String) -> Result<TicketKey, Probl
 /// A condition: as rules write it, in a text or as JSON.
 fn written(operators: &Operators, when: &Value) -> Result<Written, Problem> {
     let text = when.as_str().map_or_else(|| when.to_string(), str::to_string);
+    let condition = Some(condition(operators, &text)?);
+    Ok(Written { text: text.as_str().into(), condition })
+}
+
+/// What a condition means, as rules write it.
+pub fn condition(operators: &Operators, text: &str) -> Result<Condition, Problem> {
     if text.chars().count() > WHEN_CHARS_MAX {
         let message = Message::new(
             format!("条件最多 {WHEN_CHARS_MAX} 个字"),
@@ -180,11 +187,10 @@ fn written(operators: &Operators, when: &Value) -> Result<Written, Problem> {
         );
         return Err(Problem::bad("when", message));
     }
-    let condition = (operators.compile)(&text).map_err(|message| Problem {
+    (operators.compile)(text).map_err(|message| Problem {
         status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
         ..Problem::bad("when", message)
-    })?;
-    Ok(Written { text: text.as_str().into(), condition: Some(condition) })
+    })
 }
 
 fn lasts(operators: &Operators, new: &NewDocument) -> Result<Rest, Problem> {

@@ -115,6 +115,11 @@ pub async fn ask_for_act(request: Request, next: Next) -> Response {
     if request.extensions().get::<Caller>().is_some_and(|caller| caller.scope >= Scope::Act) {
         return next.run(request).await;
     }
+    needs_act()
+}
+
+/// What whoever would act is told whose token may only read.
+pub fn needs_act() -> Response {
     let message = Message::new("这个令牌只能查看（scope: read）", "this token may only read (scope: read)");
     let hint = Message::new("用 scope: act 的令牌", "use a token with scope: act");
     let ask = [(header::WWW_AUTHENTICATE, r#"Bearer error="insufficient_scope", scope="act""#)];

@@ -224,7 +224,7 @@ async fn glances(locale: Locale) -> String {
     story.act(&on, None, Deed::Take).await;
     story.world.pass(Span::from_mins(5)).await;
     let old = story.world.file(|ticket| {
-        ticket.guest.name = "Old".to_owned();
+        ticket.guest = user("ou_old", "Old");
         ticket.status = STATUS_PROCESSING;
     });
     story.world.platform(|platform, now| {

@@ -10,15 +10,16 @@ use deskbell::{
     },
     domain::{
         calendar::Wait,
+        command::Command,
         desk::settings::{Access, Look},
-        id::ChatId,
+        id::{ChatId, TicketId},
         text::Locale,
         time::Span,
     },
     engine::incoming::{Reception, Submitted},
     sim::{
         faults::Fault,
-        http::post,
+        http::{Now, deliver_due, post},
         message::Message,
         platform::clicks::{Click, Manner, Shown},
         route::Route,
@@ -407,4 +408,72 @@ async fn the_buttons_of_an_old_reminder_answer_how_it_stands_now() {
     let over = chats.send(&old).await;
     assert!(toast(&over).1.contains("已结束") && over.changed, "{over:?}");
     assert!(chats.text(&reminder).starts_with("Over · "), "{}", chats.text(&reminder));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_questions_are_taken_at_once_while_the_platform_is_slow_and_each_is_answered() {
+    const ASKING: usize = 100;
+    let mut chats = chats(true).await;
+    chats.ring().await;
+    let id = chats.world.platform(|platform, _| platform.tickets().next().unwrap().ticket_id.clone());
+    chats.world.platform(|platform, now| {
+        for route in [Route::TicketGet, Route::TicketMessages, Route::MessageReply] {
+            platform.fail_next(route, Fault::Slow(10_000), ASKING);
+        }
+        for number in 0..ASKING {
+            let person = format!("ou_{number}");
+            platform.add_person(&person, &person, &format!("{person}@example.com"));
+            platform.add_member(TEAM, &person);
+            platform.person_says(TEAM, &person, &format!("/ticket {id}"), true, now).unwrap();
+        }
+    });
+    let (clock, shared) = (chats.world.clock(), chats.world.shared());
+    let now: Now = Arc::new(move || clock.now().as_ms());
+    let delivered = deliver_due(&shared, &now, &chats.client, &chats.url);
+    let taken = tokio::time::timeout(Duration::from_secs(3), delivered).await;
+    assert_eq!(taken, Ok(ASKING), "each gets 200 within the platform's three seconds");
+    assert!(chats.world.platform(|platform, _| platform.next_delivery_ms().is_none()), "none is sent again");
+    chats.world.pass(Span::from_mins(10)).await;
+    let answers = chats.world.platform(|platform, _| {
+        platform.messages_in(TEAM).iter().filter(|message| message.parent_id.is_some()).count()
+    });
+    assert_eq!(answers, ASKING);
+    chats.world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_s_card_asks_on_and_each_click_is_answered_once() {
+    let mut chats = chats(true).await;
+    chats.ring().await;
+    let id = chats.world.platform(|platform, _| platform.tickets().next().unwrap().ticket_id.clone());
+    let asked = Command::Ticket(TicketId::from(id.as_str()));
+    chats.world.ask(TEAM, asked).await.unwrap();
+    chats.world.pass(Span::from_secs(5)).await;
+    let card = chats.with_button("Refresh");
+    assert!(chats.text(&card).contains("bad score"), "{}", chats.text(&card));
+
+    chats.world.platform(|platform, now| platform.update_ticket(&id, now, |ticket| ticket.status = 51));
+    let click = chats.click(&card, "ou_han", "Refresh", Manner::default());
+    for _ in 0..3 {
+        assert_eq!(toast(&chats.send(&click).await), ("", ""));
+        chats.world.pass(Span::from_secs(5)).await;
+    }
+    assert_eq!(chats.message(&card).versions.len(), 2, "three deliveries are one question");
+    assert!(chats.text(&card).starts_with("closed by agent"), "{}", chats.text(&card));
+
+    let replies = |chats: &Chats| {
+        let told: Vec<Message> = chats.world.platform(|platform, _| {
+            let messages = platform.messages_in(TEAM).into_iter();
+            messages.filter(|message| message.parent_id.as_deref() == Some(card.as_str())).cloned().collect()
+        });
+        told.iter().map(|message| message.card().unwrap().title).collect::<Vec<_>>()
+    };
+    for button in ["Why", "Silence for 2 h"] {
+        chats.press(&card, "ou_han", button).await;
+        chats.world.pass(Span::from_secs(5)).await;
+    }
+    assert_eq!(replies(&chats).len(), 2, "{:?}", replies(&chats));
+    assert!(replies(&chats)[1].contains("silenced S1"), "{:?}", replies(&chats));
+    assert_eq!(chats.message(&card).versions.len(), 2, "the card stays as it is");
+    chats.world.stop().await;
 }

@@ -286,7 +286,8 @@ async fn operations_hear_of_a_line_that_stays_down() {
     lines.world.platform(|platform, _| platform.turn(|knobs| knobs.lines_max = 50));
     lines.world.pass(Span::from_mins(3)).await;
     assert!(lines.standing().is_up());
-    assert_eq!(told(&lines).len(), 1);
+    let told = told(&lines);
+    assert!(told.len() == 2 && told[1].contains("stands again, it was down for"), "{told:?}");
 }
 
 #[tokio::test(start_paused = true)]

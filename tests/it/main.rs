@@ -37,6 +37,7 @@ mod outgoing;
 mod store;
 mod kill;
 mod long_connection;
+mod lookups;
 mod storms;
 mod tidy;
 mod web;

@@ -40,15 +40,15 @@ use tokio::{
 use crate::world::{Plot, TEAM, World, bad_score, code, rule, waiting_for_user, zone};
 
 /// A world with the admin API on a socket.
-struct Office {
-    world: World,
+pub(crate) struct Office {
+    pub(crate) world: World,
     address: SocketAddr,
     client: reqwest::Client,
     _stop: watch::Sender<bool>,
 }
 
 impl Office {
-    async fn open(world: World) -> Self {
+    pub(crate) async fn open(world: World) -> Self {
         let admin = Admin {
             status: Arc::new(Status::default),
             reload: None,
@@ -85,7 +85,7 @@ impl Office {
         self.send_with("operator", method, path, key, body).await
     }
 
-    async fn send_with(
+    pub(crate) async fn send_with(
         &self,
         token: &str,
         method: Method,
@@ -105,7 +105,7 @@ impl Office {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
-    async fn get(&self, path: &str) -> (u16, Value) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         self.send(Method::GET, path, None, "").await
     }
 

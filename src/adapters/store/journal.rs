@@ -204,7 +204,11 @@ mod tests {
         lines.extend((3..6).map(|ms| line(ms, "one", 2)));
         lines.extend((6..9).map(|ms| line(ms, "other", 1)));
         store.commit(&lines).unwrap();
-        let of = |rule: &str, episode| LinesOf { subject: Subject::Service, episode: Some((rule.into(), episode)) };
+        let of = |rule: &str, episode| LinesOf {
+            subject: Subject::Service,
+            episode: Some((rule.into(), episode)),
+            looks: false,
+        };
         let times = |of: LinesOf, limit| -> Vec<i64> {
             store.journal(&of, limit).unwrap().iter().map(|line| line.at.as_ms()).collect()
         };

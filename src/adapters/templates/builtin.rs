@@ -29,7 +29,7 @@ pub(crate) fn draft(send: &Send, around: &Surroundings) -> Draft {
         Content::Announcement(message) => {
             let mut draft = sentence(message, send.locale, Colour::Blue);
             let tag = match send.key.rule.as_str() {
-                "deskbell.restarted" => ("运行状况", "operations"),
+                "deskbell.restarted" | "deskbell.long_connection_back" => ("运行状况", "operations"),
                 GREETING => ("使用说明", "how to use it"),
                 rule if rota::words::NOTICES.contains(&rule) => ("值班", "on call"),
                 _ => ("规则", "rules"),

@@ -7,12 +7,10 @@ use crate::{
         rulebook::cases::case::{Case, Expected, Notice, Wanted},
         templates::library::Surroundings,
     },
-    cli::{
-        card,
-        test::{reason, world::World},
-    },
+    cli::test::{reason, world::World},
     domain::{
         alert::{AlertKey, EndReason, LineOf},
+        card_text,
         desk::settings::Settings,
         id::{ReceiverName, RuleName, Subject},
         notice::{Content, Send, Step},
@@ -139,7 +137,7 @@ fn notice(told: &Told, case: &Case, world: &World, settings: &Settings) -> Optio
         receiver: key.receiver.clone(),
         called,
         title: card.title.clone(),
-        card: card::text(&card),
+        card: card_text::text(&card),
     };
     let what = Happened::Notice(Box::new(sent));
     Some(Got { at: told.at, rule: key.rule.clone(), subject: key.subject.clone(), what })

@@ -13,10 +13,15 @@ impl Desk {
     pub(super) fn act(&mut self, act: &Act, now: Timestamp) {
         let again = self.seen.contains_key(&act.id);
         let act = &self.placed(act);
+        let before = self.out.writes.len();
         let acted = match self.may_act(act) {
-            Err(why) => refused(why),
+            Err(why) => {
+                self.note_refusal(act, now);
+                refused(why)
+            }
             Ok(()) => self.carry_out(act, again, now),
         };
+        self.note_place(act, before);
         if again {
             self.counters.redelivered += 1;
         } else if acted.tone == Tone::Done {

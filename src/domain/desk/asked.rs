@@ -6,7 +6,7 @@ use crate::domain::{
     command::verb::{Behind, Named, Verb},
     command::{Command, reply, silence::Asked},
     condition::Condition,
-    deed::{Act, Deed, Place, Rest, Which},
+    deed::{Act, Deed, Rest, Which},
     desk::{
         content::TITLE_CHARS_MAX,
         input::{ChatKind, ChatMessage},
@@ -106,11 +106,8 @@ impl Desk {
         self.act(
             &Act {
                 id: deed_id(&question.message),
-                by: crate::domain::actor::Actor::Person {
-                    id: question.sender.clone(),
-                    name: question.sender_name.clone(),
-                },
-                place: Place::Chat(question.chat.clone(), question.chat_kind),
+                by: question.by(),
+                place: question.place(),
                 clicked: None,
                 deed,
                 locale: question.locale,

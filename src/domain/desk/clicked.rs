@@ -121,6 +121,7 @@ impl Desk {
     pub(super) fn may_act_in(&self, chat: &ChatId, kind: ChatKind) -> bool {
         let access = &self.settings.access;
         match (kind, &access.act) {
+            (ChatKind::Admin, _) => true,
             (ChatKind::Direct, _) => access.direct != Direct::Nobody,
             (ChatKind::Group, Look::Everyone) => true,
             (ChatKind::Group, Look::Receivers) => self.is_receiver(chat),

@@ -26,7 +26,7 @@ use crate::domain::{
 };
 
 const REFRESH: Words = Words { zh: "刷新", en: "Refresh" };
-const WHY: Words = Words { zh: "为什么提醒", en: "Why it rings" };
+const WHY: Words = Words { zh: "为什么", en: "Why" };
 const SILENCE: Words = Words { zh: "静默 2 小时", en: "Silence for 2 h" };
 
 /// Characters a headline keeps in a list.
@@ -170,7 +170,7 @@ impl Desk {
         }
     }
 
-    fn ticket_view(&self, key: &TicketKey) -> Option<TicketView> {
+    pub(super) fn ticket_view(&self, key: &TicketKey) -> Option<TicketView> {
         let watched = self.tickets.get(key)?;
         let read_through = self.sources.get(&key.source).and_then(|source| source.read_through);
         let mut view = self.view_of(&watched.tracked, &key.source)?;

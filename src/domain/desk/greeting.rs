@@ -74,7 +74,9 @@ impl Desk {
             .values()
             .find(|receiver| matches!(&receiver.kind, ReceiverKind::Chat(chat) if chat == id));
         let (next, may_ask) = match (added.kind, known) {
-            (ChatKind::Direct, _) => (Message::new("", ""), self.settings.access.direct != Direct::Nobody),
+            (ChatKind::Direct | ChatKind::Admin, _) => {
+                (Message::new("", ""), self.settings.access.direct != Direct::Nobody)
+            }
             (ChatKind::Group, Some(receiver)) => {
                 let name = &receiver.name;
                 let next = Message::new(
@@ -91,7 +93,7 @@ impl Desk {
             "Hello, I am deskbell. I watch the support tickets and tell the right people before one goes bad.",
         );
         let here = match added.kind {
-            ChatKind::Direct => Message::new("", ""),
+            ChatKind::Direct | ChatKind::Admin => Message::new("", ""),
             ChatKind::Group => Message::new(format!("\n本群的 chat_id：{id}"), format!("\nThis chat's id: {id}")),
         };
         let what = match may_ask {

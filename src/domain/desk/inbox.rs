@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    actor::Actor,
     command::{Command, is_tail, phrases::May, reply, silence::Asked, verb::Verb},
     desk::{
         input::{ChatKind, ChatMessage, LookUpResult, LookedUp},
@@ -13,10 +12,10 @@ use crate::domain::{
         outcome::{Effect, LookUp, Write},
         patience::{Meets, TOO_MUCH},
         settings::{Direct, Look},
-        state::{Answer, InboxItem, Lane, Tracked},
+        state::{Answer, Entry, InboxItem, Lane, Tracked},
     },
     id::{ChatId, ReceiverName, SourceName, Subject, TicketKey},
-    notice::{NoticeKey, Step},
+    notice::{AnswerView, Content, NoticeKey, Step, Target},
     reading::scope::CLOSED_WITHIN,
     receiver::ReceiverKind,
     text::Message,
@@ -28,6 +27,13 @@ impl Desk {
     pub(super) fn message(&mut self, message: ChatMessage, now: Timestamp) {
         if !self.is_ours(&message) {
             return; // people talking to each other
+        }
+        if message.chat_kind == ChatKind::Admin {
+            // Whoever waits asks again: nothing of it is kept.
+            self.counters.questions += 1;
+            let item = InboxItem { message, accepted_at: now };
+            self.inbox.insert(item.message.message.clone(), item.clone());
+            return self.take_up_question(&item, now);
         }
         if !self.remember(message.message.clone(), now) {
             self.counters.redelivered += 1;
@@ -156,19 +162,38 @@ impl Desk {
 
     pub(super) fn deny(&mut self, question: &ChatMessage, now: Timestamp) {
         self.counters.denied += 1;
+        self.note_denial(question, now);
         let acts = matches!(&question.command, Command::Said(verb, _) | Command::Overheard(verb, _) if verb.acts());
         let words = if acts { reply::DENIED_ACT } else { reply::DENIED };
-        self.answer(question, Answer::Text(words.into()), now);
+        self.reply(question, Answer::Text(words.into()), now);
     }
 
     fn answer(&mut self, question: &ChatMessage, answer: Answer, now: Timestamp) {
-        self.enqueue(answer_key(question), Lane::Answers, Some(answer), now);
+        if !self.is_answered(question) {
+            self.note_look(question, &answer, now);
+        }
+        self.reply(question, answer, now);
+    }
+
+    /// Sends the answer; to whoever asked over the admin API it is handed.
+    fn reply(&mut self, question: &ChatMessage, answer: Answer, now: Timestamp) {
+        if question.chat_kind != ChatKind::Admin {
+            return self.enqueue(answer_key(question), Lane::Answers, Some(answer), now);
+        }
+        let entry = Entry { text: Some(answer), ..Entry::new(answer_key(question), Lane::Answers, now) };
+        // What is gone meanwhile is said to be: whoever asked waits for an answer.
+        let gone = || Content::Answer(Box::new(AnswerView::Text(reply::SOURCE_DOWN.into())));
+        let content = self.content(&entry).unwrap_or_else(gone);
+        let send = self.make_send(&entry, Target::Reply(question.message.clone()), content, false);
+        self.effect(Effect::Answer(Box::new(send)));
+        self.forget_question(&question.message);
     }
 
     /// The sources this question may look into.
     pub(super) fn sources_open_to(&self, question: &ChatMessage) -> Vec<SourceName> {
         let access = &self.settings.access;
         let open = |source: &&SourceName| match question.chat_kind {
+            ChatKind::Admin => true,
             ChatKind::Direct => access.direct != Direct::Nobody && !matches!(access.look_at(source), Look::Chats(_)),
             ChatKind::Group => match access.look_at(source) {
                 Look::Everyone => true,
@@ -184,8 +209,8 @@ impl Desk {
         if !self.may_act_in(&question.chat, question.chat_kind) {
             return May::Look;
         }
-        let who = Actor::Person { id: question.sender.clone(), name: question.sender_name.clone() };
-        if self.is_manager(&who) { May::Manage } else { May::Act }
+        let is_manager = question.chat_kind == ChatKind::Admin || self.is_manager(&question.by());
+        if is_manager { May::Manage } else { May::Act }
     }
 
     pub(super) fn is_receiver(&self, chat: &ChatId) -> bool {

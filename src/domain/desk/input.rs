@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::domain::{
+    actor::Actor,
     command::Command,
     condition::Condition,
     conversation::Conversation,
-    deed::Act,
+    deed::{Act, Place},
     delivery::{HistoryReport, SendReport},
     id::{ChatId, EventId, MessageId, OpenId, RotaName, SourceName, TicketId, TicketKey},
     labels::Labels,
@@ -54,6 +55,13 @@ pub enum Input {
         /// A stable name (`render_failed`).
         name: &'static str,
         /// What happened and what to do.
+        message: Message,
+    },
+    /// Something that is no trouble and worth knowing happened to the service itself.
+    News {
+        /// A stable name.
+        name: &'static str,
+        /// What to say.
         message: Message,
     },
     /// The wall clock was set back further than could be waited out.
@@ -244,6 +252,26 @@ pub struct ChatMessage {
     pub sent_at: Timestamp,
 }
 
+impl ChatMessage {
+    /// Who wrote it.
+    pub fn by(&self) -> Actor {
+        match self.chat_kind {
+            ChatKind::Admin => Actor::Operator(self.sender_name.clone().unwrap_or_else(|| "API".into())),
+            ChatKind::Group | ChatKind::Direct => {
+                Actor::Person { id: self.sender.clone(), name: self.sender_name.clone() }
+            }
+        }
+    }
+
+    /// Where what it asks for is done.
+    pub fn place(&self) -> Place {
+        match self.chat_kind {
+            ChatKind::Admin => Place::Admin,
+            kind => Place::Chat(self.chat.clone(), kind),
+        }
+    }
+}
+
 /// What kind of chat a message was written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChatKind {
@@ -251,6 +279,8 @@ pub enum ChatKind {
     Group,
     /// A chat of one person with the bot.
     Direct,
+    /// No chat: the admin API, whose answers go back to whoever asks.
+    Admin,
 }
 
 /// A looked-up answer.

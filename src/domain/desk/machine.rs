@@ -271,6 +271,7 @@ impl Desk {
             Input::Rules(new) => self.change_rules(*new, now),
             Input::RulesRefused(why) => self.trouble_again("rules_refused", why, now),
             Input::Trouble { name, message } => self.trouble(name, message, now),
+            Input::News { name, message } => self.news(name, self.settings.operations.clone(), message, now),
             Input::ClockSetBack => self.rewind(now),
             Input::Tick => self.tick(now),
         }

@@ -26,7 +26,7 @@ impl Meant {
     /// The lines of the journal about it.
     pub fn lines(&self) -> LinesOf {
         let episode = self.alert.as_ref().map(|(alert, episode)| (alert.rule.clone(), *episode));
-        LinesOf { subject: self.subject.clone(), episode }
+        LinesOf { subject: self.subject.clone(), episode, looks: false }
     }
 }
 

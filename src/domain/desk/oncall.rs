@@ -11,7 +11,7 @@ use crate::domain::{
         reply,
         verb::Verb,
     },
-    deed::{Act, Deed, NewCover, Place},
+    deed::{Act, Deed, NewCover},
     desk::{asked::deed_id, input::ChatMessage, machine::Desk},
     id::RotaName,
     receiver::PersonId,
@@ -27,7 +27,7 @@ impl Desk {
     /// Answers who is on call, or does what is asked of a rota.
     pub(super) fn oncall_asked(&mut self, question: &ChatMessage, behind: &str, now: Timestamp) -> Message {
         let name = |rota: Option<String>| rota.map(|name| RotaName::from(name.as_str()));
-        let by = Actor::Person { id: question.sender.clone(), name: question.sender_name.clone() };
+        let by = question.by();
         let deed = match Asked::read(behind) {
             Asked::Look(rota) => return self.who_is_on_call(rota.as_deref(), now),
             Asked::GiveBack(of) => match self.back_meant(&by, of.as_deref().unwrap_or_default()) {
@@ -40,7 +40,7 @@ impl Desk {
                 Err(why) => return why,
             },
         };
-        let place = Place::Chat(question.chat.clone(), question.chat_kind);
+        let place = question.place();
         let id = deed_id(&question.message);
         self.act(&Act { id, by, place, clicked: None, deed, locale: question.locale }, now);
         self.out.acted.take().map(|acted| acted.words).unwrap_or_default()

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::{
     alert::{Alert, AlertKey, Announced},
     desk::{
+        input::ChatKind,
         machine::Desk,
         outcome::Write,
         pump::{IN_FLIGHT_MAX, may_have_arrived},
@@ -421,7 +422,8 @@ impl Desk {
     pub(super) fn forget_question(&mut self, message: &MessageId) {
         self.visiting.remove(message);
         self.talks.remove(message);
-        if self.inbox.remove(message).is_some() {
+        let asked = self.inbox.remove(message);
+        if asked.is_some_and(|item| item.message.chat_kind != ChatKind::Admin) {
             self.write(Write::DropInbox(message.clone()));
         }
     }

@@ -127,12 +127,14 @@ pub enum Effect {
     ReadSource(SourceName),
     /// Look something up for a person; at once, while the inbox write syncs.
     LookUp(LookUp),
+    /// Hands an answer to whoever asked over the admin API.
+    Answer(Box<Send>),
 }
 
 impl Effect {
     /// Whether it must wait until the batch is durable.
     pub const fn after_commit(&self) -> bool {
-        matches!(self, Self::Send(_) | Self::SearchHistory { .. })
+        matches!(self, Self::Send(_) | Self::SearchHistory { .. } | Self::Answer(_))
     }
 }
 

@@ -1,14 +1,13 @@
 //! `/silence` in chat: names looked up, the deed done, the list said.
 
 use crate::domain::{
-    actor::Actor,
     command::{
         reply,
         silence::{Asked, Lasts, Wanted},
         verb::{Named, Verb},
     },
     condition::Condition,
-    deed::{Act, Deed, NewSilence, Place, Rest},
+    deed::{Act, Deed, NewSilence, Rest},
     desk::{asked::deed_id, input::ChatMessage, machine::Desk},
     id::{RuleName, SourceName, TeamName},
     silence::{Matcher, Silence, Written, reason_words},
@@ -40,8 +39,8 @@ impl Desk {
         };
         let act = Act {
             id: deed_id(&question.message),
-            by: Actor::Person { id: question.sender.clone(), name: question.sender_name.clone() },
-            place: Place::Chat(question.chat.clone(), question.chat_kind),
+            by: question.by(),
+            place: question.place(),
             clicked: None,
             deed,
             locale: question.locale,

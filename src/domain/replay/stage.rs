@@ -246,7 +246,7 @@ impl Stage {
                     let ended = self.pass_ended(&name);
                     self.inputs.push_back(ended);
                 }
-                Effect::LookUp(_) => {} // nobody asks
+                Effect::LookUp(_) | Effect::Answer(_) => {} // nobody asks
             }
         }
     }

@@ -310,6 +310,7 @@ impl Bench {
                 Effect::ReadMessages(key) => self.read_messages(key),
                 Effect::ReadSource(_) => self.next_poll = self.now.plus(Span::from_ms(500)),
                 Effect::LookUp(look_up) => self.look_up(&look_up),
+                Effect::Answer(_) => unreachable!("nobody asks over the API here"),
                 Effect::SearchHistory { key, .. } => {
                     let found =
                         if self.history_is_readable { HistoryFound::NotThere } else { HistoryFound::Unreadable };

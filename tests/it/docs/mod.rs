@@ -276,8 +276,10 @@ fn every_operator_is_explained() {
 }
 
 /// Verbs that ask or tell the running service.
-const OPERATORS_VERBS: [&str; 11] =
-    ["alerts", "take", "release", "done", "snooze", "silence", "oncall", "outbox", "journal", "route", "forget"];
+const OPERATORS_VERBS: [&str; 12] = [
+    "alerts", "ticket", "take", "release", "done", "snooze", "silence", "oncall", "outbox", "journal", "route",
+    "forget",
+];
 
 #[test]
 fn every_verb_of_operators_and_every_request_is_in_the_tables() {

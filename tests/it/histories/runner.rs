@@ -285,7 +285,7 @@ impl Runner {
                     };
                     self.soon(500, Happening::Searched(HistoryReport { key, found }));
                 }
-                Effect::LookUp(_) => unreachable!("nobody asks in these histories"),
+                Effect::LookUp(_) | Effect::Answer(_) => unreachable!("nobody asks in these histories"),
             }
         }
     }

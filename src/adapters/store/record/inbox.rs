@@ -13,7 +13,7 @@ use crate::domain::{
     time::Timestamp,
 };
 
-twin!(ChatKindRecord = ChatKind { Group, Direct });
+twin!(ChatKindRecord = ChatKind { Group, Direct, Admin });
 twin!(LocaleRecord = Locale { Zh, En });
 
 /// [`InboxItem`] on disk.

@@ -1,4 +1,4 @@
-//! A card as lines in the terminal: the title, the body without its markup, the buttons, the small print.
+//! A card as lines of plain text, for terminals and programs: the title, the body without its markup, the buttons, the small print.
 
 use crate::domain::card::Card;
 
