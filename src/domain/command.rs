@@ -1,20 +1,31 @@
 //! What a person asks the bot in chat, parsed from what they typed. Never asks who they are or what they may see.
-
-use unicode_normalization::UnicodeNormalization;
+//!
+//! `fold` makes what keyboards and clipboards bring comparable, `names` knows commands, `said` the phrases without one,
+//! `ids` what a ticket is called by; `tickets`, `silence`, `oncall` and `order` read what stands behind a name.
 
 use crate::domain::{
     command::{
+        fold::{fold, undress, without_emoji},
+        names::{HELP, Name, behind_slash, first_command},
         silence::Asked,
-        verb::{Behind, VERBS, Verb, named},
+        tickets::IDS_MAX,
+        verb::{Behind, Verb, named},
     },
     id::TicketId,
     text::Locale,
 };
 
+mod fold;
+pub mod ids;
+mod names;
+mod nearest;
 pub mod oncall;
+pub mod order;
 pub mod phrases;
 pub mod reply;
+mod said;
 pub mod silence;
+pub mod tickets;
 pub mod verb;
 #[cfg(test)]
 mod tests;
@@ -22,18 +33,16 @@ mod tests;
 /// What a person asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// `/ticket <id>`: the ticket's card, by its id or (five digits or more) the end of it.
+    /// One ticket's card, by its id or (five digits or more) the end of one.
     Ticket(TicketId),
     /// `/ticket` without an id, or with something that is none: how to write it. Holds what stood for the id.
     TicketUsage(String),
     /// `/help`.
     Help,
-    /// A command about alerts, with what stands behind its name (folded, at most [`BEHIND_CHARS_MAX`] characters).
+    /// Any other command, with what stands behind its name (folded, at most [`BEHIND_CHARS_MAX`] characters).
     Said(Verb, String),
     /// The same in a reply that is written to nobody: it counts where it hangs on a card of ours.
     Overheard(Verb, String),
-    /// A command of the language that is not built yet, by its name (`/alerts`).
-    NotBuilt(String),
     /// Thanks, a mention of everyone, nothing to answer.
     Nothing,
     /// Anything else: a short suggestion. Holds the beginning of what was typed.
@@ -49,87 +58,13 @@ pub const EXCERPT_CHARS_MAX: usize = 60;
 /// Characters that are kept of what stands behind a command's name.
 pub const BEHIND_CHARS_MAX: usize = 500;
 
-/// Digits of a ticket id as the platform has written them so far (`seeds`: `6626871355780366331`).
-const FULL_ID_DIGITS: usize = 19;
-
-/// Digits an id can have at most: the wire's number is a 64-bit one.
-const ID_DIGITS_MAX: usize = 20;
-
-/// Fewer digits than these, alone in a message, are no try at a ticket id.
-const TAIL_DIGITS_MIN: usize = 5;
-
-/// The ticket command's names.
-const TICKET: &[&str] = &["ticket", "工单", "工单号"];
-
-/// Names that say what of a command is wanted, with what is put before what stands behind them.
-const LED: &[(&str, Verb, &str)] = &[
-    ("取消静默", Verb::Silence, "end"),
-    ("结束静默", Verb::Silence, "end"),
-    ("解除静默", Verb::Silence, "end"),
-    ("静默列表", Verb::Silence, "list"),
-    ("unsilence", Verb::Silence, "end"),
-    ("silences", Verb::Silence, "list"),
-];
-
-/// The help command's names, which also work without the slash.
-const HELP: &[&str] = &["help", "帮助", "怎么用", "使用说明"];
-
-/// Commands of the language that are not built yet: name, then its twins.
-const NOT_BUILT: &[(&str, &[&str])] =
-    &[("/tickets", &["tickets", "工单列表"]), ("/order", &["order", "订单"]), ("/rules", &["rules", "规则"])];
-
-/// Courtesies that need no answer.
-const COURTESIES: &[&str] = &[
-    "谢谢",
-    "谢谢你",
-    "谢谢啦",
-    "谢了",
-    "谢谢了",
-    "多谢",
-    "感谢",
-    "辛苦",
-    "辛苦了",
-    "好",
-    "好的",
-    "好滴",
-    "好嘞",
-    "好哒",
-    "好了",
-    "行",
-    "可以",
-    "嗯",
-    "嗯嗯",
-    "哦",
-    "噢",
-    "收到",
-    "了解",
-    "明白",
-    "知道了",
-    "没事",
-    "不用了",
-    "哈哈",
-    "赞",
-    "棒",
-    "ok",
-    "okay",
-    "k",
-    "thanks",
-    "thank you",
-    "thanks a lot",
-    "thx",
-    "ty",
-    "got it",
-    "cool",
-    "great",
-    "nice",
-    "fine",
-    "roger",
-    "no problem",
-    "np",
-];
-
 /// How a mention of everyone stands in a text (`facts/feishu.md §5.6`).
 const EVERYONE: &[&str] = &["@_all", "@所有人", "@all", "@everyone"];
+
+/// Whether an id is the last digits of one: whoever typed it means the ticket that ends so.
+pub fn is_tail(id: &TicketId) -> bool {
+    ids::is_tail(id.as_str())
+}
 
 /// The language someone writes in, where the text shows it. Commands, ids, references and addresses show none:
 /// `/take #4F7A2C` is typed in every language, and so are the names behind it.
@@ -139,7 +74,7 @@ pub fn language(text: &str) -> Option<Locale> {
         return Some(Locale::Zh);
     }
     let text = text.trim_start();
-    if text.starts_with('/') || ime_slash(text).is_some() {
+    if behind_slash(text).is_some() {
         return None;
     }
     let of_no_language = |word: &str| {
@@ -165,7 +100,7 @@ impl Command {
         let command = Self::of_folded(&text);
         match command {
             // Whoever speaks to everyone does not speak to the bot, unless it is a command.
-            Self::Unknown(_) | Self::Help if everyone && !text.starts_with('/') => Self::Nothing,
+            _ if everyone && behind_slash(&text).is_none() && !matches!(command, Self::Ticket(_)) => Self::Nothing,
             command => command,
         }
     }
@@ -185,75 +120,16 @@ impl Command {
         if text.is_empty() {
             return Self::Help; // a bare mention: someone looks for a way in
         }
-        if let Some(command) = text.strip_prefix('/').or_else(|| ime_slash(text)) {
-            return slash(command.trim_start(), text);
+        // Of several commands the first one; what stands before it is talk.
+        let text = first_command(text).unwrap_or(text);
+        if let Some(command) = behind_slash(text) {
+            return slash(command, text);
         }
         if text.chars().all(|c| "? ".contains(c)) {
             return Self::Help;
         }
         plain(text)
     }
-}
-
-/// The text as commands are compared: full-width forms made narrow, small letters, without invisible characters.
-fn fold(text: &str) -> String {
-    let visible = text.chars().take(TEXT_CHARS_MAX).filter(|c| !is_invisible(*c));
-    let narrow: String = visible.nfkc().collect();
-    narrow.to_lowercase().chars().map(|c| if c.is_control() || c.is_whitespace() { ' ' } else { c }).collect()
-}
-
-/// Characters that pasted text brings along and nobody sees.
-const fn is_invisible(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fe0f}')
-}
-
-/// A Chinese input method writes `、` where the slash was pressed; only before a name that is known.
-fn ime_slash(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix('、')?.trim_start();
-    (!matches!(Name::read(rest), (Name::None, _))).then_some(rest)
-}
-
-/// A command's name at the beginning of a text.
-#[derive(Clone, Copy)]
-enum Name {
-    Ticket,
-    Help,
-    Verb(Verb),
-    Led(Verb, &'static str),
-    NotBuilt(&'static str),
-    None,
-}
-
-impl Name {
-    /// Reads a name and gives what follows it. A Chinese name needs nothing after it; a longer one goes first.
-    fn read(text: &str) -> (Self, &str) {
-        let word_end = text.find(|c: char| !c.is_alphabetic()).unwrap_or(text.len());
-        let (word, rest) = text.split_at(word_end);
-        if let Some(name) = Self::all().find(|(written, _)| *written == word) {
-            return (name.1, rest);
-        }
-        let chinese = Self::all().filter(|(written, _)| !written.is_ascii());
-        match chinese.filter(|(written, _)| word.starts_with(written)).max_by_key(|(written, _)| written.len()) {
-            Some((written, name)) => (name, text.strip_prefix(written).unwrap_or_default()),
-            None => (Self::None, text),
-        }
-    }
-
-    fn all() -> impl Iterator<Item = (&'static str, Self)> {
-        let ticket = TICKET.iter().map(|name| (*name, Self::Ticket));
-        let help = HELP.iter().map(|name| (*name, Self::Help));
-        let later =
-            NOT_BUILT.iter().flat_map(|(canonical, names)| names.iter().map(|n| (*n, Self::NotBuilt(canonical))));
-        let verbs = VERBS.iter().flat_map(|(verb, _, names)| names.iter().map(|name| (*name, Self::Verb(*verb))));
-        let led = LED.iter().map(|(name, verb, lead)| (*name, Self::Led(*verb, lead)));
-        ticket.chain(help).chain(verbs).chain(led).chain(later)
-    }
-}
-
-/// Whether an id is the last digits of one: whoever typed it means the ticket that ends so.
-pub fn is_tail(id: &TicketId) -> bool {
-    let id = id.as_str();
-    (TAIL_DIGITS_MIN..FULL_ID_DIGITS).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// What follows a slash.
@@ -263,47 +139,65 @@ fn slash(text: &str, whole: &str) -> Command {
         (Name::Help, _) => Command::Help,
         (Name::Verb(verb), rest) => Command::Said(verb, behind(rest)),
         (Name::Led(verb, lead), rest) => Command::Said(verb, led(lead, rest)),
-        (Name::NotBuilt(name), _) => Command::NotBuilt(name.to_string()),
-        (Name::None, _) => match only_id(text) {
-            Some(id) => Command::Ticket(id), // `/6626…`
-            None => Command::Unknown(excerpt(whole)),
+        (Name::None, _) => match plain(text) {
+            ids @ (Command::Ticket(_) | Command::Said(Verb::Tickets, _)) => ids, // `/6626…`
+            Command::Said(verb, behind) if !text.is_ascii() && !verb.acts() => Command::Said(verb, behind), // `/谁在值班`
+            _ => Command::Unknown(excerpt(whole)),
         },
     }
 }
 
-/// What follows `/ticket`: one id, dressed as people dress it.
+/// What follows `/ticket`: ids, dressed as people dress them, or in a sentence.
 fn ticket(rest: &str) -> Command {
-    match full_ids(rest).as_slice() {
-        [one] => return Command::Ticket(TicketId::from(*one)),
-        [] => {}
-        _ => return Command::TicketUsage(excerpt(rest)),
+    if let Some(ids) = ids::only(rest) {
+        let fit = ids.iter().all(|id| id.len() <= ids::ID_DIGITS_MAX);
+        let one_or_all_tails = ids.len() == 1 || ids.iter().all(|id| id.len() >= ids::TAIL_DIGITS_MIN);
+        if fit && one_or_all_tails {
+            return of_ids(&ids);
+        }
+        return Command::TicketUsage(excerpt(rest));
     }
-    match only_id(rest) {
-        Some(id) => Command::Ticket(id),
-        None => Command::TicketUsage(excerpt(rest)),
+    let whole = ids::whole(rest);
+    let ids = if whole.is_empty() { ids::tails(rest) } else { whole };
+    // `abc12345` is no id.
+    let glued = rest.split_whitespace().any(|word| word.is_ascii() && undress(word).starts_with(char::is_alphabetic));
+    if ids.is_empty() || (glued && !rest.contains("://") && ids.iter().all(|id| ids::is_tail(id))) {
+        return Command::TicketUsage(excerpt(rest));
+    }
+    of_ids(&ids)
+}
+
+/// One ticket's card, or a list of several.
+fn of_ids(ids: &[String]) -> Command {
+    match ids {
+        [] => Command::TicketUsage(String::new()),
+        [one] => Command::Ticket(one.as_str().into()),
+        several => {
+            // The list says how many were left out, so a few more are kept.
+            let kept: Vec<&str> = several.iter().take(IDS_MAX * 2).map(String::as_str).collect();
+            Command::Said(Verb::Tickets, behind(&kept.join(" ")))
+        }
     }
 }
 
-/// A message without a slash: an id alone or in a sentence, a courtesy, a word that means a command.
+/// A message without a slash: ids alone or in a sentence, a courtesy, a phrase that means a command.
 fn plain(text: &str) -> Command {
-    let bare = undress(text);
-    if !bare.is_empty() && bare.chars().all(|c| c.is_ascii_digit() || c == ' ') {
-        return alone(&bare, text);
-    }
-    match full_ids(text).as_slice() {
-        [] => {}
-        _ if text.contains("为什么") || text.split(' ').any(|word| word == "why") => {
-            return match full_ids(text).as_slice() {
-                [one] => Command::Said(Verb::Why, (*one).to_string()),
-                _ => Command::TicketUsage(excerpt(text)),
-            };
-        }
-        [one] => return Command::Ticket(TicketId::from(*one)),
-        _ => return Command::TicketUsage(excerpt(text)),
-    }
     let words = without_emoji(text);
-    if words.is_empty() || COURTESIES.contains(&words.as_str()) {
+    if words.is_empty() || said::is_courtesy(&words) {
         return Command::Nothing;
+    }
+    if let Some(ids) = ids::only(text) {
+        return alone(&ids, text);
+    }
+    if said::asks_why(text) {
+        return why(text);
+    }
+    let whole = ids::whole(text);
+    if !whole.is_empty() {
+        return of_ids(&whole);
+    }
+    if let Some(reference) = said::reference(text) {
+        return Command::Said(Verb::Why, reference);
     }
     if let Some(verb) = Verb::anywhere(&words) {
         return Command::Said(verb, String::new());
@@ -311,83 +205,77 @@ fn plain(text: &str) -> Command {
     if HELP.contains(&words.as_str()) {
         return Command::Help;
     }
-    if let (Name::Ticket, rest) = Name::read(text) {
-        // `工单 123`, `ticket`: not a sentence about tickets.
-        if undress(rest).chars().all(|c| c.is_ascii_digit() || c == ' ') {
-            return ticket(rest);
+    if let Some(command) = said::meaning(text) {
+        return command;
+    }
+    by_name(text).or_else(|| in_sentence(text)).unwrap_or_else(|| Command::Unknown(excerpt(text)))
+}
+
+/// Digits and nothing else: whole ids, or (five digits or more) the ends of some.
+fn alone(ids: &[String], text: &str) -> Command {
+    if ids.iter().any(|id| id.len() > ids::ID_DIGITS_MAX) {
+        return Command::TicketUsage(excerpt(text));
+    }
+    if ids.iter().any(|id| id.len() < ids::TAIL_DIGITS_MIN) {
+        return Command::Unknown(excerpt(text));
+    }
+    of_ids(ids)
+}
+
+/// `为什么没报 6626…`, of a ticket or an alert; one at a time.
+fn why(text: &str) -> Command {
+    let reference = || text.split_whitespace().find_map(said::reference);
+    if said::asks_why_alone(text) {
+        return Command::Said(Verb::Why, String::new());
+    }
+    let mut ids = ids::whole(text);
+    if ids.is_empty() {
+        ids = ids::tails(text);
+    }
+    match (ids.as_slice(), reference()) {
+        ([one], _) => Command::Said(Verb::Why, one.clone()),
+        ([], Some(reference)) => Command::Said(Verb::Why, reference),
+        ([], None) => Command::Unknown(excerpt(text)),
+        (several, _) => Command::Said(Verb::Why, behind(&several.join(" "))), // which is answered by how to write it
+    }
+}
+
+/// A command's name without its slash, where nothing else can be meant by what follows.
+fn by_name(text: &str) -> Option<Command> {
+    match Name::read(text) {
+        // `工单`, `ticket 123`: not a sentence about tickets.
+        (Name::Ticket, rest) if ids::only(rest).is_some() || undress(rest).is_empty() => Some(ticket(rest)),
+        (Name::Verb(Verb::Tickets), rest) if tickets::is_meant(rest) => {
+            Some(Command::Said(Verb::Tickets, behind(rest)))
         }
-    }
-    if let (Name::Verb(verb), rest) = Name::read(text)
-        && Behind::read(rest).names_an_alert()
-    {
-        return Command::Said(verb, behind(rest)); // `我来处理 #4F7A2C`
-    }
-    if let (Name::Led(verb, lead), rest) = Name::read(text)
-        && Asked::read(&led(lead, rest)) != Asked::Usage
-    {
-        return Command::Said(verb, led(lead, rest)); // `取消静默 S1`
-    }
-    Command::Unknown(excerpt(text))
-}
-
-/// Digits and nothing else: a whole id, or (five digits or more) a try at one.
-fn alone(bare: &str, text: &str) -> Command {
-    let digits: String = bare.chars().filter(char::is_ascii_digit).collect();
-    match digits.len() {
-        FULL_ID_DIGITS..=ID_DIGITS_MAX => Command::Ticket(TicketId::from(digits.as_str())),
-        TAIL_DIGITS_MIN..FULL_ID_DIGITS => Command::Ticket(TicketId::from(digits.as_str())),
-        0..TAIL_DIGITS_MIN => Command::Unknown(excerpt(text)),
-        _ => Command::TicketUsage(excerpt(text)),
-    }
-}
-
-/// The id, when the text is nothing but one: digits, dressed, or split by spaces into a whole id.
-fn only_id(text: &str) -> Option<TicketId> {
-    let bare = undress(text);
-    let digits: String = bare.chars().filter(|c| *c != ' ').collect();
-    let plain = !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit());
-    let one = !bare.contains(' ') || digits.len() == FULL_ID_DIGITS;
-    (plain && one && digits.len() <= ID_DIGITS_MAX).then(|| TicketId::from(digits.as_str()))
-}
-
-/// The text without what people put around an id.
-fn undress(text: &str) -> String {
-    const DRESS: &str = "#:=,.;!?<>()[]{}\"'`“”‘’「」『』【】《》。、；，！～~№ ";
-    let text = text.trim_matches(|c| DRESS.contains(c));
-    let text = ["id", "号", "no"].iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text);
-    text.trim_matches(|c| DRESS.contains(c)).to_string()
-}
-
-/// The whole ids in a text, each once, in order. Shorter runs of digits are other things: telephone numbers, dates,
-/// an identity card's eighteen.
-fn full_ids(text: &str) -> Vec<&str> {
-    let mut found: Vec<&str> = Vec::new();
-    for run in text.split(|c: char| !c.is_ascii_digit()) {
-        if (FULL_ID_DIGITS..=ID_DIGITS_MAX).contains(&run.len()) && !found.contains(&run) {
-            found.push(run);
+        (Name::Verb(Verb::Order), rest) if order::Asked::read(rest).is_some() => {
+            Some(Command::Said(Verb::Order, behind(rest)))
         }
+        // `我来处理 #4F7A2C`
+        (Name::Verb(verb), rest) if Behind::read(rest).names_an_alert() => Some(Command::Said(verb, behind(rest))),
+        // `取消静默 S1`
+        (Name::Led(Verb::Silence, lead), rest) if Asked::read(&led(lead, rest)) != Asked::Usage => {
+            Some(Command::Said(Verb::Silence, led(lead, rest)))
+        }
+        _ => None,
     }
-    found
 }
 
-/// The words of a text without emoji (Feishu writes some as `[赞]`) and punctuation.
-fn without_emoji(text: &str) -> String {
-    const EMOJI_CHARS_MAX: usize = 16;
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('[') {
-        out.push_str(before);
-        rest = match after.split_once(']') {
-            Some((name, after)) if name.chars().count() <= EMOJI_CHARS_MAX && !after.starts_with('(') => after,
-            _ => {
-                out.push(' ');
-                after
-            }
-        };
+/// What a sentence holds: a condition, an order's number, the end of a ticket's id.
+fn in_sentence(text: &str) -> Option<Command> {
+    if tickets::is_condition(text) {
+        return Some(Command::Said(Verb::Tickets, behind(text)));
     }
-    out.push_str(rest);
-    let words: String = out.chars().map(|c| if c.is_alphanumeric() { c } else { ' ' }).collect();
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+    if said::is_of_tickets(text) {
+        let ids = ids::tails(text);
+        return (!ids.is_empty()).then(|| of_ids(&ids));
+    }
+    if said::is_of_orders(text)
+        && let [number] = ids::tails(text).as_slice()
+    {
+        return Some(Command::Said(Verb::Order, number.clone()));
+    }
+    said::reference_in(text).map(|reference| Command::Said(Verb::Why, reference))
 }
 
 fn led(lead: &str, rest: &str) -> String {
@@ -395,7 +283,7 @@ fn led(lead: &str, rest: &str) -> String {
 }
 
 fn behind(text: &str) -> String {
-    text.trim().chars().take(BEHIND_CHARS_MAX).collect()
+    text.trim().chars().take(BEHIND_CHARS_MAX).collect::<String>().trim_end().to_string()
 }
 
 fn excerpt(text: &str) -> String {

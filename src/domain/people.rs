@@ -127,6 +127,11 @@ impl People {
     }
 }
 
+/// Whether two open ids are one: what was typed is in small letters.
+pub fn same_id(one: &OpenId, other: &OpenId) -> bool {
+    one.as_str().eq_ignore_ascii_case(other.as_str())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

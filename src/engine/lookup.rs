@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use arc_swap::ArcSwap;
+use futures_util::future::join_all;
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
@@ -14,10 +15,13 @@ use crate::{
     adapters::{
         clock::Clock,
         feishu::{error::Error, ticket_messages::TicketMessages},
-        rulebook::{alone::typed_condition, names::Names},
+        rulebook::{
+            alone::{asked_condition, typed_condition},
+            names::Names,
+        },
     },
     domain::{
-        command::{Command, is_tail, reply, silence::Asked, verb::Verb},
+        command::{Command, is_tail, reply, silence::Asked, tickets::Query, verb::Verb},
         condition::Condition,
         conversation::Speakers,
         desk::{
@@ -116,6 +120,7 @@ impl Finder {
             Command::Ticket(id) if is_tail(id) && wish.member_check.is_some() => LookUpResult::Allowed,
             Command::Ticket(id) => self.glance(id, &wish.sources).await,
             Command::Said(Verb::Silence, behind) => self.understand(behind),
+            Command::Said(Verb::Tickets, behind) => self.pick(behind, wish).await,
             Command::Said(..) | Command::Overheard(..) => LookUpResult::Allowed,
             _ => LookUpResult::NotFound,
         }
@@ -124,6 +129,24 @@ impl Finder {
     /// What the condition of a silence means, where it has one.
     fn understand(&self, behind: &str) -> LookUpResult {
         match Asked::read(behind).condition().map(|text| typed_condition(text, &self.names.load())) {
+            Some(Ok(condition)) => LookUpResult::Understood(Box::new(condition)),
+            Some(Err(why)) => LookUpResult::Failed(why),
+            None => LookUpResult::Allowed,
+        }
+    }
+
+    /// What a list of tickets takes: the tickets that are named, each read, or what its condition means. Which of those
+    /// that are named are under watch the desk knows; it asks for the others next.
+    async fn pick(&self, behind: &str, wish: &LookUp) -> LookUpResult {
+        let Ok(query) = Query::read(behind) else { return LookUpResult::Allowed };
+        if !query.ids.is_empty() {
+            if wish.member_check.is_some() {
+                return LookUpResult::Allowed;
+            }
+            let each = query.ids.iter().map(|id| async { (id.clone(), self.find(id, &wish.sources).await) });
+            return LookUpResult::Several(join_all(each).await.into_iter().collect());
+        }
+        match query.condition().map(|text| asked_condition(&text, &self.names.load())) {
             Some(Ok(condition)) => LookUpResult::Understood(Box::new(condition)),
             Some(Err(why)) => LookUpResult::Failed(why),
             None => LookUpResult::Allowed,

@@ -4,6 +4,7 @@
 
 mod alerts;
 mod chaos;
+mod chat;
 mod clicks;
 mod commands;
 mod configuration;

@@ -9,6 +9,7 @@ use crate::{
         calendar::Pace,
         condition::Condition,
         fault::{Fault, Gravity},
+        mask::mask,
         text::Message,
     },
 };
@@ -38,12 +39,24 @@ fn standing(node: &Node, names: &Names, ground: Ground, faults: &mut Vec<Fault>)
 /// # Errors
 /// The first thing that is wrong with it, with the next step.
 pub fn typed_condition(text: &str, names: &Names) -> Result<Condition, Message> {
+    typed(text, names, Ground::Hush)
+}
+
+/// The condition of a list of tickets that a person asks for in chat. It is looked at once, so clocks may stand in it;
+/// events may not.
+///
+/// # Errors
+/// The first thing that is wrong with it, with the next step. What was typed is masked.
+pub fn asked_condition(text: &str, names: &Names) -> Result<Condition, Message> {
+    typed(text, names, Ground::List).map_err(|Message { zh, en }| Message::new(mask(&zh), mask(&en)))
+}
+
+fn typed(text: &str, names: &Names, ground: Ground) -> Result<Condition, Message> {
     let text = text.trim();
     let braced = if text.starts_with('{') { text.to_string() } else { format!("{{ {text} }}") };
     let mut faults = Vec::new();
     let node = parse(TYPED, &braced, &mut faults);
-    let condition =
-        node.filter(|_| faults.is_empty()).and_then(|node| standing(&node, names, Ground::Hush, &mut faults));
+    let condition = node.filter(|_| faults.is_empty()).and_then(|node| standing(&node, names, ground, &mut faults));
     match (condition, faults.into_iter().find(|fault| fault.gravity == Gravity::Error)) {
         (Some(condition), None) => Ok(condition),
         (_, Some(fault)) => Err(match fault.hint {

@@ -23,6 +23,8 @@ pub(super) enum Ground {
     Hush,
     /// In the `when` of an inhibition.
     Inhibit,
+    /// In a list that someone asks for in chat.
+    List,
     /// In `was`.
     Was,
 }
@@ -37,6 +39,7 @@ impl Ground {
             Self::Team => Words { zh: "团队的 when 里", en: "in the `when` of a team" },
             Self::Hush => Words { zh: "静默的条件里", en: "in the condition of a silence" },
             Self::Inhibit => Words { zh: "抑制的条件里", en: "in the condition of an inhibition" },
+            Self::List => Words { zh: "要找的工单里", en: "in a list that is asked for" },
             Self::Was => Words { zh: " was 里", en: "in `was`" },
         }
     }
@@ -44,7 +47,7 @@ impl Ground {
     /// Why `word`, a clock, may not stand here.
     pub(super) fn refuses_clock(self, word: &str) -> Option<Message> {
         let reason = match self {
-            Self::Rule | Self::Standing | Self::Until => return None,
+            Self::Rule | Self::Standing | Self::Until | Self::List => return None,
             Self::Target => Words { zh: "目标不能随时间改变", en: "a target does not change as time goes by" },
             Self::Team => Words { zh: "团队不能随时间改变", en: "a team does not change as time goes by" },
             Self::Hush | Self::Inhibit => Words {

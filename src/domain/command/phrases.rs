@@ -38,6 +38,29 @@ pub const PHRASES: &[Phrase] = &[
             "the ticket; its id alone will do, or its last five digits or more",
         ),
     ),
+    phrase(
+        May::Look,
+        ("多个工单号", "several ids"),
+        ("一次看最多 10 张，一行一张", "up to 10 tickets at once, a line each"),
+    ),
+    phrase(
+        May::Look,
+        ("张三的单、我的单、没人接的、超时的有哪些", "tickets of <name>, my tickets, unassigned, overdue"),
+        ("这些工单，一页 10 张", "those tickets, ten a page"),
+    ),
+    phrase(
+        May::Look,
+        (
+            "/工单列表 状态:待用户响应 等待>4小时 优先级:P0,P1",
+            "/tickets status:waiting_for_user wait>4h priority:P0,P1",
+        ),
+        (
+            "符合全部条件的工单；也可以写 负责人、团队、评分、标签、任何自定义字段、页:2",
+            "the tickets for which all of it holds; or owner, team, score, tags, any custom field, page:2",
+        ),
+    ),
+    phrase(May::Look, ("现在排队多少、今天几个差评", "how many in the queue, bad ratings today"), ("一句话", "a line")),
+    phrase(May::Look, ("/订单 订单号", "/order <order number>"), ("看这张订单", "the work order")),
     phrase(May::Look, ("/提醒", "/alerts"), ("现在在响的提醒", "what rings now")),
     phrase(
         May::Look,
@@ -84,5 +107,6 @@ pub const PHRASES: &[Phrase] = &[
         ("/值班 接、给、换、交还、确认", "/oncall take, give, swap, back, ok"),
         ("换班，例如 /值班 接 到 18:00", "change the rota, for example /oncall take until 18:00"),
     ),
+    phrase(May::Look, ("/规则", "/rules"), ("现有的规则，各有几条在响", "the rules, and how many alerts of each ring")),
     phrase(May::Look, ("/帮助", "/help"), ("这份说明", "this list")),
 ];

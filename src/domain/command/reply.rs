@@ -1,20 +1,21 @@
-//! What the bot says where the answer is a sentence and not a card. Never repeats what a person typed, but for digits.
+//! What the bot says where the answer is a sentence and not a card. What it repeats of what a person typed is masked.
 
 use crate::domain::{
     command::{
-        Command, is_tail,
+        Command, is_tail, nearest,
         phrases::{May, PHRASES},
-        verb::{VERBS, Verb},
+        verb::Verb,
     },
-    id::TicketId,
+    id::{SourceName, TicketId},
+    mask::mask,
     text::{Message, Words},
 };
 
 /// How `/ticket` is written.
 pub const USAGE: Words = Words {
-    zh: "请这样写：/ticket 工单号。工单号是 19 位数字，一次查一张，例如 /ticket 6626871355780366331",
-    en: "Please write: /ticket <ticket id>. The id has 19 digits; one ticket at a time, for example \
-         /ticket 6626871355780366331",
+    zh: "请这样写：/ticket 工单号。工单号是 19 位数字，例如 /ticket 6626871355780366331；写最后五位以上也行，一次最多 10 张",
+    en: "Please write: /ticket <ticket id>. The id has 19 digits, for example /ticket 6626871355780366331; its last \
+         five or more will do, and up to 10 ids at once",
 };
 
 /// What the bot understands, as far as whoever asks may do it: a line each.
@@ -84,15 +85,16 @@ pub fn quiet_ticket(id: &TicketId) -> Message {
 }
 
 /// Several tickets end with these digits: those to choose from, of so many.
-pub fn several_tickets(id: &str, lines: &[String], count: usize) -> Message {
-    let same = |text: &String| Message::new(text.clone(), text.clone());
-    listed(
-        &lines.iter().map(same).collect::<Vec<_>>(),
-        count,
-        &Message::new(
-            format!("有 {count} 张工单以 {id} 结尾，请发完整工单号（19 位）"),
-            format!("{count} tickets end with {id}; please send the complete ticket id (19 digits)"),
-        ),
+pub fn several_tickets(id: &str, lines: &[Message], count: usize) -> Message {
+    listed(lines, count, &ambiguous(id, count))
+}
+
+/// So many tickets end with these digits.
+pub fn ambiguous(id: &str, count: usize) -> Message {
+    let id = mask(id);
+    Message::new(
+        format!("有 {count} 张工单以 {id} 结尾，请发完整工单号（19 位）"),
+        format!("{count} tickets end with {id}; please send the complete ticket id (19 digits)"),
     )
 }
 
@@ -110,8 +112,8 @@ pub fn which(lines: &[Message], count: usize, verb: Verb) -> Message {
     )
 }
 
-/// What rings, and how many of them someone has.
-pub fn ringing(lines: &[Message], count: usize, taken: usize) -> Message {
+/// What stands above the alerts that ring: how many, and how many of them someone has.
+pub fn ringing(count: usize, taken: usize) -> Message {
     let rings = if count == 1 { "1 alert rings now".to_string() } else { format!("{count} alerts ring now") };
     let (zh, en) = match taken {
         0 => Default::default(),
@@ -121,8 +123,85 @@ pub fn ringing(lines: &[Message], count: usize, taken: usize) -> Message {
             (format!("，其中 {free} 条没人处理"), format!(", {free} of them not taken"))
         }
     };
-    listed(lines, count, &Message::new(format!("现在有 {count} 条提醒在响{zh}"), format!("{rings}{en}")))
+    Message::new(format!("现在有 {count} 条提醒在响{zh}"), format!("{rings}{en}"))
 }
+
+/// No ticket is as was asked.
+pub const NO_TICKETS: Words = Words {
+    zh: "没有符合的工单。没写状态时只找未关闭的；要看已关闭的，写 /tickets 状态:已关闭",
+    en: "No such tickets. Where no status is written, only open ones count; for closed ones write /tickets \
+         status:closed",
+};
+
+/// The same where a status was written, or where there were some.
+pub const NO_SUCH_TICKETS: Words = Words { zh: "现在没有符合的工单", en: "No such tickets now" };
+
+/// Nobody knows which agent the person who asks is.
+pub const WHO_ARE_YOU: Words = Words {
+    zh: "不知道你是哪位客服，所以找不到你的单。请写名字，例如：张三的单",
+    en: "It is not known which agent you are, so your tickets cannot be found. Please write your name, for example: \
+         tickets of Li Lei",
+};
+
+/// Nobody of that name owns a ticket; those who do.
+pub fn no_such_owner(name: &str, known: &[String]) -> Message {
+    let name = mask(name);
+    let (mut zh, mut en) = (format!("没有负责人叫“{name}”的工单"), format!("No ticket is owned by \"{name}\""));
+    if !known.is_empty() {
+        zh.push_str(&format!("。现在的负责人：{}", known.join("、")));
+        en.push_str(&format!(". Owners now: {}", known.join(", ")));
+    }
+    Message::new(zh, en)
+}
+
+/// A word of `/tickets` that is no condition.
+pub fn unread(word: &str) -> Message {
+    let word = mask(word);
+    Message::new(
+        format!("没看懂“{word}”。请这样写：/tickets 状态:待用户响应 负责人:张三 等待>4小时 优先级:P0,P1"),
+        format!(
+            "\"{word}\" is not understood. Please write: /tickets status:waiting_for_user owner:<name> wait>4h \
+             priority:P0,P1"
+        ),
+    )
+}
+
+/// A condition of `/tickets` asks for what may not be shown.
+pub const HIDDEN: Words = Words {
+    zh: "不能按这一项找：配置的 privacy.show 不让显示它",
+    en: "Tickets cannot be found by that: privacy.show of the configuration does not let it be shown",
+};
+
+/// How many wait in the queue, the one that waits longest, and the last digits of the first.
+pub fn queueing(count: usize, longest: Option<&Message>, tails: &[String]) -> Message {
+    let Some(longest) = longest.filter(|_| count > 0) else {
+        return Message::new("现在没有人排队", "Nobody is in the queue now");
+    };
+    let (zh, en) = (tails.join("、"), tails.join(", "));
+    let tickets = if count == 1 { "ticket is" } else { "tickets are" };
+    Message::new(
+        format!("现在有 {count} 张工单在排队，最久的等了 {}（尾号 {zh}）", longest.zh),
+        format!("{count} {tickets} in the queue now, the longest for {} (…{en})", longest.en),
+    )
+}
+
+/// How many were rated badly today, and the last digits of the first.
+pub fn bad_ratings(count: usize, tails: &[String]) -> Message {
+    if count == 0 {
+        return Message::new("今天还没有差评", "No bad ratings today");
+    }
+    let ratings = if count == 1 { "bad rating" } else { "bad ratings" };
+    Message::new(
+        format!("今天有 {count} 个差评（尾号 {}）", tails.join("、")),
+        format!("{count} {ratings} today (…{})", tails.join(", ")),
+    )
+}
+
+/// Work orders are looked up nowhere.
+pub const NO_ORDERS: Words = Words {
+    zh: "没有配置订单的来源，查不了订单。查工单请写 /ticket 工单号",
+    en: "No source of work orders is configured, so none can be looked up. For a ticket write /ticket <ticket id>",
+};
 
 fn listed(lines: &[Message], count: usize, head: &Message) -> Message {
     let mut list = head.clone();
@@ -159,6 +238,16 @@ pub fn verb_usage(verb: Verb) -> Message {
             "Please write: /oncall for who is on call; /oncall take (until 18:00); /oncall give <email>; /oncall swap \
              <email> 10-01; /oncall back; /oncall ok. A shift and a rota may be named",
         ),
+        Verb::Tickets => Message::new(
+            "请这样写：/tickets 状态:待用户响应 负责人:张三 等待>4小时 优先级:P0,P1；各项都要符合。也可以写：张三的单、我的单、\
+             没人接的、超时的有哪些",
+            "Please write: /tickets status:waiting_for_user owner:<name> wait>4h priority:P0,P1; all of it must hold. \
+             Or: tickets of <name>, my tickets, unassigned, overdue",
+        ),
+        Verb::Order => Message::new(
+            "请这样写：/order 订单号，例如 /order WO-20261120-7",
+            "Please write: /order <order number>, for example /order WO-20261120-7",
+        ),
         Verb::Why => Message::new(
             "请这样写：/why 工单号，或 /why #提醒编号",
             "Please write: /why <ticket id>, or /why #<reference>",
@@ -184,44 +273,30 @@ pub const SOURCE_DOWN: Words = Words {
 
 /// No source has the ticket.
 pub fn not_found(id: &TicketId) -> Message {
+    let shown = mask(id.as_str());
     if is_tail(id) {
         return Message::new(
-            format!("没有找到尾号 {id}。请核对，或发完整工单号（19 位）"),
-            format!("No ticket ends with {id}. Please check it, or send the complete ticket id (19 digits)"),
+            format!("没有找到尾号 {shown}。请核对，或发完整工单号（19 位）"),
+            format!("No ticket ends with {shown}. Please check it, or send the complete ticket id (19 digits)"),
         );
     }
     Message::new(
-        format!("没有找到工单 {id}。请核对，或发完整工单号（19 位）"),
-        format!("No ticket {id} was found. Please check it, or send the complete ticket id (19 digits)"),
+        format!("没有找到工单 {shown}。请核对，或发完整工单号（19 位）"),
+        format!("No ticket {shown} was found. Please check it, or send the complete ticket id (19 digits)"),
     )
 }
 
-/// A command that is not built yet.
-pub fn not_built(name: &str) -> Message {
-    Message::new(
-        format!("{name} 还没有做好。能用的写 /help 看"),
-        format!("{name} is not built yet. /help tells what works"),
-    )
-}
-
-/// Something the bot does not understand: the nearest suggestion, short.
-pub fn unknown(text: &str) -> Message {
-    let word: String = text.trim_start_matches('/').chars().take_while(|c| c.is_alphabetic()).collect();
-    let names = ["ticket", "help"].into_iter().chain(VERBS.iter().map(|(_, name, _)| *name));
-    let near = names.into_iter().find(|name| text.starts_with('/') && is_near(&word, name));
-    match near {
-        Some("ticket") => Message::new(
-            "没看懂。是想查工单吗？请写：/ticket 工单号",
-            "I did not understand. Looking for a ticket? Write: /ticket <ticket id>",
-        ),
-        Some(name) => {
-            Message::new(format!("没看懂。是想写 /{name} 吗？"), format!("I did not understand. Did you mean /{name}?"))
-        }
-        None => Message::new(
-            "没看懂。查工单请写：/ticket 工单号；说明请写：/help",
-            "I did not understand. For a ticket write /ticket <ticket id>; for help write /help",
-        ),
+/// The same with where it was looked for: a ticket of another helpdesk is in none of them.
+pub fn not_found_in(id: &TicketId, sources: &[SourceName]) -> Message {
+    let Message { zh, en } = not_found(id);
+    if is_tail(id) || sources.is_empty() {
+        return Message::new(zh, en);
     }
+    let names: Vec<&str> = sources.iter().map(SourceName::as_str).collect();
+    Message::new(
+        format!("{zh}；这里只查得到 {} 的工单", names.join("、")),
+        format!("{en}; only tickets of {} can be looked up here", names.join(", ")),
+    )
 }
 
 /// The sentence that answers a command at once; nothing for a ticket (it is looked up), for help (it depends on who
@@ -231,13 +306,6 @@ pub fn to(command: &Command) -> Option<Message> {
         Command::Ticket(_) | Command::Nothing | Command::Help => None,
         Command::Said(..) | Command::Overheard(..) => None,
         Command::TicketUsage(_) => Some(USAGE.into()),
-        Command::NotBuilt(name) => Some(not_built(name)),
-        Command::Unknown(text) => Some(unknown(text)),
+        Command::Unknown(text) => Some(nearest::suggestion(text)),
     }
-}
-
-/// Two slips of the finger at most.
-fn is_near(typed: &str, name: &str) -> bool {
-    const SLIPS_MAX: usize = 2;
-    !typed.is_empty() && strsim::osa_distance(typed, name) <= SLIPS_MAX
 }

@@ -1,8 +1,8 @@
-//! Commands about alerts: their names, the words that mean them in a reply, and what is read behind a name.
+//! Commands: their names, the words that mean them in a reply, and what is read behind a name.
 
 use crate::domain::{deed::Rest, time::Span};
 
-/// What a command about alerts asks for.
+/// What a command asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Verb {
     /// Take an alert.
@@ -21,6 +21,14 @@ pub enum Verb {
     Alerts,
     /// Why a ticket rings, or does not.
     Why,
+    /// Which tickets there are.
+    Tickets,
+    /// How many of what: in the queue, rated badly.
+    Count,
+    /// Which rules there are.
+    Rules,
+    /// A work order.
+    Order,
 }
 
 /// Every verb: its name, then all names it is written by. A Chinese name needs nothing behind it.
@@ -32,7 +40,11 @@ pub const VERBS: &[(Verb, &str, &[&str])] = &[
     (Verb::Silence, "silence", &["silence", "静默"]),
     (Verb::Oncall, "oncall", &["oncall", "值班", "谁值班"]),
     (Verb::Alerts, "alerts", &["alerts", "提醒", "告警"]),
-    (Verb::Why, "why", &["why", "为什么"]),
+    (Verb::Why, "why", &["why", "为什么", "为啥"]),
+    (Verb::Tickets, "tickets", &["tickets", "工单列表", "列表"]),
+    (Verb::Count, "count", &["count", "统计"]),
+    (Verb::Rules, "rules", &["rules", "规则列表", "规则"]),
+    (Verb::Order, "order", &["order", "订单号", "订单"]),
 ];
 
 /// Words that take an alert, in a reply on its card.

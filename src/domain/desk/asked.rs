@@ -2,17 +2,17 @@
 
 use crate::domain::{
     alert::{Alert, AlertKey},
-    card::{cut, one_line},
-    command::verb::{Behind, Named, Verb},
-    command::{Command, reply, silence::Asked},
-    condition::Condition,
+    command::{
+        Command, ids, order, reply,
+        silence::Asked,
+        verb::{Behind, Named, Verb},
+    },
     deed::{Act, Deed, Rest, Which},
     desk::{
-        content::TITLE_CHARS_MAX,
-        input::{ChatKind, ChatMessage},
+        input::{ChatKind, ChatMessage, LookUpResult},
         machine::Desk,
-        outcome::{Effect, LookUp},
-        state::{CardShows, InboxItem},
+        picked::Brought,
+        state::{Answer, CardShows, InboxItem},
     },
     explain::{explanation::Explained, text},
     id::{MessageId, RuleName, SourceName, Subject, TicketId, TicketKey},
@@ -40,14 +40,7 @@ impl Desk {
     }
 
     /// Answers a command about alerts; whoever wrote it in a direct chat is known to be a member where they must be one.
-    pub(super) fn asked(
-        &mut self,
-        item: &InboxItem,
-        verb: Verb,
-        behind: &str,
-        understood: Option<Condition>,
-        now: Timestamp,
-    ) {
+    pub(super) fn asked(&mut self, item: &InboxItem, verb: Verb, behind: &str, brought: Brought, now: Timestamp) {
         let question = &item.message;
         if self.is_answered(question) {
             return; // before a restart
@@ -57,21 +50,46 @@ impl Desk {
             return self.deny(question, now);
         }
         if verb == Verb::Silence {
+            let understood = match brought.result {
+                LookUpResult::Understood(condition) => Some(*condition),
+                _ => None,
+            };
             let said = self.silence_asked(question, &Asked::read(behind), understood, &sources, now);
             return self.answer_in_words(question, said, now);
         }
-        let said_behind = behind;
-        let mut behind = Behind::read(behind);
-        behind.named = self.settled(behind.named, &sources);
-        let said = match verb {
-            Verb::Alerts => self.list(&sources),
-            Verb::Why => self.say_why(question, &behind, &sources, now),
-            Verb::Oncall => self.oncall_asked(question, said_behind, now),
+        let mut read = Behind::read(behind);
+        read.named = self.settled(read.named, &sources);
+        let answer = match verb {
+            Verb::Alerts => Some(self.alerts_asked(question, behind, &sources)),
+            Verb::Rules => Some(self.rules_asked(question, behind, &sources)),
+            Verb::Tickets => self.tickets_asked(question, behind, brought, &sources, now),
+            Verb::Count => Some(Answer::Text(self.how_many(behind, &sources, now))),
+            Verb::Order => self.order_asked(question, behind, &sources).map(Answer::Text),
+            Verb::Why => Some(Answer::Text(self.say_why(question, &read, &sources, now))),
+            Verb::Oncall => Some(Answer::Text(self.oncall_asked(question, behind, now))),
             Verb::Take | Verb::Release | Verb::Done | Verb::Snooze | Verb::Silence => {
-                self.do_it(question, verb, &behind, &sources, now)
+                Some(Answer::Text(self.do_it(question, verb, &read, &sources, now)))
             }
         };
-        self.answer_in_words(question, said, now);
+        // What is not answered yet is looked up first.
+        if let Some(answer) = answer {
+            self.answer(question, answer, now);
+        }
+    }
+
+    /// No source has work orders; but who asks for a ticket by this name is shown it.
+    fn order_asked(&mut self, question: &ChatMessage, behind: &str, sources: &[SourceName]) -> Option<Message> {
+        let Some(asked) = order::Asked::read(behind) else { return Some(reply::verb_usage(Verb::Order)) };
+        let is_id =
+            asked.number.len() >= ids::TAIL_DIGITS_MIN && asked.number.bytes().all(|byte| byte.is_ascii_digit());
+        match self.ending_with(&asked.number, sources).as_slice() {
+            [only] if is_id => {
+                let (id, source) = (only.id.clone(), only.source.clone());
+                self.look_up_for(question, Command::Ticket(id), &[source]);
+                None
+            }
+            _ => Some(reply::NO_ORDERS.into()),
+        }
     }
 
     fn do_it(
@@ -87,7 +105,7 @@ impl Desk {
         }
         let which = match self.digest_asked(question, &behind.named, sources) {
             Some(reference) => Which::Reference(reference),
-            None => match self.alert_named(question, &behind.named, verb, sources) {
+            None => match self.alert_named(question, &behind.named, verb, sources, now) {
                 Ok((key, episode)) => Which::Episode(key, episode),
                 Err(why) => return why,
             },
@@ -98,10 +116,11 @@ impl Desk {
         };
         let usual = Rest::For(crate::domain::command::verb::SNOOZE_USUAL);
         let deed = match verb {
-            Verb::Take | Verb::Alerts | Verb::Why | Verb::Silence | Verb::Oncall => Deed::Take(which),
             Verb::Release => Deed::Release(which),
             Verb::Done => Deed::Done(which),
             Verb::Snooze => Deed::Snooze(which, behind.rest.unwrap_or(usual)),
+            // No other verb comes here.
+            _ => Deed::Take(which),
         };
         self.act(
             &Act {
@@ -128,6 +147,7 @@ impl Desk {
         named: &Named,
         verb: Verb,
         sources: &[SourceName],
+        now: Timestamp,
     ) -> Result<(AlertKey, u32), Message> {
         let one = |alert: &Alert| (alert.key.clone(), alert.episode);
         match named {
@@ -143,7 +163,7 @@ impl Desk {
                 let found = self.alert_referred(reference).filter(|alert| self.is_visible(alert, sources));
                 found.map(one).ok_or_else(|| reply::no_such_alert(reference))
             }
-            Named::Ticket(id) => self.on_ticket(id, verb, sources),
+            Named::Ticket(id) => self.on_ticket(id, verb, sources, now),
         }
     }
 
@@ -152,10 +172,7 @@ impl Desk {
         let Some(digits) = named.six_digits() else { return named };
         let is_alert = || self.alert_referred(digits).is_some_and(|alert| self.is_visible(alert, sources));
         let is_reference = || is_alert() || self.is_digest(digits);
-        let is_ticket = || {
-            let ends_so = |key: &TicketKey| sources.contains(&key.source) && key.id.as_str().ends_with(digits);
-            self.tickets.keys().any(ends_so)
-        };
+        let is_ticket = || !self.ending_with(digits, sources).is_empty();
         match named {
             Named::Reference(_) if !is_reference() && is_ticket() => Named::Ticket(digits.to_string()),
             Named::Ticket(_) if !is_ticket() && is_reference() => Named::Reference(digits.to_string()),
@@ -164,8 +181,14 @@ impl Desk {
     }
 
     /// The alert that rings on a ticket.
-    fn on_ticket(&self, id: &str, verb: Verb, sources: &[SourceName]) -> Result<(AlertKey, u32), Message> {
-        let key = self.ticket_named(id, sources)?;
+    fn on_ticket(
+        &self,
+        id: &str,
+        verb: Verb,
+        sources: &[SourceName],
+        now: Timestamp,
+    ) -> Result<(AlertKey, u32), Message> {
+        let key = self.ticket_named(id, sources, now)?;
         let alerts = self.alerts.get(&Subject::Ticket(key.clone())).into_iter().flatten();
         self.only(alerts.filter(|alert| alert.is_firing()).collect(), verb, &reply::quiet_ticket(&key.id))
     }
@@ -180,23 +203,14 @@ impl Desk {
     }
 
     /// A ticket under watch in one of these sources, by its id or its last digits.
-    pub(super) fn ticket_named(&self, id: &str, sources: &[SourceName]) -> Result<TicketKey, Message> {
-        let whole = sources.iter().map(|source| TicketKey::new(source.clone(), id.into()));
-        if let Some(key) = whole.into_iter().find(|key| self.tickets.contains_key(key)) {
-            return Ok(key);
-        }
-        let fits = |key: &&TicketKey| sources.contains(&key.source) && key.id.as_str().ends_with(id);
-        let fitting: Vec<&TicketKey> = self.tickets.keys().filter(fits).collect();
+    pub(super) fn ticket_named(&self, id: &str, sources: &[SourceName], now: Timestamp) -> Result<TicketKey, Message> {
+        let fitting = self.ending_with(id, sources);
         match fitting.as_slice() {
-            [] => Err(reply::not_found(&id.into())),
-            [only] => Ok((*only).clone()),
+            [] => Err(reply::not_found_in(&id.into(), sources)),
+            [only] => Ok(only.clone()),
             several => {
-                let line = |key: &&TicketKey| {
-                    let title = self.title_of(&Subject::Ticket((*key).clone())).unwrap_or_default();
-                    format!("{} {}", key.id, cut(&one_line(&title), TITLE_CHARS_MAX)).trim_end().to_string()
-                };
-                // The newest last digits first: ids grow.
-                let lines: Vec<String> = several.iter().rev().take(FITTING_MAX).map(line).collect();
+                let known = several.iter().take(FITTING_MAX).filter_map(|key| self.tickets.get(key));
+                let lines: Vec<Message> = known.map(|it| self.numbered_line(&it.tracked, now)).collect();
                 Err(reply::several_tickets(id, &lines, several.len()))
             }
         }
@@ -205,13 +219,8 @@ impl Desk {
     /// Shows the only ticket under watch that ends with these digits, fresh from its source, or says why not. Whoever
     /// asked may look here.
     pub(super) fn tail_asked(&mut self, question: &ChatMessage, tail: &TicketId, now: Timestamp) {
-        match self.ticket_named(tail.as_str(), &self.sources_open_to(question)) {
-            Ok(key) => self.effect(Effect::LookUp(LookUp {
-                message: question.message.clone(),
-                command: Command::Ticket(key.id),
-                sources: vec![key.source],
-                member_check: None,
-            })),
+        match self.ticket_named(tail.as_str(), &self.sources_open_to(question), now) {
+            Ok(key) => self.look_up_for(question, Command::Ticket(key.id), &[key.source]),
             Err(why) => self.answer_in_words(question, why, now),
         }
     }
@@ -232,7 +241,7 @@ impl Desk {
     }
 
     /// What rings: what nobody has first, then the most serious, then the oldest.
-    fn ringing(&self, sources: &[SourceName]) -> Vec<&Alert> {
+    pub(super) fn ringing(&self, sources: &[SourceName]) -> Vec<&Alert> {
         let rings = |alert: &&Alert| alert.is_firing() && !alert.trial && self.is_visible(alert, sources);
         let mut alerts: Vec<&Alert> = self.alerts.values().flatten().filter(rings).collect();
         alerts.sort_by_key(|alert| (alert.is_taken(), std::cmp::Reverse(alert.severity), alert.since));
@@ -243,44 +252,36 @@ impl Desk {
         alert.key.subject.source().is_none_or(|source| sources.contains(source))
     }
 
-    fn list(&self, sources: &[SourceName]) -> Message {
-        let ringing = self.ringing(sources);
-        if ringing.is_empty() {
-            return reply::NOTHING_RINGS.into();
-        }
-        let taken = ringing.iter().filter(|alert| alert.is_taken()).count();
-        reply::ringing(&self.lines(&ringing), ringing.len(), taken)
-    }
-
     /// The first of them in words, a line each.
     fn lines(&self, alerts: &[&Alert]) -> Vec<Message> {
-        let zone = self.settings.zone;
-        let words = |alert: &&Alert| {
-            let AlertLine { reference, rule, since, .. } = self.alert_line(alert);
-            let (what, since) = (self.about_words(alert), zone.minute(since));
-            let what =
-                |of: fn(&Message) -> &String| Some(of(&what)).filter(|it| !it.is_empty()).map(|it| format!(" · {it}"));
-            let (what_zh, what_en) = (what(|it| &it.zh).unwrap_or_default(), what(|it| &it.en).unwrap_or_default());
-            let (zh, en) = match &alert.taken {
-                Some(taken) => {
-                    let who = taken.by.words();
-                    (format!("，{} 处理中", who.zh), format!(", {} works on it", who.en))
-                }
-                None => Default::default(),
-            };
-            Message::new(
-                format!("#{reference} {rule}{what_zh}，{since} 起{zh}"),
-                format!("#{reference} {rule}{what_en}, since {since}{en}"),
-            )
+        alerts.iter().take(LIST_MAX).map(|alert| self.alert_words(alert)).collect()
+    }
+
+    /// An alert in a line.
+    pub(super) fn alert_words(&self, alert: &Alert) -> Message {
+        let AlertLine { reference, rule, since, .. } = self.alert_line(alert);
+        let (what, since) = (self.about_words(alert), self.settings.zone.minute(since));
+        let what =
+            |of: fn(&Message) -> &String| Some(of(&what)).filter(|it| !it.is_empty()).map(|it| format!(" · {it}"));
+        let (what_zh, what_en) = (what(|it| &it.zh).unwrap_or_default(), what(|it| &it.en).unwrap_or_default());
+        let (zh, en) = match &alert.taken {
+            Some(taken) => {
+                let who = taken.by.words();
+                (format!("，{} 处理中", who.zh), format!(", {} works on it", who.en))
+            }
+            None => Default::default(),
         };
-        alerts.iter().take(LIST_MAX).map(words).collect()
+        Message::new(
+            format!("#{reference} {rule}{what_zh}，{since} 起{zh}"),
+            format!("#{reference} {rule}{what_en}, since {since}{en}"),
+        )
     }
 
     fn say_why(&self, question: &ChatMessage, behind: &Behind, sources: &[SourceName], now: Timestamp) -> Message {
         let meant = match &behind.named {
             _ if behind.unread || behind.rest.is_some() => Err(reply::verb_usage(Verb::Why)),
-            Named::Ticket(id) => self.ticket_named(id, sources).map(|key| (key, None)),
-            named => self.alert_named(question, named, Verb::Why, sources).and_then(|(key, episode)| {
+            Named::Ticket(id) => self.ticket_named(id, sources, now).map(|key| (key, None)),
+            named => self.alert_named(question, named, Verb::Why, sources, now).and_then(|(key, episode)| {
                 let alert = self.episode(&key, episode);
                 match key.subject.ticket() {
                     Some(ticket) => Ok((ticket.clone(), Some(self.named_today(&key)))),

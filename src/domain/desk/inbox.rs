@@ -3,23 +3,21 @@
 use std::sync::Arc;
 
 use crate::domain::{
-    command::{Command, is_tail, phrases::May, reply, silence::Asked, verb::Verb},
+    command::{Command, is_tail, phrases::May, reply, silence::Asked, tickets::Query, verb::Verb},
     desk::{
         input::{ChatKind, ChatMessage, LookUpResult, LookedUp},
         machine::Desk,
-        observe::{Sight, first_facts},
         outbox::answer_rule,
         outcome::{Effect, LookUp, Write},
         patience::{Meets, TOO_MUCH},
+        picked::Brought,
         settings::{Direct, Look},
-        state::{Answer, Entry, InboxItem, Lane, Tracked},
+        state::{Answer, Entry, InboxItem, Lane},
     },
-    id::{ChatId, ReceiverName, SourceName, Subject, TicketKey},
+    id::{ChatId, ReceiverName, SourceName, Subject},
     notice::{AnswerView, Content, NoticeKey, Step, Target},
-    reading::scope::CLOSED_WITHIN,
     receiver::ReceiverKind,
     text::Message,
-    ticket::Ticket,
     time::Timestamp,
 };
 
@@ -77,7 +75,7 @@ impl Desk {
                 if let (false, Command::Said(verb, behind) | Command::Overheard(verb, behind)) =
                     (is_checked || unread, &question.command)
                 {
-                    return self.asked(item, *verb, behind, None, now);
+                    return self.asked(item, *verb, behind, Brought::nothing(now), now);
                 }
                 if let (false, Command::Ticket(id)) = (is_checked, &question.command)
                     && is_tail(id)
@@ -100,54 +98,32 @@ impl Desk {
         if let LookUpResult::Found { talk: Some(talk), .. } = &looked_up.result {
             self.talks.insert(looked_up.message.clone(), Arc::clone(talk));
         }
-        let question = &item.message;
-        match looked_up.result {
-            LookUpResult::Found { key, ticket, .. } => {
-                self.show(question, &key, ticket, looked_up.asked_at, now);
-            }
-            LookUpResult::Allowed => match &question.command {
-                Command::Said(verb, behind) | Command::Overheard(verb, behind) => {
-                    self.asked(&item, *verb, behind, None, now);
+        let (question, asked_at) = (&item.message, looked_up.asked_at);
+        match (looked_up.result, &question.command) {
+            (LookUpResult::Found { key, ticket, .. }, _) => {
+                // Shown fresh from the source.
+                if let Some(visiting) = self.see_asked(&key, ticket, asked_at, now) {
+                    self.visiting.insert(question.message.clone(), visiting);
                 }
-                Command::Ticket(id) => self.tail_asked(question, id, now),
-                _ => self.answer(question, Answer::Text(reply::USAGE.into()), now),
-            },
-            LookUpResult::Understood(condition) => {
-                if let Command::Said(verb, behind) = &question.command {
-                    self.asked(&item, *verb, behind, Some(*condition), now);
-                }
+                self.answer(question, Answer::Ticket(key), now);
             }
-            LookUpResult::NotFound => {
-                let sentence = match &question.command {
-                    Command::Ticket(id) => reply::not_found(id),
-                    _ => reply::USAGE.into(),
-                };
-                self.answer(question, Answer::Text(sentence), now);
+            (LookUpResult::Denied, _) => self.deny(question, now),
+            (LookUpResult::Allowed, Command::Ticket(id)) => self.tail_asked(question, id, now),
+            (LookUpResult::NotFound, Command::Ticket(id)) => {
+                let sources = self.sources_open_to(question);
+                self.answer(question, Answer::Text(reply::not_found_in(id, &sources)), now);
             }
-            LookUpResult::Denied => self.deny(question, now),
-            LookUpResult::Failed(why) => self.answer(question, Answer::Text(why), now),
+            (LookUpResult::Failed(why), command) if !names_several(command) => {
+                self.answer(question, Answer::Text(why), now);
+            }
+            (LookUpResult::NotFound, Command::Said(Verb::Order, _)) => {
+                self.answer(question, Answer::Text(reply::NO_ORDERS.into()), now);
+            }
+            (result, Command::Said(verb, behind) | Command::Overheard(verb, behind)) => {
+                self.asked(&item, *verb, behind, Brought { result, asked_at }, now);
+            }
+            _ => self.answer(question, Answer::Text(reply::USAGE.into()), now),
         }
-    }
-
-    /// Shows a ticket fresh from the source. One that belongs under watch is taken in as an observation; one closed
-    /// long ago is only shown, so that a question never rings.
-    fn show(
-        &mut self,
-        question: &ChatMessage,
-        key: &TicketKey,
-        ticket: Arc<Ticket>,
-        asked_at: Timestamp,
-        now: Timestamp,
-    ) {
-        let recent = ticket.closed_at.present().is_none_or(|closed| now.since(*closed) <= CLOSED_WITHIN);
-        if self.tickets.contains_key(key) || recent {
-            self.observe(key, Sight { ticket, list_hash: None, asked_at, pass: 0 }, now);
-        } else {
-            let facts = first_facts(&ticket, asked_at, self.remains.get(key));
-            let tracked = Tracked { ticket, facts, asked_at, list_hash: None, gone_at: None };
-            self.visiting.insert(question.message.clone(), tracked);
-        }
-        self.answer(question, Answer::Ticket(key.clone()), now);
     }
 
     /// Answers in words.
@@ -168,7 +144,7 @@ impl Desk {
         self.reply(question, Answer::Text(words.into()), now);
     }
 
-    fn answer(&mut self, question: &ChatMessage, answer: Answer, now: Timestamp) {
+    pub(super) fn answer(&mut self, question: &ChatMessage, answer: Answer, now: Timestamp) {
         if !self.is_answered(question) {
             self.note_look(question, &answer, now);
         }
@@ -216,6 +192,11 @@ impl Desk {
     pub(super) fn is_receiver(&self, chat: &ChatId) -> bool {
         self.settings.receivers.values().any(|receiver| matches!(&receiver.kind, ReceiverKind::Chat(id) if id == chat))
     }
+}
+
+/// Whether a command names several tickets: what of them is known is told though the rest cannot be read.
+fn names_several(command: &Command) -> bool {
+    matches!(command, Command::Said(Verb::Tickets, behind) if Query::read(behind).is_ok_and(|it| !it.ids.is_empty()))
 }
 
 /// The key of the answer to a question.

@@ -312,6 +312,8 @@ pub enum LookUpResult {
     Allowed,
     /// The condition that stands in the question means this.
     Understood(Box<Condition>),
+    /// Several tickets, each with what came of it.
+    Several(BTreeMap<TicketId, LookUpResult>),
     /// No source has it.
     NotFound,
     /// The person may not ask here.

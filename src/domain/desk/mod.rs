@@ -57,6 +57,8 @@ mod clicked;
 mod inbox;
 mod patience;
 mod asked;
+mod picked;
+mod paged;
 mod looks;
 pub mod greeting;
 pub mod dead;

@@ -73,7 +73,7 @@ impl Desk {
             matches.when = Some(Written { text: text.as_str().into(), condition });
         }
         if wanted.named != Named::Nothing || wanted.is_plain() {
-            matches = self.with_ticket(question, wanted, sources, matches)?;
+            matches = self.with_ticket(question, wanted, sources, matches, now)?;
         }
         let lasts = match wanted.lasts {
             Lasts::Rest(rest) => rest,
@@ -89,13 +89,14 @@ impl Desk {
         wanted: &Wanted,
         sources: &[SourceName],
         mut matches: Matcher,
+        now: Timestamp,
     ) -> Result<Matcher, Message> {
         let named = self.settled(wanted.named.clone(), sources);
         if let Named::Ticket(id) = &named {
-            matches.ticket = Some(self.ticket_named(id, sources)?);
+            matches.ticket = Some(self.ticket_named(id, sources, now)?);
             return Ok(matches);
         }
-        let (key, _) = self.alert_named(question, &named, Verb::Silence, sources)?;
+        let (key, _) = self.alert_named(question, &named, Verb::Silence, sources, now)?;
         match key.subject.ticket() {
             Some(ticket) => matches.ticket = Some(ticket.clone()),
             None => matches.rule = Some(key.rule),

@@ -2,20 +2,24 @@
 
 use std::sync::Arc;
 
-use deskbell::domain::{
-    command::Command,
-    conversation::Conversation,
-    delivery::{Delivered, Failure, FailureKind, SendReport},
-    desk::{
-        input::{
-            Input, LookUpResult, LookedUp, MessagesRead, Observed, Page, PassEnded, PassKind, ReadResult, TicketRead,
+use deskbell::{
+    adapters::rulebook::{alone::asked_condition, names::Names},
+    domain::{
+        command::{Command, tickets::Query},
+        conversation::Conversation,
+        delivery::{Delivered, Failure, FailureKind, SendReport},
+        desk::{
+            input::{
+                Input, LookUpResult, LookedUp, MessagesRead, Observed, Page, PassEnded, PassKind, ReadResult,
+                TicketRead,
+            },
+            outcome::LookUp,
         },
-        outcome::LookUp,
+        id::{MessageId, TicketId, TicketKey},
+        notice::{Content, Send, Target},
+        text::Message,
+        time::{Span, Timestamp},
     },
-    id::{MessageId, TicketId, TicketKey},
-    notice::{Content, Send, Target},
-    text::Message,
-    time::{Span, Timestamp},
 };
 
 use super::{
@@ -109,13 +113,24 @@ impl Bench {
     }
 
     pub(super) fn look_up(&mut self, look_up: &LookUp) {
-        let Command::Ticket(id) = &look_up.command else { panic!("only tickets are looked up") };
-        let result = match look_up.member_check {
-            Some(_) => LookUpResult::Denied,
-            None if self.deaf => LookUpResult::Failed(failure("broken").unwrap().message),
-            None => self.find(id),
+        let result = match &look_up.command {
+            _ if look_up.member_check.is_some() => LookUpResult::Denied,
+            _ if self.deaf => LookUpResult::Failed(failure("broken").unwrap().message),
+            Command::Ticket(id) => self.find(id),
+            Command::Said(_, behind) => self.pick(&Query::read(behind).unwrap()),
+            other => panic!("{other:?} is not looked up"),
         };
         self.handle(Input::LookedUp(LookedUp { message: look_up.message.clone(), asked_at: self.now, result }));
+    }
+
+    fn pick(&self, query: &Query) -> LookUpResult {
+        match query.condition() {
+            None => LookUpResult::Several(query.ids.iter().map(|id| (id.clone(), self.find(id))).collect()),
+            Some(text) => match asked_condition(&text, &Names::default()) {
+                Ok(condition) => LookUpResult::Understood(Box::new(condition)),
+                Err(why) => LookUpResult::Failed(why),
+            },
+        }
     }
 
     fn find(&self, id: &TicketId) -> LookUpResult {

@@ -33,6 +33,10 @@ pub(super) fn line(send: &Send, in_full: bool) -> String {
         Content::Answer(answer) => match &**answer {
             AnswerView::Ticket(view) => format!(" ticket {}", view.ticket.key.id),
             AnswerView::Text(message) if in_full => format!(" {}", message.zh.replace('\n', " / ")),
+            AnswerView::Page(message, turns) if in_full => {
+                let turns: Vec<String> = turns.iter().map(|turn| format!("[{}]", turn.words.zh)).collect();
+                format!(" {} {}", message.zh.replace('\n', " / "), turns.join(" ")).trim_end().to_string()
+            }
             AnswerView::Text(message) | AnswerView::Page(message, _) => {
                 format!(" “{}”", message.zh.chars().take(8).collect::<String>())
             }

@@ -25,7 +25,6 @@ pub(super) fn item() -> BoxedStrategy<InboxItem> {
         text().prop_map(|id| Command::Ticket(TicketId::new(id))),
         text().prop_map(Command::TicketUsage),
         Just(Command::Help),
-        text().prop_map(Command::NotBuilt),
         Just(Command::Nothing),
         text().prop_map(Command::Unknown),
         (verb(), text()).prop_map(|(verb, behind)| Command::Said(verb, behind)),
