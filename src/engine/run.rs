@@ -28,7 +28,7 @@ use crate::{
     engine::{
         asks::Ask,
         busy::{Busy, BusyGuard},
-        committer::{Batch, refuse},
+        committer::{Batch, Entrance, refuse},
         conversations::WantedMessages,
         doors::{FromPoller, Queues, RawPageIn, Reply},
         health::{self, Health},
@@ -89,7 +89,7 @@ pub struct Loop {
     /// What comes in.
     pub queues: Queues,
     /// What must be durable.
-    pub committer: mpsc::Sender<Batch>,
+    pub committer: Entrance,
     /// What is done at once.
     pub hands: Hands,
     /// The sources, to decode what changed.
@@ -268,7 +268,9 @@ impl Loop {
         if !outcome.writes.is_empty() || !later.is_empty() || reply.is_some() {
             let (acted, guard) = (outcome.acted, self.busy.enter());
             let batch = Batch { writes: outcome.writes, effects: later, reply, acted, guard };
-            self.committer.send(batch).await.map_err(|_| Lost)?;
+            if !self.committer.put(batch).await {
+                return Err(Lost);
+            }
         }
         for look_up in refused {
             let now = self.clock.now();

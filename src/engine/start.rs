@@ -25,7 +25,7 @@ use crate::{
     },
     engine::{
         busy::{Busy, BusyGuard},
-        committer::{BATCHES_WAITING_MAX, Batch, Committer, Released},
+        committer::{self, Committer, Released, Waiting},
         conversations::{MessageReader, WantedMessages},
         delivery::{Delivery, Outlets},
         directory::Directory,
@@ -160,7 +160,7 @@ impl Engine {
         let (lookups, released) = common.spawn_hands(&mut tasks, outlets, templates.clone(), introduced);
         let hands = Hands { wanted, messages: common.spawn_message_reader(&mut tasks, meter), wakes, pulse, lookups };
         let (lost_in, lost) = watch::channel(None);
-        let (batches_in, batches) = mpsc::channel(BATCHES_WAITING_MAX);
+        let (batches_in, batches) = committer::open();
         let (store_calls, published) = (Busy::default(), Arc::new(Published::default()));
         let committer = common.committer((store, store_calls.clone()), batches, released, lost_in);
         let port = Port {
@@ -364,7 +364,7 @@ impl Common {
     fn committer(
         &self,
         (store, calls): (Store, Busy),
-        batches: mpsc::Receiver<Batch>,
+        batches: mpsc::UnboundedReceiver<Waiting>,
         released: mpsc::UnboundedSender<Released>,
         lost: watch::Sender<Option<Message>>,
     ) -> Committer {

@@ -1,6 +1,6 @@
 //! The values of one card, laid out as `shape` says: whatever is not known stays null, texts and lists are bounded.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
 
@@ -57,18 +57,25 @@ pub(crate) const MESSAGES_MAX: usize = 5;
 const GUEST: Words = Words { zh: "客户", en: "guest" };
 const AGENT: Words = Words { zh: "客服", en: "agent" };
 
-type Object = Map<String, Json>;
+/// Values by their names.
+pub(crate) type Object = Map<String, Json>;
 
-/// The context that says nothing, laid out once.
-static BLANK: LazyLock<Object> = LazyLock::new(|| {
+/// The context that says nothing, for a template with this text: without the parts it never mentions, which are most of a
+/// ticket and would be laid out for every card.
+pub(crate) fn blank(text: &str) -> Object {
     let mut blank = ROOT.blank();
     blank.remove(RAW);
+    let mentioned = |name: &str| text.contains(name) || (name == "customized_fields" && text.contains("field"));
+    for part in blank.values_mut() {
+        if let Json::Object(part) = part {
+            part.retain(|name, _| mentioned(name));
+        }
+    }
     blank
-});
+}
 
-/// The context of a send.
-pub(crate) fn of(send: &Send, around: &Surroundings) -> Json {
-    let mut root = BLANK.clone();
+/// The context of a send, laid out in a [`blank`] one.
+pub(crate) fn of(mut root: Object, send: &Send, around: &Surroundings) -> Json {
     let locale = send.locale;
     match &send.content {
         Content::Alert(view) => alert_root(&mut root, view, locale, around),
@@ -230,15 +237,17 @@ fn alert_values(mut out: Object, view: &AlertView, locale: Locale) -> Object {
 /// A ticket as templates see it, in the part of the root that is blank.
 fn ticket(mut out: Object, view: &TicketView, locale: Locale, now: Timestamp) -> Object {
     let ticket = &view.ticket;
+    let seen = view.seen();
     for field in FIELDS {
-        let read = (field.read)(&view.seen());
+        let Some(place) = out.get_mut(field.name) else { continue };
+        let read = (field.read)(&seen);
         if read == Value::Unknown
-            && let Some(Json::Object(person)) = out.get_mut(field.name)
+            && let Json::Object(person) = place
         {
             person.insert(UNKNOWN.into(), Json::Bool(true));
         }
         if let Some(value) = value(read, field.kind, locale) {
-            out.insert(field.name.into(), value);
+            *place = value;
         }
     }
     let facts = &view.facts;
@@ -268,7 +277,9 @@ fn ticket(mut out: Object, view: &TicketView, locale: Locale, now: Timestamp) ->
     out.insert("reopened_count".into(), json!(facts.reopened_count));
     out.insert("first_seen".into(), instant(facts.first_seen));
     out.insert("as_of".into(), instant(view.as_of));
-    out.insert("alerts".into(), list(&view.alerts, |entry| line(entry, locale)));
+    if let Some(place) = out.get_mut("alerts") {
+        *place = list(&view.alerts, |entry| line(entry, locale));
+    }
     out
 }
 
@@ -283,7 +294,7 @@ fn said(out: &mut Object, view: &TicketView, locale: Locale, now: Timestamp) {
         out.insert(since.into(), instant(waiting.since));
     }
     out.insert("messages_unread".into(), json!(view.facts.conversation.is_unknown()));
-    let Known::Present(talk) = &view.facts.conversation else { return };
+    let (Known::Present(talk), true) = (&view.facts.conversation, out.contains_key("messages")) else { return };
     let by_guest = talk.guest.iter().map(|said| (said, GUEST));
     let mut last: Vec<_> = by_guest.chain(talk.agent.iter().map(|said| (said, AGENT))).collect();
     last.sort_by_key(|(said, _)| said.at);

@@ -82,6 +82,8 @@ struct Variant {
     colour: bool,
     tags: usize,
     buttons: Option<Vec<Offer>>,
+    /// The context it is filled from, still blank.
+    blank: context::Object,
 }
 
 impl Templates {
@@ -149,6 +151,7 @@ impl Templates {
             colour: colour.is_some(),
             tags: tags.len(),
             buttons,
+            blank: context::blank(&file.text),
         };
         self.plain.register_template(&part(id, "title"), title);
         if let Some(colour) = colour {
@@ -213,7 +216,7 @@ impl Templates {
     }
 
     fn fill(&self, variant: &Variant, send: &Send, around: &Surroundings) -> Result<Draft, String> {
-        let mut context = context::of(send, around);
+        let mut context = context::of(variant.blank.clone(), send, around);
         if let (Raw::Allowed, Json::Object(root)) = (self.raw, &mut context) {
             root.insert(RAW.into(), context::raw(send, around));
         }

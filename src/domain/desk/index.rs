@@ -1,7 +1,12 @@
 //! Alerts by their reference and by what rings, cards by the message that shows them: kept beside them, so that one is
 //! not searched for among all.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use smol_str::SmolStr;
 
 use crate::domain::{
     alert::{Alert, AlertKey, reference},
@@ -22,13 +27,13 @@ const FORMER_MAX: u32 = 10;
 #[derive(Debug, Default)]
 pub(super) struct Index {
     /// Episodes by their reference, past ones too. It is short: two may share one.
-    called: BTreeMap<String, BTreeSet<(AlertKey, u32)>>,
+    called: BTreeMap<SmolStr, Vec<(AlertKey, u32)>>,
     /// Alerts by the references of their earlier episodes.
-    formerly: BTreeMap<String, BTreeSet<(AlertKey, u32)>>,
+    formerly: BTreeMap<SmolStr, Vec<(AlertKey, u32)>>,
     /// What rings: the subjects by rule and severity.
     ringing: BTreeMap<(RuleName, Severity), BTreeSet<Subject>>,
     /// Cards by their message. An episode that goes on on the card of the one before shares it for a moment.
-    shown_by: BTreeMap<MessageId, BTreeSet<CardKey>>,
+    shown_by: BTreeMap<MessageId, Vec<CardKey>>,
 }
 
 impl Index {
@@ -42,14 +47,14 @@ impl Index {
     pub(super) fn note_former(&mut self, alert: &Alert) {
         for episode in former(alert) {
             let place = (alert.key.clone(), episode);
-            self.formerly.entry(reference(&alert.key, episode)).or_default().insert(place);
+            put_in(&mut self.formerly, reference(&alert.key, episode).into(), place);
         }
     }
 
     /// Forgets the references of an alert's earlier episodes: the alert itself is forgotten.
     pub(super) fn forget_former(&mut self, alert: &Alert) {
         for episode in former(alert) {
-            take_out(&mut self.formerly, &reference(&alert.key, episode), &(alert.key.clone(), episode));
+            take_out(&mut self.formerly, reference(&alert.key, episode).as_str(), &(alert.key.clone(), episode));
         }
     }
 
@@ -80,14 +85,13 @@ impl Index {
 
     fn note_called(&mut self, alert: &Alert) {
         if alert.episode > 0 {
-            let place = (alert.key.clone(), alert.episode);
-            self.called.entry(alert.reference()).or_default().insert(place);
+            put_in(&mut self.called, alert.reference().into(), (alert.key.clone(), alert.episode));
         }
     }
 
     fn forget_called(&mut self, alert: &Alert) {
         if alert.episode > 0 {
-            take_out(&mut self.called, &alert.reference(), &(alert.key.clone(), alert.episode));
+            take_out(&mut self.called, alert.reference().as_str(), &(alert.key.clone(), alert.episode));
         }
     }
 
@@ -100,7 +104,13 @@ impl Index {
 
     fn forget_ringing(&mut self, alert: &Alert) {
         if alert.is_firing() {
-            take_out(&mut self.ringing, &(alert.key.rule.clone(), alert.severity), &alert.key.subject);
+            let place = (alert.key.rule.clone(), alert.severity);
+            if let Some(subjects) = self.ringing.get_mut(&place) {
+                subjects.remove(&alert.key.subject);
+                if subjects.is_empty() {
+                    self.ringing.remove(&place);
+                }
+            }
         }
     }
 
@@ -117,7 +127,7 @@ impl Index {
     /// Notes which message shows a card.
     pub(super) fn note_card(&mut self, card: &CardState) {
         if let Some(message) = &card.message {
-            self.shown_by.entry(message.clone()).or_default().insert(card.key.clone());
+            put_in(&mut self.shown_by, message.clone(), card.key.clone());
         }
     }
 
@@ -134,12 +144,21 @@ fn former(alert: &Alert) -> std::ops::Range<u32> {
     alert.episode.saturating_sub(FORMER_MAX).max(1)..alert.episode
 }
 
-/// Takes a value out of the set under `key`; a set left empty goes too.
-fn take_out<K: Ord, V: Ord>(sets: &mut BTreeMap<K, BTreeSet<V>>, key: &K, value: &V) {
-    if let Some(set) = sets.get_mut(key) {
-        set.remove(value);
-        if set.is_empty() {
-            sets.remove(key);
+/// Puts a value into the list under `key`. Nearly every list is of one: none has room for more than it holds.
+fn put_in<K: Ord, V: Ord>(lists: &mut BTreeMap<K, Vec<V>>, key: K, value: V) {
+    let list = lists.entry(key).or_default();
+    if let Err(at) = list.binary_search(&value) {
+        list.reserve_exact(1);
+        list.insert(at, value);
+    }
+}
+
+/// Takes a value out of the list under `key`; a list left empty goes too.
+fn take_out<K: Ord + Borrow<Q>, Q: Ord + ?Sized, V: Ord>(lists: &mut BTreeMap<K, Vec<V>>, key: &Q, value: &V) {
+    if let Some(list) = lists.get_mut(key) {
+        list.retain(|known| known != value);
+        if list.is_empty() {
+            lists.remove(key);
         }
     }
 }

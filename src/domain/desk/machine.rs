@@ -363,7 +363,10 @@ impl Desk {
         self.index.replace(known.as_deref(), &alert, stays);
         match known {
             Some(known) => *known = alert,
-            None => alerts.push(alert),
+            None => {
+                alerts.reserve_exact(1); // most subjects have one
+                alerts.push(alert);
+            }
         }
     }
 

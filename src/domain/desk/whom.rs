@@ -65,7 +65,7 @@ impl Desk {
 
     /// The lines of an alert that begins to ring: whom the rule tells, each receiver once.
     pub(super) fn lines_of(&self, rule: &Rule, rung: Option<usize>, hearing: &Hearing, now: Timestamp) -> Vec<Line> {
-        let mut lines: Vec<Line> = Vec::new();
+        let mut lines: Vec<Line> = Vec::with_capacity(rule.notify.len().max(1));
         let mut add = |to: &To, from: LineOf| {
             let Some(receiver) = self.whom(to, hearing, now) else { return };
             if lines.iter().all(|line| line.receiver != receiver) {

@@ -15,7 +15,8 @@ use crate::{
 
 fn call(text: &str, ticket: Ticket, locale: Locale) -> Result<String, String> {
     let view = AlertView { ticket: Some(view(ticket)), ..alert(firing()) };
-    let context = context::of(&send(Content::Alert(Box::new(view)), None, locale), &around());
+    let send = send(Content::Alert(Box::new(view)), None, locale);
+    let context = context::of(context::blank(text), &send, &around());
     let renderer = helpers::renderer(escape_markdown);
     let context = Context::wraps(context).unwrap();
     renderer.render_template_with_context(text, &context).map_err(|error| error.reason().to_string())

@@ -56,11 +56,23 @@ fn every_context_is_laid_out_by_the_schema() {
     for content in contents {
         for locale in [Locale::Zh, Locale::En] {
             let send = send(content.clone(), None, locale);
-            let mut laid_out = context::of(&send, &around());
+            let mut laid_out = context::of(ROOT.blank(), &send, &around());
             laid_out["raw"] = context::raw(&send, &around());
             conforms(&laid_out, &ROOT, "");
         }
     }
+}
+
+#[test]
+fn a_template_is_filled_with_what_it_mentions_alone() {
+    let send = send(Content::Alert(Box::new(alert(firing()))), None, Locale::Zh);
+    let filled = |text: &str| context::of(context::blank(text), &send, &around());
+    let some = filled("{{person ticket.agent_owner}} {{field \"优先级\"}}");
+    let parts = some["ticket"].as_object().unwrap();
+    assert_eq!(some["ticket"]["agent_owner"], filled("agent_owner status")["ticket"]["agent_owner"]);
+    assert!(some["ticket"]["customized_fields"].is_array());
+    assert!(!parts.contains_key("comments") && !parts.contains_key("agents"), "{parts:?}");
+    assert!(filled("{{list ticket.agents}}")["ticket"]["agents"].is_array());
 }
 
 #[test]

@@ -9,6 +9,7 @@ use crate::{
     adapters::templates::{
         builtin, context,
         library::{Raw, Templates},
+        shape::ROOT,
     },
     domain::{
         calendar::Pace,
@@ -56,7 +57,7 @@ fn a_service_level_counts_as_its_rule_does() {
         let mut rule = rule("首次响应");
         rule.kind = RuleKind::Sla(Sla { clock: Clock::FirstResponse, pauses: [5].into(), targets });
         let view = AlertView { rule: Some(Arc::new(rule)), ticket: Some(served()), ..alert(firing()) };
-        context::of(&send(about(view), None, Locale::Zh), &around())["clock"].clone()
+        context::of(ROOT.blank(), &send(about(view), None, Locale::Zh), &around())["clock"].clone()
     };
     // As of the firing, two seconds ago.
     let span = |ms: i64| json!({ "ms": ms, "at_least": false });
