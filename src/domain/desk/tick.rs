@@ -7,8 +7,9 @@ use crate::domain::{
 };
 
 /// Tickets one tick takes up; the next tick, which is due at once, goes on. Few enough that the writes of a tick, three
-/// or so a ticket, make a commit of usual size, and that reports and people are heard in between.
-const DUE_PER_TICK_MAX: usize = 32;
+/// or so a ticket, make a commit of usual size, and that reports and people are heard in between; more than are read
+/// afresh one by one, so that one tick sees that a window is better.
+const DUE_PER_TICK_MAX: usize = 64;
 
 impl Desk {
     pub(super) fn tick(&mut self, now: Timestamp) {
