@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use deskbell::domain::{
     alert::AlertState,
+    delivery::FailureKind,
     id::{MessageId, ReceiverName},
     notice::{Content, NoticeKey, Send, Step, Target},
     time::{Span, Timestamp},
 };
+
+use super::random::Random;
 
 /// How long the platform drops a repeated key.
 const KEY_KEPT: Span = Span::from_hours(1);
@@ -25,6 +28,8 @@ pub(super) struct Posted {
     pub(super) episode: u32,
     /// Whether it shows something that still rings, as of its last update.
     pub(super) firing: bool,
+    /// Someone deleted it.
+    pub(super) deleted: bool,
     /// Marked as a possible repeat.
     pub(super) maybe_repeat: bool,
 }
@@ -38,20 +43,31 @@ pub(super) struct Chat {
 
 impl Chat {
     /// Acts on a send: a new message, a reply, or an update. Says the message.
-    pub(super) fn act(&mut self, send: &Send, keyed: bool, now: Timestamp) -> Option<MessageId> {
+    ///
+    /// # Errors
+    /// The message it is about was deleted.
+    pub(super) fn act(&mut self, send: &Send, keyed: bool, now: Timestamp) -> Result<Option<MessageId>, FailureKind> {
+        if let Target::Patch(id) | Target::Reply(id) | Target::Urge(id, ..) = &send.target
+            && self.posted.iter().any(|posted| posted.id == *id && posted.deleted)
+        {
+            return Err(FailureKind::CardGone);
+        }
+        if let Target::Urge(id, ..) = &send.target {
+            return Ok(Some(id.clone()));
+        }
         if let Target::Patch(id) = &send.target {
             let posted = self.posted.iter_mut().find(|posted| posted.id == *id).expect("only posted cards are updated");
             posted.firing = shows_firing(&send.content);
             posted.episode = send.key.episode;
             posted.reference = reference(send);
-            return Some(id.clone());
+            return Ok(Some(id.clone()));
         }
         let uuid = (send.key.receiver.clone(), send.key.uuid());
         if keyed
             && let Some((at, id)) = self.keys.get(&uuid)
             && now < at.plus(KEY_KEPT)
         {
-            return Some(id.clone());
+            return Ok(Some(id.clone()));
         }
         let id = MessageId::from(format!("om_{}", self.posted.len()).as_str());
         if keyed {
@@ -65,9 +81,10 @@ impl Chat {
             reply: matches!(send.target, Target::Reply(_)),
             episode: send.key.episode,
             firing: shows_firing(&send.content),
+            deleted: false,
             maybe_repeat: send.maybe_repeat,
         });
-        keyed.then_some(id)
+        Ok(keyed.then_some(id))
     }
 
     pub(super) fn find(&self, receiver: &ReceiverName, reference: &str, since: Timestamp) -> Option<MessageId> {
@@ -76,6 +93,26 @@ impl Chat {
             .iter()
             .find(|posted| posted.key.receiver == *receiver && posted.reference == reference && posted.at >= since)?;
         Some(found.id.clone())
+    }
+
+    /// Someone deletes a card.
+    pub(super) fn delete(&mut self, random: &mut Random) {
+        let cards: Vec<usize> = (0..self.posted.len()).filter(|at| !self.posted[*at].reply).collect();
+        if let Some(at) = cards.get(random.below(cards.len().max(1) as u64) as usize) {
+            self.posted[*at].deleted = true;
+        }
+    }
+
+    /// Deleted cards in whose place another one of the same alert stands.
+    pub(super) fn replaced(&self) -> usize {
+        let stands = |old: &Posted| {
+            let place =
+                |posted: &Posted| (posted.key.subject.clone(), posted.key.rule.clone(), posted.key.receiver.clone());
+            self.posted.iter().any(|posted| {
+                !posted.reply && posted.at > old.at && place(posted) == place(old) && posted.episode == old.episode
+            })
+        };
+        self.posted.iter().filter(|posted| posted.deleted && stands(posted)).count()
     }
 
     /// Cards that tell of a beginning.

@@ -123,7 +123,7 @@ fn silence(random: &mut Random) -> NewSilence {
 }
 
 /// A stretch of the day, an hour or two after the beginning.
-fn quiet(random: &mut Random, settings: &Settings, start: Timestamp) -> Quiet {
+pub(super) fn quiet(random: &mut Random, settings: &Settings, start: Timestamp) -> Quiet {
     let minute = start.plus(Span::from_mins(random.within(10, 120))).as_ms() / 60_000 + 8 * 60;
     let from = u32::try_from(minute.rem_euclid(24 * 60)).unwrap();
     let to = from + u32::try_from(random.within(15, 90)).unwrap();

@@ -3,6 +3,7 @@
 //!
 //! `DESKBELL_SEEDS=100000 cargo test --release --test it histories` runs more of them; `DESKBELL_SEED=7` runs one.
 
+mod calls;
 mod chat;
 pub(crate) mod kinds;
 pub(crate) mod helpdesk;
@@ -27,6 +28,7 @@ fn every_history_ends_as_the_oracle_says() {
     let seeds = number("DESKBELL_SEED").map_or(0..number("DESKBELL_SEEDS").unwrap_or(SEEDS), |seed| seed..seed + 1);
     let count = seeds.end - seeds.start;
     let (mut cards, mut digests, mut cuts, mut failures, mut told) = (0, 0, 0, 0, 0);
+    let (mut mentions, mut phones, mut replaced) = (0, 0, 0);
     for seed in seeds {
         let mut runner = Runner::new(seed);
         runner.run();
@@ -40,14 +42,19 @@ fn every_history_ends_as_the_oracle_says() {
         cuts += runner.cuts;
         failures += runner.failures;
         told += runner.told;
+        mentions += runner.calls.counts().0;
+        phones += runner.calls.counts().1;
+        replaced += runner.chat.replaced();
     }
     println!("{count} histories: {cards} cards, {digests} digests, {cuts} cuts, {failures} failures, {told} told");
+    println!("{mentions} mentions, {phones} phone calls, {replaced} cards replaced");
     if count >= SEEDS {
         let busy = |what: usize| what as u64 > count / 10;
         assert!(
             busy(cards) && busy(digests) && busy(cuts) && busy(failures) && busy(told),
             "too quiet to prove anything"
         );
+        assert!(busy(mentions) && busy(phones) && busy(replaced), "too quiet to prove anything");
     }
 }
 

@@ -20,6 +20,7 @@ use deskbell::domain::{
 };
 
 use super::{
+    calls,
     chat::Posted,
     helpdesk::{SOURCE, Truth, key},
     kinds, people,
@@ -29,9 +30,12 @@ use super::{
 
 use crate::world::notify;
 
-const BAD: &str = "bad-score";
+pub(super) const BAD: &str = "bad-score";
 pub(crate) const WAITING: &str = "waiting";
-const URGENT: &str = "urgent";
+pub(super) const URGENT: &str = "urgent";
+
+/// What a chat says of a card that was deleted.
+pub(super) const GONE: &str = "没了";
 
 /// Ringing may lag behind the truth this long: polls, sweeps, darkness, being away.
 const LAG_MAX: Span = Span::from_hours(3);
@@ -138,11 +142,13 @@ pub(crate) fn faults(runner: &Runner) -> Vec<String> {
     what_rang_had_reason(runner, &mut faults);
     kinds::faults(runner, &mut faults);
     people::faults(runner, &mut faults);
+    calls::faults(runner, &mut faults);
     let long_ago = |step| runner.now.minus(if step == Step::Update { UPDATES_LATE } else { Span::from_mins(1) });
     for entry in runner.store.outbox.values().filter(|entry| entry.decided_at < long_ago(entry.key.step)) {
         faults.push(format!("still in the outbox: {:?}", entry.key));
     }
-    for letter in runner.store.dead.values() {
+    // A reply has no place once its card is deleted.
+    for letter in runner.store.dead.values().filter(|letter| letter.reason.zh != GONE) {
         faults.push(format!("given up: {letter:?}"));
     }
     faults
@@ -166,7 +172,14 @@ fn who_must_know_knows(runner: &Runner, alert: &Alert, faults: &mut Vec<String>)
     let AlertState::Firing { .. } = alert.state else { return };
     let source = SourceName::from(SOURCE);
     for line in alert.lines.iter().filter(|line| !matches!(line.from, LineOf::Rung(_))) {
+        let directly = |posted: &Posted| {
+            posted.key.step == Step::Called
+                && posted.key.receiver == line.receiver
+                && posted.key.subject == alert.key.subject
+                && posted.key.rule == alert.key.rule
+        };
         let told = match alert.announced {
+            _ if runner.chat.posted.iter().any(directly) => true,
             Announced::Cards if line.digest.is_some() => runner.chat.digests().any(|digest| {
                 digest.key.receiver == line.receiver
                     && digest.key.subject == Subject::Receiver(line.receiver.clone())
@@ -190,7 +203,8 @@ fn who_must_know_knows(runner: &Runner, alert: &Alert, faults: &mut Vec<String>)
 
 /// One message a notice, one card an alert and receiver, and each card shows how its alert stands.
 fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
-    let told = |posted: &&Posted| matches!(posted.key.step, Step::Fired | Step::Digest | Step::Escalated);
+    let told =
+        |posted: &&Posted| matches!(posted.key.step, Step::Fired | Step::Digest | Step::Escalated | Step::Called);
     let mut counts: BTreeMap<_, usize> = BTreeMap::new();
     let mut live: BTreeMap<_, usize> = BTreeMap::new();
     for card in runner.chat.posted.iter().filter(told) {
@@ -207,6 +221,8 @@ fn cards_are_single_and_true(runner: &Runner, faults: &mut Vec<String>) {
             if card.key.step == Step::Digest && !rings_still(runner, &card.key) && !ended() {
                 faults.push(format!("told a digest and not its end: {:?}", card.key));
             }
+        } else if card.deleted {
+            // Nobody sees it.
         } else if card.key.step == Step::Digest {
             let rings = rings_still(runner, &card.key);
             if card.firing != rings && !is_doubted(runner, &card.key) && !catches_up(runner, &card.key) {

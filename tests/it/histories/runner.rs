@@ -24,9 +24,10 @@ use deskbell::domain::{
 };
 
 use super::{
+    calls::{self, Calls},
     chat::Chat,
     helpdesk::{self, Helpdesk, Truth},
-    kinds, oracle,
+    hush, kinds, oracle,
     people::{self, Answer, Wish},
     random::Random,
     store::MapStore,
@@ -80,13 +81,18 @@ enum Happening {
     /// Someone does something about an alert.
     Wish,
     Wished(Box<Wish>),
+    /// Someone deletes a card.
+    Delete,
     Cut,
 }
 
 impl Happening {
     /// What goes on without the process.
     fn outlives_a_cut(&self) -> bool {
-        matches!(self, Self::Change | Self::News(_) | Self::Cut | Self::Act(_) | Self::Wish | Self::Wished(_))
+        matches!(
+            self,
+            Self::Change | Self::News(_) | Self::Cut | Self::Act(_) | Self::Wish | Self::Wished(_) | Self::Delete
+        )
     }
 }
 
@@ -117,6 +123,8 @@ pub(crate) struct Runner {
     pub(super) cuts: usize,
     pub(super) failures: usize,
     wishes: u64,
+    /// Who was called.
+    pub(super) calls: Calls,
     /// What was said to people.
     pub(super) answers: Vec<Answer>,
     /// Everything that was committed, in words.
@@ -127,8 +135,9 @@ impl Runner {
     pub(super) fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
         let now = Timestamp::from_ms(1_790_000_000_000 + random.within(0, 86_400_000));
-        let settings = oracle::settings(&mut random);
-        let rules = Arc::new(people::impatient(kinds::rules()));
+        let mut settings = oracle::settings(&mut random);
+        quiet_hours(&mut settings, &mut random, now);
+        let rules = Arc::new(calls::loud(people::impatient(kinds::rules())));
         let store = MapStore::default();
         let (desk, outcome) = Desk::open(store.stored(), Arc::clone(&rules), settings.clone(), now);
         let outage_at = now.plus(Span::from_mins(random.within(0, 240)));
@@ -158,6 +167,7 @@ impl Runner {
             cuts: 0,
             failures: 0,
             wishes: 0,
+            calls: Calls::default(),
             answers: Vec::new(),
             log: Vec::new(),
         };
@@ -178,6 +188,10 @@ impl Runner {
         for _ in 0..self.random.within(0, 12) {
             let wait = self.random.within(0, UNQUIET.as_ms() - 1);
             self.later(Span::from_ms(wait), Happening::Wish);
+        }
+        for _ in 0..self.random.within(0, 3) {
+            let wait = self.random.within(0, UNQUIET.as_ms() - 1);
+            self.later(Span::from_ms(wait), Happening::Delete);
         }
         if self.random.chance(30) {
             self.soon(3_000, Happening::Cut); // into the first reading
@@ -268,6 +282,7 @@ impl Runner {
                 Effect::Send(send) => {
                     let durable = self.store.outbox.get(&send.key).is_some_and(|entry| entry.attempts == send.attempts);
                     assert!(durable, "sent before the attempt was durable: {:?}", send.key);
+                    self.calls.note(&send, self.now);
                     self.soon(900, Happening::Act(send));
                 }
                 Effect::ReadTicket(key) => self.soon(900, Happening::Read(key)),
@@ -304,11 +319,15 @@ impl Runner {
             Happening::ReadArrives(read) => self.handle(Input::TicketRead(read)),
             Happening::Committed => self.commit(),
             Happening::Act(send) => self.act(&send),
-            Happening::Report(report) => self.handle(Input::Sent(report)),
+            Happening::Report(report) => {
+                self.calls.reported(&report);
+                self.handle(Input::Sent(report));
+            }
             Happening::MessagesRead(read) => self.handle(Input::MessagesRead(read)),
             Happening::Searched(report) => self.handle(Input::History(report)),
             Happening::Wish => self.wish(),
             Happening::Wished(wish) => self.wished(&wish),
+            Happening::Delete => self.chat.delete(&mut self.random),
             Happening::Cut => self.cut(),
         }
     }
@@ -474,7 +493,7 @@ impl Runner {
     }
 
     fn act(&mut self, send: &Send) {
-        let keyed = self.settings.receivers.get(&send.key.receiver).is_some_and(|known| known.kind.has_key());
+        let keyed = self.receiver_has_key(&send.key.receiver);
         let out = self.unquiet() && (self.outage.0..self.outage.1).contains(&self.now);
         let kind = match self.random.below(100) {
             0..50 if out => Some((FailureKind::Uncertain, true)),
@@ -486,10 +505,15 @@ impl Runner {
             _ => None,
         };
         self.failures += usize::from(kind.is_some());
-        let message_id = if kind.is_none_or(|(_, acts)| acts) { self.chat.act(send, keyed, self.now) } else { None };
-        let result = match kind {
-            Some((kind, _)) => Err(Failure { kind, retry_after: None, reason: Message::new("碰巧", "chance") }),
-            None => Ok(Delivered { message_id, absent: Vec::new() }),
+        let acted = if kind.is_none_or(|(_, acts)| acts) { self.chat.act(send, keyed, self.now) } else { Ok(None) };
+        if acted.is_ok() && kind.is_none_or(|(_, acts)| acts) {
+            self.calls.arrived(send);
+        }
+        let absent = if self.random.chance(20) { send.mentions.clone() } else { Vec::new() };
+        let result = match (kind, acted) {
+            (Some((kind, _)), _) => Err(Failure { kind, retry_after: None, reason: Message::new("碰巧", "chance") }),
+            (None, Err(kind)) => Err(Failure { kind, retry_after: None, reason: Message::new(oracle::GONE, "gone") }),
+            (None, Ok(message_id)) => Ok(Delivered { message_id, absent }),
         };
         let report = SendReport { key: send.key.clone(), rev: send.rev, attempts: send.attempts, result };
         self.soon(700, Happening::Report(report));
@@ -512,7 +536,10 @@ impl Runner {
             && *at < self.now
         {
             if let Some((_, happening)) = self.queue.pop_first()
-                && matches!(happening, Happening::Change | Happening::Act(_) | Happening::Wish | Happening::Wished(_))
+                && matches!(
+                    happening,
+                    Happening::Change | Happening::Act(_) | Happening::Wish | Happening::Wished(_) | Happening::Delete
+                )
             {
                 self.happen(happening);
             }
@@ -520,6 +547,18 @@ impl Runner {
     }
 
     pub(super) fn receiver_has_key(&self, receiver: &ReceiverName) -> bool {
-        self.settings.receivers.get(receiver).is_some_and(|known| known.kind.has_key())
+        self.settings.receiver(receiver).is_some_and(|known| known.kind.has_key())
+    }
+}
+
+/// In some histories one receiver has quiet hours, all of them before it gets quiet anyway.
+fn quiet_hours(settings: &mut Settings, random: &mut Random, start: Timestamp) {
+    if !random.chance(40) {
+        return;
+    }
+    let name = ReceiverName::from(if random.chance(50) { "leads" } else { "support" });
+    let quiet = hush::quiet(random, settings, start);
+    if let Some(receiver) = settings.receivers.get_mut(&name) {
+        receiver.quiet = Some(quiet);
     }
 }
