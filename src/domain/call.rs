@@ -137,6 +137,7 @@ pub fn may_mention<'c>(
     let uuid = notice.uuid();
     !calls.into_iter().any(|call| {
         call.key.how == How::Mention
+            && call.fate != Fate::Failed
             && *call.key.notice != *uuid
             && now.since(call.at) < MENTION_EVERY
             && people.same(&call.key.person, person)
@@ -220,6 +221,8 @@ mod tests {
             let may = may_mention(&calls, &people, (&person, &notice(ordinal)), at(minutes));
             assert_eq!(may, expected, "{person:?} by notice {ordinal} after {minutes} min");
         }
+        let failed = calls.map(|call| Call { fate: Fate::Failed, ..call });
+        assert!(may_mention(&failed, &people, (&li(), &notice(2)), at(1)), "what never arrived mentioned nobody");
     }
 
     #[test]

@@ -162,7 +162,8 @@ impl Desk {
             if entry.without_mentions || !notifies {
                 mentions.people.push(person); // named only, which costs nothing
             } else if may_mention(self.calls.values(), &self.people, (&person, key), now) {
-                self.keep_call_of(key, &person, How::Mention, now);
+                // Each attempt may be the one that mentions: the time runs from the last.
+                self.keep_call(Call::of(key, person.clone(), How::Mention, now));
                 mentions.people.push(person);
             } else {
                 let name = self.people.words(&person);
@@ -173,6 +174,16 @@ impl Desk {
             }
         }
         mentions
+    }
+
+    /// A notice surely did not arrive: it mentioned nobody, and others may.
+    pub(super) fn unmention(&mut self, notice: &NoticeKey) {
+        let uuid = notice.uuid();
+        let made = |call: &&Call| call.key.how == How::Mention && *call.key.notice == *uuid;
+        let calls: Vec<Call> = self.calls.values().filter(made).cloned().collect();
+        for call in calls {
+            self.keep_call(Call { fate: Fate::Failed, ..call });
+        }
     }
 
     /// Keeps a call, unless this notice made it before.

@@ -139,6 +139,7 @@ impl Desk {
         entry.last_error = Some(failure.reason.clone());
         if first_doubt && !failure.kind.may_have_arrived() {
             entry.first_tried_at = None;
+            self.unmention(&entry.key);
         }
         if entry.key.step == Step::Urged {
             return self.call_failed(entry, failure, now);
@@ -253,6 +254,7 @@ impl Desk {
                 self.delivered(&entry, Delivered { message_id: Some(message.clone()), absent: Vec::new() }, 0, now);
             }
             HistoryFound::NotThere => {
+                self.unmention(&entry.key);
                 self.put_back(Entry { first_tried_at: None, not_before: now, ..entry });
             }
             HistoryFound::Unreadable => {

@@ -1,10 +1,11 @@
 //! The rules of a case with `tended`: `waiting` with a ladder, a short patience for whoever took it, and someone to fall
-//! back on; `twice` with two steps, `bot` told to a receiver whose messages cannot be updated.
+//! back on; `twice` with two steps, `bot` told to a receiver whose messages cannot be updated, `mentions` with someone to
+//! mention.
 
 use deskbell::domain::{
     calendar::Wait,
     id::RuleName,
-    rule::{RuleSet, RungAt, To},
+    rule::{Mention, RuleSet, RungAt, To},
     time::Span,
 };
 
@@ -21,6 +22,7 @@ pub(super) fn rules(how: &str) -> RuleSet {
             waiting.ladder[0].to = To::Receiver("bot".into());
             waiting.fallback = Some(To::Receiver("bot".into()));
         }
+        "mentions" => waiting.notify[0].mention = Some(Mention::Person("li@example.com".into())),
         _ => {}
     }
     rules.rules.retain(|name, _| [oracle::WAITING, "bad-score"].contains(&name.as_str()));

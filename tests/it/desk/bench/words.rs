@@ -6,6 +6,7 @@ use deskbell::domain::{
     desk::input::PassFailure,
     field::Field,
     notice::{AnswerView, Content, Send, Target},
+    receiver::PersonId,
     rota::words,
     text::Message,
     time::Span,
@@ -51,7 +52,10 @@ pub(super) fn line(send: &Send, in_full: bool) -> String {
         Content::Announcement(_) => format!(" {}", send.key.rule),
     };
     let again = if send.maybe_repeat { " maybe-repeat" } else { "" };
-    format!("{} {}{how}{of}{again}", send.key.receiver, send.key.step.name())
+    // A question mentions whoever has it, by their id; a rule's line by the address.
+    let written = send.mentions.iter().filter(|person| !matches!(person, PersonId::Open(_)));
+    let mentions: String = written.map(|person| format!(" @{}", person.as_str())).collect();
+    format!("{} {}{how}{of}{mentions}{again}", send.key.receiver, send.key.step.name())
 }
 
 pub(super) fn offset(span: Span) -> String {
