@@ -185,7 +185,7 @@ fn who_must_know_knows(runner: &Runner, alert: &Alert, faults: &mut Vec<String>)
                     && digest.key.subject == Subject::Receiver(line.receiver.clone())
                     && Some(digest.key.episode) == line.digest
             }),
-            Announced::Cards => runner.chat.cards().any(|card| {
+            Announced::Cards => runner.chat.posted.iter().filter(|card| tells_of_it(card)).any(|card| {
                 card.key.receiver == line.receiver
                     && card.reference == alert.reference()
                     && card.key.rule == alert.key.rule
@@ -199,6 +199,12 @@ fn who_must_know_knows(runner: &Runner, alert: &Alert, faults: &mut Vec<String>)
             faults.push(format!("{} was never told of {alert:?}", line.receiver));
         }
     }
+}
+
+/// Whether a message tells of a beginning: its own notice, or another that came first because the own was held back.
+fn tells_of_it(posted: &Posted) -> bool {
+    let later = matches!(posted.key.step, Step::Woken | Step::Repeated | Step::Escalated | Step::Fallback);
+    posted.key.step == Step::Fired || (later && !posted.reply)
 }
 
 /// One message a notice, one card an alert and receiver, and each card shows how its alert stands.
