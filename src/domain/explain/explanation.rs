@@ -206,9 +206,9 @@ fn life(rule: &Rule, alert: &Alert, moment: Moment, notes: &mut Vec<Message>) {
             "补上以前的情况时没有通知任何人（catch_up: none）",
             "nobody was told: it held already when it was caught up on (catch_up: none)",
         )),
-        Announced::Digest(number) => notes.push(Message::new(
-            format!("在第 {number} 份汇总里告知，没有单独的卡片"),
-            format!("told in digest {number}, without a card of its own"),
+        Announced::Digest(_) => notes.push(Message::new(
+            "数据源读完后，和别的合为一条汇总告知，没有单独的卡片",
+            "told together with others in one digest, once the source is read to its end; it has no card of its own",
         )),
         Announced::Cards | Announced::Nobody => {}
     }
