@@ -25,9 +25,9 @@ use crate::domain::{
 pub enum Step {
     /// An alert began: its card.
     Fired,
-    /// It still holds: a reply on its card.
+    /// It still holds: a line under its card.
     Repeated,
-    /// The next rung of its ladder: a reply on its card, or a card where there is none.
+    /// The next rung of its ladder: a line under its card, or a card where there is none.
     Escalated,
     /// It ended, to a receiver whose cards cannot be updated.
     Ended,
@@ -45,11 +45,11 @@ pub enum Step {
     Called,
     /// A person is called up about a card: in the app, by SMS, by phone.
     Urged,
-    /// Whoever took it is asked how it stands: a reply on its card.
+    /// Whoever took it is asked how it stands: a line under its card, which has the buttons to answer with.
     Asked,
-    /// It was put off, the time is over and it still rings: a reply on its card.
+    /// It was put off, the time is over and it still rings: a line under its card.
     Woken,
-    /// Its ladder is at the end and nobody acted: a reply on its card, or a card where there is none.
+    /// Its ladder is at the end and nobody acted: a line under its card, or a card where there is none.
     Fallback,
 }
 
@@ -529,6 +529,15 @@ pub struct Send {
     pub rev: u32,
     /// Attempts made so far.
     pub attempts: u32,
+}
+
+impl Send {
+    /// Whether it is a line under the alert's card: what happened at that time, in a reply without buttons. How the alert
+    /// stands is shown by the card alone, so a line never becomes wrong.
+    pub const fn is_line(&self) -> bool {
+        let is_notice = !matches!(self.key.step, Step::Update);
+        is_notice && matches!((&self.content, &self.target), (Content::Alert(_), Target::Reply(_)))
+    }
 }
 
 /// Where a send goes.

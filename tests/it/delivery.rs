@@ -1,11 +1,11 @@
 //! Delivery through all of it: restarts, refusals and retries, and exactly one card.
 
 use deskbell::{
-    domain::{command::Command, id::TicketId, time::Span},
-    sim::{faults::Fault, route::Route},
+    domain::{calendar::Wait, command::Command, id::TicketId, time::Span},
+    sim::{faults::Fault, message::Message, route::Route},
 };
 
-use crate::world::{OPS, Plot, START, TEAM, World, bad_score};
+use crate::world::{OPS, Plot, START, TEAM, World, bad_score, waiting_for_user};
 
 fn plot() -> Plot {
     Plot { rules: vec![bad_score()], ..Plot::default() }
@@ -144,5 +144,41 @@ async fn in_a_direct_chat_members_may_ask_and_strangers_not() {
         assert_eq!(cards.len(), 1, "{person}");
         assert!(cards[0].text().contains(expected), "{person}: {}", cards[0].text());
     }
+    world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reminder_on_a_deleted_card_stands_under_a_new_one() {
+    let mut rule = waiting_for_user(Span::from_mins(10));
+    (rule.notify[0].repeat, rule.notify[0].repeat_max) = (vec![Wait::wall(Span::from_mins(10))], 2);
+    let mut world = World::start(Plot { rules: vec![rule], ..Plot::default() }, |_| {}).await;
+    world.pass(Span::from_mins(1)).await;
+    let ticket = world.file(|ticket| ticket.status = 5);
+    world.pass(Span::from_mins(12)).await;
+    let deleted = world.platform(|platform, _| {
+        let card = platform.message_with_button(TEAM, "take").unwrap();
+        assert!(platform.recall(&card));
+        card
+    });
+    world.pass(Span::from_mins(20)).await;
+    world.platform(|platform, now| platform.update_ticket(&ticket, now, |ticket| ticket.status = 2));
+    world.pass(Span::from_mins(2)).await;
+    let said: Vec<(Option<String>, String)> = world.platform(|platform, _| {
+        let messages = platform.messages_in(TEAM);
+        let [old, new, ..] = messages.as_slice() else { panic!("{messages:#?}") };
+        let (old, new) = (old.id.clone(), new.id.clone());
+        assert_eq!(old, deleted);
+        let place = |id: &String| if *id == new { "the new card".to_owned() } else { id.clone() };
+        let title = |message: &Message| message.card().unwrap().title;
+        let rest = messages.into_iter().skip(1);
+        rest.map(|message| (message.parent_id.as_ref().map(place), title(message))).collect()
+    });
+    let told: Vec<(Option<&str>, bool, bool)> = said
+        .iter()
+        .map(|(on, title)| (on.as_deref(), title.starts_with("Reminder "), title.starts_with("Over · ")))
+        .collect();
+    let new = Some("the new card");
+    assert_eq!(told, [(None, false, true), (new, true, false), (new, true, false)], "{said:#?}");
+    assert!(world.cards(OPS).is_empty(), "nothing was given up: {:?}", world.cards(OPS));
     world.stop().await;
 }

@@ -88,13 +88,11 @@ impl Kind {
             Self::Ticket | Self::Remains => 2,
             // A question may be a button's.
             Self::Inbox => 3,
-            // A digest may tell of alerts again.
-            Self::Digest => 3,
             // A subject may be a group or a receiver, a step an escalation or a call, an answer a page.
             Self::Outbox | Self::Dead => 4,
             // From this version on a line stands in the index; a card knows the one it took the place of; an alert may
-            // be told again by a digest.
-            Self::Journal | Self::Card | Self::Alert | Self::Past => 4,
+            // be told again by a digest; a digest may tell of alerts again, and knows what joined it since it was told.
+            Self::Journal | Self::Card | Self::Alert | Self::Past | Self::Digest => 4,
             Self::Format | Self::Seen | Self::Source | Self::Meaning => 1,
             Self::Revision | Self::Trial | Self::Silence | Self::Call | Self::Cover | Self::Roster => 1,
             Self::Part | Self::Index | Self::Forgotten => 1,
@@ -118,8 +116,9 @@ impl Kind {
             (Self::Outbox | Self::Dead, 1 | 2) => Some(1),
             (Self::Outbox | Self::Dead, 3) => Some(0),
             (Self::Card, 1..=3) => Some(1),
-            (Self::Digest, 1) => Some(7),
-            (Self::Digest, 2) => Some(1),
+            (Self::Digest, 1) => Some(8),
+            (Self::Digest, 2) => Some(2),
+            (Self::Digest, 3) => Some(1),
             (Self::Inbox, 1) => Some(3),
             (Self::Inbox, 2) => Some(1),
             _ => None,

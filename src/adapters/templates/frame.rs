@@ -1,7 +1,7 @@
 //! What every card has around its text, whoever wrote the text: marks in the title, tags, the footer, the limits.
 
 use crate::{
-    adapters::templates::{library::Surroundings, standing, words},
+    adapters::templates::{library::Surroundings, line, standing, words},
     domain::{
         alert::AlertState,
         calendar::Pace,
@@ -38,7 +38,9 @@ pub(crate) struct Draft {
 /// The card of a draft, with the buttons that are offered as far as the alert's state lets them.
 pub(crate) fn finish(mut draft: Draft, offers: &[Offer], send: &Send, around: &Surroundings) -> Card {
     let (mut buttons, mut hint) = (Vec::new(), String::new());
-    if let Content::Alert(view) = &send.content {
+    if send.is_line() {
+        draft = line::of(draft, offers, send, around);
+    } else if let Content::Alert(view) = &send.content {
         draft.body = format!("{}\n\n{}", standing::lines(view, send.locale, around), draft.body);
         draft.colour = standing::colour(view).unwrap_or(draft.colour);
         buttons = card_buttons::buttons(view, offers, send.locale);

@@ -12,6 +12,7 @@ mod files;
 mod frame;
 mod front;
 mod helpers;
+mod line;
 mod path;
 mod scan;
 mod shape;

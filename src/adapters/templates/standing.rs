@@ -44,7 +44,8 @@ fn bold(text: &str) -> String {
     format!("**{}**", escape_markdown(text))
 }
 
-fn standing(view: &AlertView, around: &Surroundings) -> Option<Message> {
+/// Who has it or put it off, or that nobody took it.
+pub(crate) fn standing(view: &AlertView, around: &Surroundings) -> Option<Message> {
     let alert = &view.alert;
     if !alert.is_firing() {
         return None;

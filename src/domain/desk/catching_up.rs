@@ -259,6 +259,7 @@ impl Desk {
             receivers: vec![receiver],
             hops: Vec::new(),
             rev: 1,
+            joined_rev: 1,
         });
     }
 

@@ -225,13 +225,12 @@ impl Desk {
         if let (Content::Alert(_) | Content::Digest(_), Some(Answer::Text(why))) = (&content, &entry.text) {
             notes.push(why.clone());
         }
-        notes.extend(self.call_notes(key));
         let rev = match &content {
             Content::Alert(view) => view.alert.rev,
             Content::Digest(_) => self.rev_of(&CardShows::Digest(key.subject.clone(), key.episode)),
             Content::Answer(_) | Content::Trouble(_) | Content::Announcement(_) => 1,
         };
-        Send {
+        let mut send = Send {
             key: key.clone(),
             target,
             template: self.template_of(key),
@@ -247,7 +246,20 @@ impl Desk {
             mentions: Vec::new(),
             rev: if doubted { 0 } else { rev },
             attempts: entry.attempts,
+        };
+        if send.is_line() {
+            send.template = self.step_template(key).or(send.template);
+        } else {
+            send.notes.extend(self.call_notes(key)); // of a line the card above it says so
         }
+        send
+    }
+
+    /// The template that the ladder's step asks for, of an escalation.
+    fn step_template(&self, key: &NoticeKey) -> Option<crate::domain::id::TemplateName> {
+        let place = AlertKey { subject: key.subject.clone(), rule: key.rule.clone() };
+        let alert = self.episode(&place, key.episode).filter(|_| key.step == Step::Escalated)?;
+        self.rung_of(alert, key)?.template.clone()
     }
 
     pub(super) fn template_of(&self, key: &NoticeKey) -> Option<crate::domain::id::TemplateName> {

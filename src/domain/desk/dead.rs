@@ -147,6 +147,7 @@ impl Desk {
                 );
             }
             Fares::Waits => {
+                self.give_follow_up_up(&key);
                 self.drop_notice(&key, note, now);
                 self.settle(&key, now);
             }

@@ -5,7 +5,7 @@ use crate::domain::{
     desk::{
         machine::Desk,
         outcome::Write,
-        state::{CardKey, CardShows, CardState, Digest, Lane},
+        state::{Answer, CardKey, CardShows, CardState, Digest, Lane},
     },
     id::{ReceiverName, RuleName, Subject},
     notice::{self, DigestCause, NoticeKey},
@@ -26,7 +26,7 @@ impl Desk {
         self.change_digest(of, number, |_| {}, now);
     }
 
-    /// A digest is not what it was: its cards catch up.
+    /// A digest is not what it was: its revision is raised by one, and its cards catch up.
     pub(super) fn change_digest(
         &mut self,
         of: &Subject,
@@ -46,17 +46,50 @@ impl Desk {
         self.forget_digest_if_over(of, number);
     }
 
-    /// A digest's card is updated; where that cannot be, one message tells that all of it is over.
+    /// A digest's card is updated; where that cannot be, another message tells of what joined since, and one that all
+    /// of it is over.
     fn digest_card_catches_up(&mut self, key: &CardKey, (of, number): (&Subject, u32), now: Timestamp) {
         let over = |card: &CardState| self.owes_end(card) && self.is_over_at(of, number, &key.receiver);
         match self.cards.get(key) {
             Some(card) if card.message.is_some() => self.enqueue_update(key, now),
+            Some(card) if self.knows_of_fewer(card) && self.rings_for(of, number, &key.receiver) => {
+                let ordinal = self.rev_of(&key.shows);
+                self.follow_up(key, ordinal, None, now);
+            }
             Some(card) if over(card) => {
                 let ended = digest_key(of, number, notice::Step::Ended, &key.receiver);
                 self.enqueue(ended, Lane::Updates, None, now);
             }
             _ => {}
         }
+    }
+
+    /// Whether alerts joined a digest since it was told where nothing can be updated.
+    fn knows_of_fewer(&self, card: &CardState) -> bool {
+        let CardShows::Digest(of, number) = &card.key.shows else { return false };
+        let digest = self.digests.get(&(of.clone(), *number));
+        card.replaces.is_none() && digest.is_some_and(|digest| card.shown_rev < digest.joined_rev)
+    }
+
+    /// Tells a digest once more where it was told and cannot be updated, at most so often as it would be; under a key of
+    /// its own, because it says something else: `ordinal` is the revision it is told at. What waits to be sent shows all
+    /// of it anyway.
+    pub(super) fn follow_up(&mut self, card: &CardKey, ordinal: u32, text: Option<Answer>, now: Timestamp) {
+        let CardShows::Digest(of, number) = &card.shows else { return };
+        let waits = self.outbox.of_episode(&digest_place(of), *number).any(|key| {
+            key.step == notice::Step::Digest && key.receiver == card.receiver && !self.outbox.is_in_flight(key)
+        });
+        let Some(digest) = self.digests.get(&(of.clone(), *number)).filter(|_| !waits) else { return };
+        let lane = if digest.critical { Lane::Critical } else { Lane::Updates };
+        let key = NoticeKey { ordinal, ..digest_key(of, *number, notice::Step::Digest, &card.receiver) };
+        let not_before = self.update_not_before(card, now);
+        self.enqueue_for(key, lane, text, not_before, now);
+    }
+
+    /// Whether a notice tells a digest once more to whoever was told of it.
+    pub(super) fn is_follow_up(&self, key: &NoticeKey) -> bool {
+        let told = || self.card_for(key).is_some_and(|card| card.message.is_none() && card.replaces.is_none());
+        key.step == notice::Step::Digest && key.ordinal > 0 && told()
     }
 
     /// What a card of a digest was sent for is done: nothing is left to show there, or its end must be told.
@@ -95,13 +128,13 @@ impl Desk {
     pub(super) fn forget_digest_if_over(&mut self, of: &Subject, number: u32) {
         let place = (of.clone(), number);
         let Some(digest) = self.digests.get(&place) else { return };
+        let notices_of = digest_place(of);
         let shown = |receiver: &ReceiverName| {
             let card = CardKey { shows: CardShows::Digest(of.clone(), number), receiver: receiver.clone() };
-            let told = AlertKey { subject: of.clone(), rule: RuleName::from(DIGEST) };
-            // One that takes the place of a card that is gone has another ordinal.
+            // One that takes the place of a card that is gone, or tells once more, has another ordinal.
             let waits = self
                 .outbox
-                .of_episode(&told, number)
+                .of_episode(&notices_of, number)
                 .any(|key| matches!(key.step, notice::Step::Digest | notice::Step::Ended) && key.receiver == *receiver);
             let behind = self.cards.get(&card).is_some_and(|card| match card.message {
                 Some(_) => card.shown_rev < digest.rev,
@@ -139,6 +172,11 @@ impl Desk {
     pub(super) fn is_firing_episode(&self, key: &AlertKey, episode: u32) -> bool {
         self.alert(key).is_some_and(|alert| alert.is_firing() && alert.episode == episode)
     }
+}
+
+/// What a digest's notices are kept under, whoever is told and how often.
+fn digest_place(of: &Subject) -> AlertKey {
+    AlertKey { subject: of.clone(), rule: RuleName::from(DIGEST) }
 }
 
 /// The key of a digest's notice.

@@ -16,17 +16,37 @@ use crate::domain::{
     time::Timestamp,
 };
 
+/// What takes the place of an alert's card that is gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// A new card.
+    Another,
+    /// The notice that found it gone: it has nothing left to hang on.
+    This,
+    /// Nothing: it was replaced before.
+    Nothing,
+}
+
 impl Desk {
-    /// The card a notice is about is gone: a new one takes its place, unless this one did that already.
-    pub(super) fn card_gone(&mut self, key: &NoticeKey, now: Timestamp) {
+    /// A notice was refused because the message it answers or updates is gone: where that was its card, a new one takes
+    /// its place, unless this one did that already.
+    pub(super) fn card_gone(&mut self, key: &NoticeKey, gone: &MessageId, now: Timestamp) {
         let Some(card) = self.card_for(key).cloned() else { return };
-        let Some(old) = card.message.clone() else { return };
+        if card.message.as_ref() != Some(gone) {
+            return; // another notice found that out before
+        }
         let replaced_before = card.replaces.is_some();
-        self.put_card(CardState { message: None, replaces: Some(old), ..card.clone() });
+        self.put_card(CardState { message: None, replaces: Some(gone.clone()), ..card.clone() });
         let receiver = &card.key.receiver;
         match &card.key.shows {
             CardShows::Alert(alert, episode) if self.is_firing_episode(alert, *episode) => {
-                self.replace_card(alert, receiver, replaced_before || key.step == Step::Fired, now);
+                let next = match (key.step, replaced_before) {
+                    (Step::Fired, _) => Next::This,
+                    (_, false) => Next::Another,
+                    (Step::Update, true) => Next::Nothing,
+                    (_, true) => Next::This,
+                };
+                self.replace_card(alert, receiver, next, now);
             }
             CardShows::Alert(..) => {} // its end is told by a message of its own
             CardShows::Digest(of, number) => {
@@ -39,26 +59,28 @@ impl Desk {
         }
     }
 
-    fn replace_card(&mut self, key: &AlertKey, receiver: &ReceiverName, is_last: bool, now: Timestamp) {
+    fn replace_card(&mut self, key: &AlertKey, receiver: &ReceiverName, next: Next, now: Timestamp) {
         let Some(mut alert) = self.alert(key).cloned() else { return };
-        let note = if is_last {
-            Message::new(
-                format!("{receiver} 的卡片已不能更新，不再补发；结束时会另发一条"),
-                format!("the card of {receiver} cannot be updated and is not replaced again; its end is told anew"),
-            )
-        } else {
-            Message::new(
+        let note = match next {
+            Next::Another => Message::new(
                 format!("{receiver} 的旧卡片已不能更新，已补发一张"),
                 format!("the card of {receiver} cannot be updated any more; a new one takes its place"),
-            )
+            ),
+            Next::This => Message::new(
+                format!("{receiver} 的旧卡片已不在，这一条单独发出，以后更新它"),
+                format!("the card of {receiver} is gone; this notice is sent as a card, which is updated from now on"),
+            ),
+            Next::Nothing => Message::new(
+                format!("{receiver} 的卡片已不能更新，不再补发；结束时会另发一条"),
+                format!("the card of {receiver} cannot be updated and is not replaced again; its end is told anew"),
+            ),
         };
         self.journal(now, (&key.subject, Some(&key.rule), alert.episode), "replaced", note);
-        if is_last {
-            return;
+        if next == Next::Another {
+            alert.takeovers += 1;
+            self.put_alert(alert.clone());
+            self.tell(&alert, Step::Fired, alert.takeovers, receiver, now);
         }
-        alert.takeovers += 1;
-        self.put_alert(alert.clone());
-        self.tell(&alert, Step::Fired, alert.takeovers, receiver, now);
     }
 
     /// Whether an alert's card with a receiver is gone and none is on its way in its place: then its end is told by a

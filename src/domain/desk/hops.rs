@@ -111,23 +111,27 @@ impl Desk {
                 alert.lines.push(Line::new(to.clone(), from));
                 self.put_alert(alert);
             }
-        } else if key.rule.as_str() == DIGEST && self.hop_digest(key, &to, now) {
-            return; // their card shows it too from now on
         }
         let short = |text: &str| cut_at_word(&one_line(text), REASON_CHARS_MAX);
         let note = Message::new(
             format!("本应发给 {}：{}", key.receiver, short(&reason.zh)),
             format!("meant for {}: {}", key.receiver, short(&reason.en)),
         );
+        if key.rule.as_str() == DIGEST && self.hop_digest(key, &to, &note, now) {
+            return; // what they were told of before tells it too from now on
+        }
         self.journal(now, (&key.subject, Some(&key.rule), key.episode), "hopped", note.clone());
         let key = NoticeKey { receiver: to, ..key.clone() };
         self.enqueue(key, entry.lane, Some(Answer::Text(note)), now);
     }
 
-    /// A receiver of a digest is told in another's place too; whether its card does that already.
-    fn hop_digest(&mut self, key: &NoticeKey, to: &ReceiverName, now: Timestamp) -> bool {
+    /// A receiver of a digest is told in another's place too; whether its card does that already, or it is told once
+    /// more where nothing can be updated.
+    fn hop_digest(&mut self, key: &NoticeKey, to: &ReceiverName, note: &Message, now: Timestamp) -> bool {
         let (of, number) = (&key.subject, key.episode);
         let hop = (key.receiver.clone(), to.clone());
+        let own = NoticeKey { ordinal: 0, receiver: to.clone(), ..key.clone() };
+        let goes = self.outbox.is_in_flight(&own);
         let Some(digest) = self.digests.get(&(of.clone(), number)).cloned() else { return false };
         if !digest.hops.contains(&hop) {
             let add = |digest: &mut Digest| {
@@ -136,9 +140,14 @@ impl Desk {
                     digest.receivers.push(to.clone());
                 }
             };
+            let card = self.card_for(&own);
+            let shows_no_more = card.is_some_and(|card| card.message.is_none()) || (goes && !self.has_key(&own));
+            if shows_no_more {
+                self.follow_up(&self.card_key(&own), digest.rev + 1, Some(Answer::Text(note.clone())), now);
+            }
             self.change_digest(of, number, add, now);
         }
-        self.card_for(&NoticeKey { receiver: to.clone(), ..key.clone() }).is_some_and(|card| card.message.is_some())
+        goes || self.card_for(&own).is_some()
     }
 
     fn path_of(&self, name: &ReceiverName) -> Option<Path> {

@@ -34,13 +34,22 @@ const CHANNEL_IN_FLIGHT_MAX: usize = IN_FLIGHT_MAX / 4;
 /// Where a queued notice is to be found: ready since, in order of arrival.
 type Ready = BTreeSet<(Timestamp, u64, NoticeKey)>;
 
+/// What is known of a send under way.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UnderWay {
+    /// The message that it answers or updates.
+    pub(super) hangs_on: Option<MessageId>,
+    /// The revision of its alert or digest that it shows.
+    pub(super) rev: u32,
+}
+
 /// Notices decided and not yet delivered. A channel is one receiver's line; an answer's is its chat.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     entries: BTreeMap<NoticeKey, (u64, Entry)>,
     ready: BTreeMap<ReceiverName, BTreeMap<Lane, Ready>>,
     sleeping: BTreeSet<(Timestamp, NoticeKey)>,
-    in_flight: BTreeSet<NoticeKey>,
+    in_flight: BTreeMap<NoticeKey, UnderWay>,
     /// How many of them each channel has.
     in_flight_of: BTreeMap<ReceiverName, usize>,
     blocked: BTreeMap<ReceiverName, Timestamp>,
@@ -68,24 +77,26 @@ impl Outbox {
         self.entries.values().map(|(_, entry)| entry)
     }
 
-    /// Whether a notice decided before this one may yet become the card it hangs on.
+    /// Whether another notice may yet become the card that this one is to hang on: a card that takes another's place, a
+    /// beginning, or one that was or is being sent as a card because there was none. Of two none ever waits for the
+    /// other while that one waits for it.
     pub(super) fn awaits_card(&self, entry: &Entry) -> bool {
         let key = &entry.key;
         let first =
             NoticeKey { step: notice::Step::Fired, ordinal: 0, receiver: ReceiverName::from(""), ..key.clone() };
         let same =
             |other: &NoticeKey| (&other.subject, &other.rule, other.episode) == (&key.subject, &key.rule, key.episode);
-        self.entries.range(first..).take_while(|(other, _)| same(other)).any(|(other, (_, before))| {
-            let posts = match other.step {
-                notice::Step::Fired => true,
-                notice::Step::Repeated
-                | notice::Step::Escalated
-                | notice::Step::Asked
-                | notice::Step::Woken
-                | notice::Step::Fallback => before.first_tried_at.is_some(),
-                _ => false,
-            };
-            posts && other.receiver == key.receiver && (before.decided_at, other) < (entry.decided_at, key)
+        let mut others = self.entries.range(first..).take_while(|(other, _)| same(other));
+        others.any(|(other, (_, before))| {
+            let (Some(own), Some(theirs)) = (rank(key), rank(other)) else { return false };
+            if *other == *key || other.receiver != key.receiver {
+                return false;
+            }
+            let is_first = || (before.decided_at, other) < (entry.decided_at, key);
+            let was_tried = theirs == own && may_have_arrived(before);
+            theirs < own
+                || self.in_flight.contains_key(other)
+                || (was_tried && (!may_have_arrived(entry) || is_first()))
         })
     }
 
@@ -105,7 +116,7 @@ impl Outbox {
     }
 
     pub(super) fn is_in_flight(&self, key: &NoticeKey) -> bool {
-        self.in_flight.contains(key)
+        self.in_flight.contains_key(key)
     }
 
     /// Puts an entry where it will be found at `not_before`.
@@ -136,18 +147,23 @@ impl Outbox {
     }
 
     /// The entry is being sent: it waits for the report.
-    pub(super) fn set_in_flight(&mut self, entry: Entry) {
+    pub(super) fn set_in_flight(&mut self, entry: Entry, under_way: UnderWay) {
         let key = entry.key.clone();
         self.remove(&key);
         self.arrivals += 1;
         self.entries.insert(key.clone(), (self.arrivals, entry));
         *self.in_flight_of.entry(key.receiver.clone()).or_default() += 1;
-        self.in_flight.insert(key);
+        self.in_flight.insert(key, under_way);
+    }
+
+    /// What is known of the send of an entry that is under way.
+    pub(super) fn under_way(&self, key: &NoticeKey) -> UnderWay {
+        self.in_flight.get(key).cloned().unwrap_or_default()
     }
 
     /// The entry is under way no more, if it was.
     fn land(&mut self, key: &NoticeKey) {
-        if !self.in_flight.remove(key) {
+        if self.in_flight.remove(key).is_none() {
             return;
         }
         if let Some(count) = self.in_flight_of.get_mut(&key.receiver) {
@@ -221,6 +237,20 @@ impl Outbox {
         let sleeping = self.sleeping.first().map_or(Timestamp::NEVER, |(at, _)| *at);
         let blocked = self.blocked.iter().filter(|(channel, _)| self.ready.contains_key(*channel));
         sleeping.min(blocked.map(|(_, until)| *until).min().unwrap_or(Timestamp::NEVER))
+    }
+}
+
+/// In which order notices become an alert's card where there is none; nothing for what never does.
+const fn rank(key: &NoticeKey) -> Option<u8> {
+    match key.step {
+        notice::Step::Fired if key.ordinal > 0 => Some(0),
+        notice::Step::Fired | notice::Step::Called => Some(1),
+        notice::Step::Repeated
+        | notice::Step::Escalated
+        | notice::Step::Asked
+        | notice::Step::Woken
+        | notice::Step::Fallback => Some(2),
+        _ => None,
     }
 }
 
@@ -477,7 +507,7 @@ mod tests {
         while outbox.is_open(&slow) {
             let (key, _) = outbox.head(&slow, now).unwrap();
             let entry = outbox.get(&key).unwrap().clone();
-            outbox.set_in_flight(entry);
+            outbox.set_in_flight(entry, UnderWay::default());
         }
         assert_eq!(outbox.in_flight(), CHANNEL_IN_FLIGHT_MAX);
         assert_eq!(outbox.open_channels(), [ReceiverName::from("other")]);

@@ -10,6 +10,7 @@ use crate::domain::{
         hops::STALLED,
         letters::letter_name,
         machine::Desk,
+        outbox::UnderWay,
         outcome::{Effect, Write},
         state::{Answer, CardKey, CardShows, CardState, DeadLetter, Entry, Lane},
     },
@@ -26,6 +27,9 @@ pub(super) const IN_FLIGHT_MAX: usize = 128;
 
 /// How long a repeat waits for the card it hangs on, and looks again.
 const CARD_WAIT: Span = Span::from_secs(5);
+
+/// How long a digest that is told once more waits under a hush, and looks again: it may be over before its time.
+const HUSH_WAIT: Span = Span::from_mins(1);
 
 /// What is done with the next notice of a channel.
 enum Prepared {
@@ -101,13 +105,18 @@ impl Desk {
         entry.first_tried_at.get_or_insert(now);
         entry.attempts += 1;
         self.write(Write::Outbox(Box::new(entry.clone())));
+        let hangs_on = match &target {
+            Target::Reply(message) | Target::Patch(message) => Some(message.clone()),
+            Target::Post(_) | Target::Urge(..) => None,
+        };
+        let rev = self.rev_of(&self.card_key(&entry.key).shows);
         let mut send = self.make_send(&entry, target, content, doubted);
         let mentions = self.mention(&entry, now);
         send.mentions = mentions.people;
         // A card opens with what happened: that nobody is called again stands there beside other notes only.
         let beside = if send.notes.is_empty() { &mut send.asides } else { &mut send.notes };
         beside.extend(mentions.notes);
-        self.outbox.set_in_flight(entry);
+        self.outbox.set_in_flight(entry, UnderWay { hangs_on, rev });
         self.effect(Effect::Send(Box::new(send)));
     }
 
@@ -115,7 +124,7 @@ impl Desk {
         let reference = entry.key.reference();
         let since = entry.first_tried_at.unwrap_or(entry.decided_at).minus(Span::from_mins(1));
         let key = entry.key.clone();
-        self.outbox.set_in_flight(entry);
+        self.outbox.set_in_flight(entry, UnderWay::default());
         self.effect(Effect::SearchHistory { key, chat, reference, since });
     }
 
@@ -124,7 +133,11 @@ impl Desk {
             return Prepared::Drop(why);
         }
         if let Some(hush) = self.hush_of(entry, now) {
-            return Prepared::Hold(hush);
+            // What was told already is no longer held back: what joined it waits, and whoever was told hears of the end.
+            return match self.is_follow_up(&entry.key) {
+                true => Prepared::Wait(hush.until().min(now.plus(HUSH_WAIT))),
+                false => Prepared::Hold(hush),
+            };
         }
         if entry.key.step == Step::Answer {
             return self.prepare_answer(entry);
@@ -171,9 +184,10 @@ impl Desk {
                     None => post(),
                 }
             }
-            // It rings again on the card of before: a reply there is seen, an update would not be.
+            // It rings again on the card of before: a line there is seen, an update would not be.
             Step::Fired if entry.key.ordinal == 0 => match self.card_message(&entry.key) {
                 Some(message) => Prepared::Go(Target::Reply(message), chat_gates(Api::Reply, chat)),
+                None if self.outbox.awaits_card(entry) => Prepared::Wait(now.plus(CARD_WAIT)),
                 None => post(),
             },
             Step::Fired

@@ -150,6 +150,7 @@ impl Desk {
             receivers: vec![receiver.clone()],
             hops: Vec::new(),
             rev: 1,
+            joined_rev: 1,
         });
         let critical = |key: &AlertKey| self.alert(key).is_some_and(|alert| alert.severity == Severity::Critical);
         let lane = if keys.iter().any(critical) { Lane::Critical } else { Lane::Alerts };

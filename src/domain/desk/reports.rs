@@ -18,6 +18,10 @@ use crate::domain::{
     time::Timestamp,
 };
 
+const fn has_message(card: &CardState) -> bool {
+    card.message.is_some()
+}
+
 impl Desk {
     pub(super) fn sent(&mut self, report: SendReport, now: Timestamp) {
         if !self.outbox.is_in_flight(&report.key) {
@@ -36,18 +40,25 @@ impl Desk {
         if let Some(restart) = &mut self.restart {
             restart.delivered(key);
         }
+        let sent = self.outbox.under_way(key);
+        let hung = sent.hangs_on.is_some();
         self.forget_notice(key);
         for person in &delivered.absent {
             self.call_directly(entry, person, Why::Absent, now);
         }
         match key.step {
-            // A reply on a card that was opened again leaves that card the alert's own.
-            Step::Fired if key.ordinal == 0 && self.card_for(key).is_some_and(|card| card.message.is_some()) => {}
+            // A line leaves the card above it the alert's own.
+            Step::Fired if hung || (key.ordinal == 0 && self.card_for(key).is_some_and(has_message)) => {}
+            // Where no send is known again each one shows what it was made from; an end is told by a message of its own.
+            Step::Digest if !self.has_key(key) => {
+                let rings = self.rings_for(&key.subject, key.episode, &key.receiver);
+                self.remember_card(key, None, if rings { sent.rev } else { rev }, now);
+            }
             Step::Fired | Step::Digest | Step::Called => {
                 self.remember_card(key, delivered.message_id.clone(), rev, now)
             }
             Step::Repeated | Step::Escalated | Step::Asked | Step::Woken | Step::Fallback
-                if self.card_for(key).is_none() =>
+                if !hung && self.becomes_card(key, &delivered) =>
             {
                 self.remember_card(key, delivered.message_id.clone(), rev, now);
             }
@@ -93,6 +104,11 @@ impl Desk {
             self.journal(now, (&key.subject, Some(&key.rule), key.episode), "delivered", note);
         }
         self.settle(key, now);
+    }
+
+    /// Whether what was sent because there was no card to hang on is the alert's card from now on.
+    fn becomes_card(&self, key: &NoticeKey, delivered: &Delivered) -> bool {
+        self.card_for(key).is_none_or(|card| !has_message(card) && delivered.message_id.is_some())
     }
 
     fn remember_card(&mut self, key: &NoticeKey, message: Option<MessageId>, rev: u32, now: Timestamp) {
@@ -146,13 +162,17 @@ impl Desk {
         }
         self.stall.note(&entry, failure.kind);
         if failure.kind == FailureKind::Setup && self.hop_of(&entry).is_some() {
+            self.give_follow_up_up(&entry.key);
             self.bury(&entry, failure.reason.clone(), now);
             return self.settle(&entry.key, now);
         }
-        let hangs = entry.key.step != Step::Update && self.card_for(&entry.key).is_some_and(|it| it.message.is_some());
-        if failure.kind == FailureKind::CardGone && hangs {
-            self.card_gone(&entry.key, now);
-            return self.put_back(Entry { not_before: now, ..entry }); // on the new card, or on its own
+        let hung = self.outbox.under_way(&entry.key).hangs_on;
+        if failure.kind == FailureKind::CardGone
+            && !matches!(entry.key.step, Step::Update | Step::Answer)
+            && let Some(message) = &hung
+        {
+            self.card_gone(&entry.key, message, now);
+            return self.put_back(Entry { not_before: now, ..entry }); // under the new card, or as one of its own
         }
         let mut at_least = now;
         if failure.kind.may_have_arrived() && !self.has_key(&entry.key) {
@@ -185,13 +205,16 @@ impl Desk {
                 if entry.key.step == Step::Update {
                     self.give_card_up(&entry.key); // else it would be behind, and tried again at once, for ever
                 }
+                self.give_follow_up_up(&entry.key);
                 self.bury(&entry, failure.reason.clone(), now);
                 self.settle(&entry.key, now);
             }
             Next::Drop => {
                 let why = Message::new("旧卡片已不能更新", "the card can no longer be updated");
                 self.drop_notice(&entry.key, why, now);
-                self.card_gone(&entry.key, now);
+                if let Some(message) = &hung {
+                    self.card_gone(&entry.key, message, now);
+                }
                 self.settle(&entry.key, now);
             }
         }
@@ -202,6 +225,13 @@ impl Desk {
         let Some(card) = self.card_for(key).cloned() else { return };
         let shown_rev = self.rev_of(&card.key.shows);
         self.put_card(CardState { shown_rev, ..card });
+    }
+
+    /// The same of a digest that is told once more.
+    pub(super) fn give_follow_up_up(&mut self, key: &NoticeKey) {
+        if self.is_follow_up(key) {
+            self.give_card_up(key);
+        }
     }
 
     /// A receiver that is told by posts alone asked to slow down: nothing else goes to it before the next try.

@@ -145,6 +145,8 @@ pub struct Digest {
     pub hops: Vec<(ReceiverName, ReceiverName)>,
     /// Raised when a member ends.
     pub rev: u32,
+    /// Its revision when the last alert joined: whoever was shown less does not know of all of them.
+    pub joined_rev: u32,
 }
 
 impl Digest {

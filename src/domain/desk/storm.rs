@@ -202,6 +202,7 @@ impl Desk {
             receivers: vec![front.receiver.clone()],
             hops: Vec::new(),
             rev: 0,
+            joined_rev: 0,
         });
         self.storms.open.insert(front.clone(), number);
         self.storms.calm.insert((now.plus(storm.calm_for), front.clone()));
@@ -235,7 +236,8 @@ impl Desk {
             format!("{}: told {} in digest #{reference}", words.en, front.receiver),
         );
         self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "digest", note);
-        self.change_digest(&of, number, |digest| digest.joined_at = now, now);
+        let joins = |digest: &mut Digest| (digest.joined_at, digest.joined_rev) = (now, digest.rev + 1);
+        self.change_digest(&of, number, joins, now);
         let receiver = self.told_instead(&of, number, &front.receiver);
         let card = CardKey { shows: CardShows::Digest(of.clone(), number), receiver };
         if !self.cards.contains_key(&card) {
@@ -434,6 +436,7 @@ mod tests {
             receivers: vec!["support".into()],
             hops: Vec::new(),
             rev: 1,
+            joined_rev: 1,
         }
     }
 

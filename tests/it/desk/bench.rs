@@ -4,7 +4,10 @@ mod outside;
 mod people;
 mod words;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use deskbell::{
     adapters::{
@@ -72,6 +75,10 @@ pub(super) struct Bench {
     digest_reference: String,
     /// What the next message hangs on.
     on: Option<MessageId>,
+    /// Every message, and whom it was sent to.
+    posted: Vec<(ReceiverName, MessageId)>,
+    /// Messages that someone deleted.
+    deleted: BTreeSet<MessageId>,
 }
 
 impl Bench {
@@ -107,6 +114,8 @@ impl Bench {
             digests: BTreeMap::new(),
             digest_reference: String::new(),
             on: None,
+            posted: Vec::new(),
+            deleted: BTreeSet::new(),
         };
         bench.take(outcome);
         bench
@@ -157,6 +166,7 @@ impl Bench {
             "down" => self.down = failure(word),
             "deaf" => self.deaf = word == "true",
             "refuses" => self.refuses = refusal(word),
+            "deletes" => self.delete_all_of(word),
             "history" => self.history_is_readable = word == "readable",
             "clock_back" => self.set_clock_back(read_span(word).unwrap()),
             "restart" => self.restart(read_span(word).unwrap()),

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use deskbell::domain::{
     alert::AlertState,
+    card_buttons::{self, Offer},
     delivery::FailureKind,
     id::{MessageId, ReceiverName},
     notice::{Content, NoticeKey, Send, Step, Target},
+    text::Locale,
     time::{Span, Timestamp},
 };
 
@@ -30,6 +32,12 @@ pub(super) struct Posted {
     pub(super) firing: bool,
     /// Someone deleted it.
     pub(super) deleted: bool,
+    /// The buttons it has, as of its last update.
+    pub(super) buttons: usize,
+    /// The revision of the alert that it shows, as of its last update.
+    pub(super) rev: u32,
+    /// The alerts that it names, as of its last update; of a long digest the first ones.
+    pub(super) names: Vec<String>,
     /// Marked as a possible repeat.
     pub(super) maybe_repeat: bool,
 }
@@ -58,6 +66,7 @@ impl Chat {
         if let Target::Patch(id) = &send.target {
             let posted = self.posted.iter_mut().find(|posted| posted.id == *id).expect("only posted cards are updated");
             posted.firing = shows_firing(&send.content);
+            (posted.buttons, posted.rev, posted.names) = (buttons(send), rev(&send.content), names(&send.content));
             posted.episode = send.key.episode;
             posted.reference = reference(send);
             return Ok(Some(id.clone()));
@@ -82,6 +91,9 @@ impl Chat {
             episode: send.key.episode,
             firing: shows_firing(&send.content),
             deleted: false,
+            buttons: buttons(send),
+            rev: rev(&send.content),
+            names: names(&send.content),
             maybe_repeat: send.maybe_repeat,
         });
         Ok(keyed.then_some(id))
@@ -140,5 +152,28 @@ fn shows_firing(content: &Content) -> bool {
         Content::Alert(view) => matches!(view.alert.state, AlertState::Firing { .. }),
         Content::Digest(view) => view.firing > 0,
         Content::Answer(_) | Content::Trouble(_) | Content::Announcement(_) => false,
+    }
+}
+
+/// The buttons that a card of it has; a line has none.
+fn buttons(send: &Send) -> usize {
+    match &send.content {
+        Content::Alert(view) if !send.is_line() => card_buttons::buttons(view, &Offer::USUAL, Locale::Zh).len(),
+        _ => 0,
+    }
+}
+
+fn rev(content: &Content) -> u32 {
+    match content {
+        Content::Alert(view) => view.alert.rev,
+        _ => 0,
+    }
+}
+
+fn names(content: &Content) -> Vec<String> {
+    match content {
+        Content::Alert(view) => vec![view.alert.reference()],
+        Content::Digest(view) => view.lines.iter().map(|line| line.reference.clone()).collect(),
+        _ => Vec::new(),
     }
 }

@@ -10,7 +10,7 @@ use deskbell::domain::{
     field::Field,
     id::{ChatId, ReceiverName, RuleName, SourceName, Subject},
     labels::Labels,
-    notice::{NoticeKey, Step},
+    notice::{DIGEST_LINES_MAX, NoticeKey, Step},
     plan::Plan,
     receiver::{Receiver, ReceiverKind},
     rule::{CatchUp, Rule, RuleSet, Severity, Until},
@@ -139,6 +139,7 @@ pub(crate) fn faults(runner: &Runner) -> Vec<String> {
         who_must_know_knows(runner, alert, &mut faults);
     }
     cards_are_single_and_true(runner, &mut faults);
+    one_message_has_buttons(runner, &mut faults);
     what_rang_had_reason(runner, &mut faults);
     kinds::faults(runner, &mut faults);
     people::faults(runner, &mut faults);
@@ -184,6 +185,7 @@ fn who_must_know_knows(runner: &Runner, alert: &Alert, faults: &mut Vec<String>)
                 digest.key.receiver == line.receiver
                     && digest.key.subject == Subject::Receiver(line.receiver.clone())
                     && Some(digest.key.episode) == line.digest
+                    && (digest.names.len() == DIGEST_LINES_MAX || digest.names.contains(&alert.reference()))
             }),
             Announced::Cards => runner.chat.posted.iter().filter(|card| tells_of_it(card)).any(|card| {
                 card.key.receiver == line.receiver
@@ -286,7 +288,34 @@ fn is_doubted(runner: &Runner, key: &NoticeKey) -> bool {
 }
 
 fn card_end(key: &NoticeKey) -> NoticeKey {
-    NoticeKey { step: Step::Ended, ..key.clone() }
+    NoticeKey { step: Step::Ended, ordinal: 0, ..key.clone() }
+}
+
+/// Of everything ever sent to one receiver about an alert one message at most has buttons, and it shows the alert as it
+/// stands; what hangs on a card has none, whatever it told.
+fn one_message_has_buttons(runner: &Runner, faults: &mut Vec<String>) {
+    let mut live: BTreeMap<_, usize> = BTreeMap::new();
+    let has_buttons =
+        |posted: &&Posted| posted.buttons > 0 && !posted.deleted && runner.receiver_has_key(&posted.key.receiver);
+    for posted in runner.chat.posted.iter().filter(has_buttons) {
+        if posted.reply {
+            faults.push(format!("a reply with buttons: {:?}", posted.key));
+        }
+        let (subject, rule) = (&posted.key.subject, &posted.key.rule);
+        let alert = runner.store.alerts.values().find(|alert| alert.key.subject == *subject && alert.key.rule == *rule);
+        let shows =
+            alert.is_some_and(|alert| alert.is_firing() && (alert.episode, alert.rev) == (posted.episode, posted.rev));
+        let catches_up = || is_doubted(runner, &posted.key) || catches_up(runner, &posted.key);
+        if !shows && !catches_up() {
+            faults.push(format!("{:?} shows revision {}, the alert is {alert:?}", posted.key, posted.rev));
+        }
+        if !is_doubted(runner, &posted.key) {
+            *live.entry((subject.clone(), rule.clone(), posted.key.receiver.clone())).or_default() += 1;
+        }
+    }
+    for (place, count) in live.into_iter().filter(|(_, count)| *count > 1) {
+        faults.push(format!("{count} messages with buttons for {place:?}"));
+    }
 }
 
 /// Every card has its reason in the journal, every reason its truth, and episodes only count up.

@@ -51,6 +51,8 @@ pub(in crate::adapters::store) struct DigestRecord<'a> {
     /// Since version 3: for whom receivers stand in, as `(refused, stands in)`.
     #[serde(borrow)]
     hops: Vec<(&'a str, &'a str)>,
+    /// Since version 4.
+    joined_rev: u32,
 }
 
 /// What digests have since version 2; `source` is empty where they are a receiver's.
@@ -117,6 +119,7 @@ impl<'a> DigestRecord<'a> {
                 closed_at: ms(digest.closed_at),
             },
             hops: digest.hops.iter().map(|(from, to)| (from.as_str(), to.as_str())).collect(),
+            joined_rev: digest.joined_rev,
         }
     }
 
@@ -142,6 +145,7 @@ impl<'a> DigestRecord<'a> {
             cause: self.cause.into(),
             receivers: self.receivers.into_iter().map(|name| ReceiverName::new(shared.text(name))).collect(),
             rev: self.rev,
+            joined_rev: self.joined_rev,
         }
     }
 }
@@ -176,6 +180,7 @@ mod tests {
             receivers: vec!["support".into()],
             hops: Vec::new(),
             rev: 3,
+            joined_rev: 0,
         };
         assert_eq!(read(postcard::to_extend(&old, vec![1]).unwrap()), was, "nothing joins it any more");
         let since_2 = DigestSince2 {

@@ -368,6 +368,7 @@ fn digest() -> BoxedStrategy<Digest> {
             closed_at,
             hops: receivers.iter().cloned().zip(receivers.iter().rev().cloned()).collect(),
             receivers,
+            joined_rev: rev / 2,
             rev,
         })
         .boxed()

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 
 use super::samples::{NOON, alert, around, digest, firing, over, send, shipped};
+use crate::adapters::templates::library::Templates;
 use crate::domain::{
     actor::Actor,
     alert::{AlertState, Snoozed, Taken},
     calendar::Wait,
-    card::{Card, Does, Menu, shown},
+    card::{Card, Colour, Does, Menu, shown},
     id::Subject,
     labels::Labels,
-    notice::{AlertView, Content, DigestCause, DigestView, Silenced, Step},
+    notice::{AlertView, Content, DigestCause, DigestView, NoticeKey, Send, Silenced, Step, Target},
     rule::{Rule, Rung, RungAt, To},
     text::{Locale, Message},
     time::Span,
@@ -166,6 +167,75 @@ fn states_in_chinese() {
 #[test]
 fn states_in_english() {
     assert_snapshot!(all(Locale::En));
+}
+
+/// Every line that can stand under a card, and what is left of one in doubt once things changed.
+fn lines(locale: Locale) -> String {
+    type Change = fn(&mut AlertView);
+    let two = NoticeKey::ladder_ordinal(1, 2);
+    let told: [(&str, Step, u32, Change); 10] = [
+        ("reminded", Step::Repeated, 2, |_| {}),
+        ("escalated", Step::Escalated, two, |_| {}),
+        ("fallen back", Step::Fallback, 3, is_at_the_ladder_s_end),
+        ("woken", Step::Woken, 1, |_| {}),
+        ("asked", Step::Asked, 7, |view| is_taken(view, true)),
+        ("rings again", Step::Fired, 0, |view| view.alert.episode = 3),
+        ("reminded, and taken meanwhile", Step::Repeated, 1, |view| is_taken(view, false)),
+        ("reminded, and over meanwhile", Step::Repeated, 1, |view| view.alert.state = over()),
+        ("escalated in doubt, on old data", Step::Escalated, 1, |view| {
+            view.alert.state = AlertState::Firing { fired_at: NOON, stale_as_of: Some(NOON) };
+        }),
+        ("in trial", Step::Repeated, 1, |view| view.alert.trial = true),
+    ];
+    let mut out = String::new();
+    for (what, step, ordinal, change) in told {
+        let content = rings(|view| {
+            (view.step, view.ordinal) = (step, ordinal);
+            view.alert.state = AlertState::Firing { fired_at: NOON.minus(Span::from_mins(80)), stale_as_of: None };
+            change(view);
+        });
+        let line = Send {
+            target: Target::Reply("om_card".into()),
+            maybe_repeat: what.contains("doubt"),
+            notes: vec![Message::new("李雷：10 分钟内已 @ 过", "Li: mentioned just now")],
+            ..send(content, Some("waiting-for-user"), locale)
+        };
+        let line = Send { key: NoticeKey { step, ordinal, ..line.key.clone() }, ..line };
+        let rendered = shipped().render(&line, &around());
+        assert_eq!((rendered.trouble, rendered.card.buttons.len()), (None, 0), "{what}");
+        assert_eq!(rendered.card.colour, Colour::Grey, "{what}");
+        out.push_str(&format!("=== {what}\n{}", drawn(&rendered.card)));
+    }
+    out
+}
+
+#[test]
+fn lines_in_chinese() {
+    assert_snapshot!(lines(Locale::Zh));
+}
+
+#[test]
+fn lines_in_english() {
+    assert_snapshot!(lines(Locale::En));
+}
+
+#[test]
+fn a_line_is_titled_by_its_template_and_names_the_buttons_that_one_offers() {
+    for (offers, expected) in [
+        ("", "请在上面的卡片上点“我来处理”或“稍后提醒”。"),
+        ("buttons: [snooze, more]\n", "请在上面的卡片上点“稍后提醒”。"),
+        ("buttons: []\n", ""),
+    ] {
+        let text = format!("---\ntitle: \"{{{{rule.name}}}}!\"\ncolour: red\n{offers}---\nbody\n");
+        let (templates, faults) = Templates::of_texts(&[("own.hbs", &text)]);
+        assert!(faults.is_empty(), "{faults:?}");
+        let mut line = send(rings(|view| view.step = Step::Woken), Some("own"), Locale::Zh);
+        line.target = Target::Reply("om_card".into());
+        let card = templates.render(&line, &around()).card;
+        let body = shown(&card.body);
+        assert_eq!(card.title, "推迟到点 · 待用户响应太久!");
+        assert!(body.ends_with(&format!("没有人接手。{expected}")) && !body.contains("body"), "{body}");
+    }
 }
 
 #[test]

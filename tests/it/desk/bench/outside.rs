@@ -72,13 +72,25 @@ impl Bench {
         self.handle(Input::MessagesRead(read));
     }
 
+    /// Someone deletes every message that a receiver got so far.
+    pub(super) fn delete_all_of(&mut self, receiver: &str) {
+        let theirs = self.posted.iter().filter(|(to, _)| to.as_str() == receiver);
+        self.deleted.extend(theirs.map(|(_, id)| id.clone()));
+    }
+
     pub(super) fn deliver(&mut self, send: &Send) {
+        let gone = match &send.target {
+            Target::Reply(message) | Target::Patch(message) => self.deleted.contains(message),
+            Target::Post(_) | Target::Urge(..) => false,
+        };
+        let failed = |kind: FailureKind| {
+            Err(Failure { kind, retry_after: None, reason: Message::new(kind.name(), kind.name()) })
+        };
         let result = match &self.refuses {
+            _ if gone => failed(FailureKind::CardGone),
             // A new message hangs on no card that could be gone.
             Some((FailureKind::CardGone, _)) if matches!(send.target, Target::Post(_)) => self.arrives(send),
-            Some((kind, whose)) if whose.is_empty() || whose == send.key.receiver.as_str() => {
-                Err(Failure { kind: *kind, retry_after: None, reason: Message::new(kind.name(), kind.name()) })
-            }
+            Some((kind, whose)) if whose.is_empty() || whose == send.key.receiver.as_str() => failed(*kind),
             _ => self.arrives(send),
         };
         let report = SendReport { key: send.key.clone(), rev: send.rev, attempts: send.attempts, result };
@@ -92,6 +104,7 @@ impl Bench {
             self.digests.insert(receiver.clone(), id.clone());
             self.digest_reference = send.key.reference();
         }
+        self.posted.push((send.key.receiver.clone(), id.clone()));
         let keyed = self.settings.receivers.get(&send.key.receiver).is_none_or(|known| known.kind.has_key());
         self.told.push((self.now, line(send, self.in_full)));
         Ok(Delivered { message_id: keyed.then_some(id), absent: Vec::new() })
