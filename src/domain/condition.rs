@@ -1,6 +1,6 @@
 //! A compiled condition: what a rule means, with every name resolved.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, ops::Deref, sync::Arc};
 
 use regex::Regex;
 
@@ -152,13 +152,13 @@ pub enum CustomSelector {
 #[derive(Clone, Debug)]
 pub enum Operator {
     /// One of these texts, whole.
-    TextIs(Arc<[Text]>),
+    TextIs(Operands),
     /// Contains one of these.
-    TextContains(Arc<[Text]>),
+    TextContains(Operands),
     /// Matches one of these, unanchored.
     TextMatches(Arc<[Regex]>),
     /// Starts with one of these.
-    TextStartsWith(Arc<[Text]>),
+    TextStartsWith(Operands),
     /// One of these numbers of an enumeration (groups are opened when compiled).
     CodeIs(Arc<[i64]>),
     /// Equal to one of these.
@@ -172,17 +172,71 @@ pub enum Operator {
     /// <
     Below(f64),
     /// The person's name, email or id is one of these.
-    PersonIs(Arc<[Text]>),
+    PersonIs(Operands),
     /// The list has one of these.
-    ListContains(Arc<[Text]>),
+    ListContains(Operands),
     /// The list has every one of these.
-    ListContainsAll(Arc<[Text]>),
+    ListContainsAll(Operands),
     /// Earlier than this instant.
     Before(Timestamp),
     /// Later than this instant.
     After(Timestamp),
     /// There is a value (`true`) or there is none (`false`: `none`, `empty: true`, `exists: false`).
     Exists(bool),
+}
+
+/// Texts that a value is compared with: folded, and as they were written, for whoever reads the condition.
+#[derive(Clone)]
+pub struct Operands {
+    folded: Arc<[Text]>,
+    written: Arc<[Text]>,
+}
+
+impl Operands {
+    /// `folded` is compared with, `written` is shown; they need not be as many, as an option has a name and an id.
+    pub const fn new(folded: Arc<[Text]>, written: Arc<[Text]>) -> Self {
+        Self { folded, written }
+    }
+
+    /// As they were written.
+    pub const fn written(&self) -> &Arc<[Text]> {
+        &self.written
+    }
+}
+
+impl Deref for Operands {
+    type Target = [Text];
+
+    /// What is compared with.
+    fn deref(&self) -> &[Text] {
+        &self.folded
+    }
+}
+
+impl fmt::Debug for Operands {
+    /// What is compared with: how it was written changes no meaning.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.folded.fmt(f)
+    }
+}
+
+impl From<Arc<[Text]>> for Operands {
+    /// Texts that were written as they are compared with.
+    fn from(texts: Arc<[Text]>) -> Self {
+        Self::new(texts.clone(), texts)
+    }
+}
+
+impl<const N: usize> From<[Text; N]> for Operands {
+    fn from(texts: [Text; N]) -> Self {
+        Self::from(Arc::<[Text]>::from(texts))
+    }
+}
+
+impl FromIterator<Text> for Operands {
+    fn from_iter<I: IntoIterator<Item = Text>>(texts: I) -> Self {
+        Self::from(texts.into_iter().collect::<Arc<[Text]>>())
+    }
 }
 
 /// A clock that runs on a ticket.

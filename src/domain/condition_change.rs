@@ -11,7 +11,7 @@ use crate::domain::{
     condition::{Bound, ClockTest, Condition, Operator, Target, Test},
     duration::from_to,
     id::{CalendarName, ConditionName},
-    text::{Message, Words},
+    text::{Message, Words, fold},
     wording::{self, clock_test_words, operand_items, operator_words, target_words, test_words},
 };
 
@@ -187,8 +187,9 @@ fn operands(old: &Operator, new: &Operator, field: Option<&'static crate::domain
     if let ([was], [is]) = (was.as_slice(), is.as_slice()) {
         return if was == is { CHANGED.into() } else { arrow(was, is) };
     }
-    let came: Vec<Message> = is.iter().filter(|item| !was.contains(item)).cloned().collect();
-    let went: Vec<Message> = was.iter().filter(|item| !is.contains(item)).cloned().collect();
+    let missing = |from: &[Message], item: &Message| !from.iter().any(|other| fold(&other.zh) == fold(&item.zh));
+    let came: Vec<Message> = is.iter().filter(|item| missing(&was, item)).cloned().collect();
+    let went: Vec<Message> = was.iter().filter(|item| missing(&is, item)).cloned().collect();
     let mut parts = Vec::new();
     for (how, items) in [(ADDED, came), (REMOVED, went)] {
         if !items.is_empty() {

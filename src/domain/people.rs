@@ -87,6 +87,21 @@ impl People {
         }
     }
 
+    /// What is worth keeping of someone who can be reached and whose name is known; nothing of others.
+    pub fn to_keep(&self, person: &PersonId) -> Option<KnownPerson> {
+        if self.standing(person).is_some_and(|standing| standing != Standing::Active) {
+            return None;
+        }
+        let open_id = self.open_id(person)?;
+        let name = self.names.get(&open_id)?.clone();
+        Some(KnownPerson {
+            person: person.clone(),
+            open_id: Some(open_id),
+            name: Some(name),
+            standing: Standing::Active,
+        })
+    }
+
     /// The name behind an open id.
     pub fn name_of(&self, id: &OpenId) -> Option<&Text> {
         self.names.get(id)

@@ -2,7 +2,8 @@
 
 use crate::domain::{
     calendar::Pace,
-    condition::{Bound, Clock, ClockTest, CustomSelector, Operator, PersonPart, Target, Test},
+    card::cut_at_word,
+    condition::{Bound, Clock, ClockTest, CustomSelector, Operands, Operator, PersonPart, Target, Test},
     field::{Carrier, Field, Value},
     judge::selects,
     privacy::{self, Privacy},
@@ -113,7 +114,7 @@ pub fn operator_words(operator: &Operator, field: Option<&Field>) -> (Words, Mes
 /// Each thing an operator demands, or one of which it demands.
 pub fn operand_items(operator: &Operator, field: Option<&Field>) -> Vec<Message> {
     let same = |text: String| Message::new(text.clone(), text);
-    let listed = |words: &[Text]| words.iter().map(|word| same(shortened(word))).collect();
+    let listed = |words: &Operands| words.written().iter().map(|word| same(shortened(word))).collect();
     match operator {
         Operator::TextIs(words)
         | Operator::PersonIs(words)
@@ -378,12 +379,8 @@ fn items(words: impl Iterator<Item = Known<Message>>) -> Known<Message> {
     Known::Present(Message::new(zh, en.replace('、', ", ")))
 }
 
-/// One line, of [`VALUE_CHARS_MAX`] characters at most.
+/// One line, of [`VALUE_CHARS_MAX`] characters at most; a longer one ends at a word.
 fn shortened(text: &str) -> String {
     let line: String = text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let mut short: String = line.chars().take(VALUE_CHARS_MAX).collect();
-    if line.chars().nth(VALUE_CHARS_MAX).is_some() {
-        short.push('…');
-    }
-    short
+    cut_at_word(&line, VALUE_CHARS_MAX)
 }

@@ -90,6 +90,8 @@ struct Inner {
     /// Until when no address is asked for: the platform would refuse any.
     closed_until: Mutex<Timestamp>,
     chats: Mutex<Remembered<ChatId, Members>>,
+    /// Names from before the restart: said while no chat shows another.
+    names: Mutex<BTreeMap<OpenId, Text>>,
 }
 
 impl Directory {
@@ -103,7 +105,19 @@ impl Directory {
             addresses: Mutex::new(Remembered::new(ADDRESSES_KEPT_MAX)),
             closed_until: Mutex::new(Timestamp::MIN),
             chats: Mutex::new(Remembered::new(CHATS_KEPT_MAX)),
+            names: Mutex::default(),
         }))
+    }
+
+    /// Takes up what was known before a restart. Whoever is asked for is asked for all the same; where the platform
+    /// gives no answer, this one is better than none.
+    pub fn remember(&self, known: &[KnownPerson]) {
+        let mut addresses = locked(&self.0.addresses);
+        for known in known.iter().filter(|known| !matches!(known.person, PersonId::Open(_))) {
+            addresses.learn(&known.person, Timestamp::MIN, known.open_id.clone());
+        }
+        let named = known.iter().filter_map(|known| Some((known.open_id.clone()?, known.name.clone()?)));
+        locked(&self.0.names).extend(named);
     }
 
     /// Who stands behind these addresses: one call for all that are not known and that nobody else asks for.
@@ -254,11 +268,12 @@ impl Directory {
         Ok(self.members(chat, MEMBERS_FRESH_FOR_STRANGERS).await?.contains_key(person))
     }
 
-    /// The name of someone in a chat whose members were read.
+    /// The name of someone in a chat whose members were read, or as it was before the restart.
     pub fn name(&self, id: &OpenId) -> Option<Text> {
         let known = locked(&self.0.chats);
         let mut names = known.values().filter_map(|members| members.get(id));
-        names.find(|name| !name.is_empty()).cloned()
+        let name = names.find(|name| !name.is_empty()).cloned();
+        name.or_else(|| locked(&self.0.names).get(id).cloned())
     }
 
     /// Asks for everyone the configuration names, at a start and every day, so that the desk knows them.

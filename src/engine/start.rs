@@ -18,6 +18,7 @@ use crate::{
     domain::{
         desk::{machine::Desk, outcome::LookUp, settings::Settings, state::Stored},
         id::SourceName,
+        people::KnownPerson,
         receiver::PersonId,
         rule::RuleSet,
         text::Message,
@@ -130,13 +131,21 @@ fn states_of(sources: &[SourcePart], desk: &Desk) -> SourceStates {
     Arc::new(ArcSwap::from_pointee(sources.iter().filter_map(state).collect()))
 }
 
+/// Whom the directory is asked for, and whom it is told of.
+type Acquaintances = (Option<Vec<PersonId>>, Vec<KnownPerson>);
+
+/// Who is named, and who is known already. A single run ends when all is quiet: it asks for nobody.
+fn acquaintances(until: Until, settings: &Settings, stored: &Stored) -> Acquaintances {
+    ((until == Until::Stopped).then(|| settings.people()), stored.people.clone())
+}
+
 impl Engine {
     /// Starts all of it on the runtime this is called in.
     pub fn start(parts: Parts) -> Self {
         let Parts { rules, settings, sources, outlets, templates, names, store, stored, clock, until } = parts;
         let (zone, plan, reading) = (settings.zone, settings.plan, store.reading());
         let templates = Templating::new(templates);
-        let introduced = (until == Until::Stopped).then(|| settings.people()); // a single run ends when all is quiet
+        let introduced = acquaintances(until, &settings, &stored);
         let (desk, opening) = Desk::open(understood(stored, &names), Arc::clone(&rules), settings, clock.now());
         let ((doors, queues), (stop, stopping)) = (doors::open(), watch::channel(false));
         let common = Common {
@@ -324,12 +333,13 @@ impl Common {
         tasks: &mut JoinSet<()>,
         outlets: Outlets,
         templates: Templating,
-        introduced: Option<Vec<PersonId>>,
+        (asked, known): Acquaintances,
     ) -> (mpsc::Sender<(LookUp, BusyGuard)>, mpsc::UnboundedSender<Released>) {
         let (lookups, wishes) = mpsc::channel(LOOKUPS_WAITING_MAX);
         let client = outlets.client.clone();
         let directory = Directory::new(client, self.clock.clone(), self.doors.clone(), self.busy.clone());
-        if let Some(people) = introduced {
+        directory.remember(&known);
+        if let Some(people) = asked {
             let (introduce, chats) = (directory.clone(), outlets.chats());
             tasks
                 .spawn(until_stopped(self.stopping.clone(), introduce.introduce(people, chats, self.stopping.clone())));

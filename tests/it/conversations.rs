@@ -34,7 +34,7 @@ fn user(id: &str) -> User {
 fn complaint() -> Rule {
     let target = Target::Field(Field::find("guest_message").unwrap());
     let words: Arc<[Arc<str>]> = ["投诉".into()].into();
-    let when = Condition::Test(Test { target, operator: Operator::TextContains(words) });
+    let when = Condition::Test(Test { target, operator: Operator::TextContains(words.into()) });
     Rule { until: Until::Handled, ..rule("complaint", when) }
 }
 

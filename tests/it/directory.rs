@@ -12,7 +12,14 @@ use deskbell::{
         },
         http,
     },
-    domain::{desk::settings::Limits, id::ChatId, plan::Plan, receiver::PersonId, time::Span},
+    domain::{
+        desk::settings::Limits,
+        id::ChatId,
+        people::{KnownPerson, Standing},
+        plan::Plan,
+        receiver::PersonId,
+        time::Span,
+    },
     engine::{
         busy::Busy,
         directory::{Directory, Found, MEMBERS_FRESH},
@@ -150,4 +157,23 @@ async fn a_refusal_is_believed_for_a_minute_and_only_where_it_is_the_platform_s_
         hall.clock.sleep(Span::from_mins(1)).await;
         assert_eq!(hall.find("li@example.com").await, there("ou_li"), "{fault:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_known_before_a_restart_stands_until_the_platform_says_more() {
+    let hall = Hall::open().await;
+    let known = |email: &str, id: &str, name: &str| KnownPerson {
+        person: PersonId::Email(email.into()),
+        open_id: Some(id.into()),
+        name: Some(name.into()),
+        standing: Standing::Active,
+    };
+    hall.directory
+        .remember(&[known("li@example.com", "ou_li_of_old", "李"), known("gone@example.com", "ou_gone", "去")]);
+    assert_eq!(hall.directory.name(&"ou_gone".into()).as_deref(), Some("去"));
+    hall.fail(Route::UserIds, Fault::Refused(400, 99_991_672));
+    assert_eq!(hall.find("li@example.com").await, there("ou_li_of_old"), "the platform refuses to say more");
+    hall.clock.sleep(Span::from_mins(2)).await;
+    assert_eq!(hall.find("li@example.com").await, there("ou_li"), "asked for all the same");
+    assert_eq!(hall.find("gone@example.com").await, Found::Nobody);
 }

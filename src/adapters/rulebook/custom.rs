@@ -1,6 +1,6 @@
 //! Custom fields against the definitions last stored: names that exist, options that exist.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use crate::{
     adapters::{
@@ -16,7 +16,7 @@ use crate::{
         },
     },
     domain::{
-        condition::{Condition, CustomSelector, Target},
+        condition::{Condition, CustomSelector, Operands, Target},
         fault::Fault,
         text::{Message, fold},
         ticket::Text,
@@ -168,10 +168,10 @@ fn means(selector: &CustomSelector, definition: &Definition) -> bool {
 /// An operand that is no option is a fault. Without listed options nothing is checked.
 pub(super) fn options(
     definition: Option<&Definition>,
-    words: &Arc<[Text]>,
+    words: &Operands,
     node: &Node,
     faults: &mut Vec<Fault>,
-) -> Option<Arc<[Text]>> {
+) -> Option<Operands> {
     let Some(definition) = definition.filter(|definition| !definition.options.is_empty()) else {
         return Some(words.clone());
     };
@@ -210,5 +210,5 @@ pub(super) fn options(
     opened.retain(|word| !word.is_empty());
     opened.sort_unstable();
     opened.dedup();
-    whole.then(|| opened.into())
+    whole.then(|| Operands::new(opened.into(), words.written().clone()))
 }

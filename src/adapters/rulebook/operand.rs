@@ -16,7 +16,7 @@ use crate::{
         },
     },
     domain::{
-        condition::Operator,
+        condition::{Operands, Operator},
         fault::{Fault, Place},
         field::{Field, Kind},
         text::{Message, fold},
@@ -120,8 +120,8 @@ pub(super) fn texts<'n>(
     items: impl IntoIterator<Item = &'n Node>,
     place: &Place,
     faults: &mut Vec<Fault>,
-) -> Option<Arc<[Text]>> {
-    let mut found = Vec::new();
+) -> Option<Operands> {
+    let (mut found, mut written) = (Vec::new(), Vec::new());
     for item in items {
         let (text, place) = text_of(item, faults)?;
         let folded = fold(&text);
@@ -138,12 +138,13 @@ pub(super) fn texts<'n>(
             return None;
         }
         found.push(Text::from(&*folded));
+        written.push(Text::from(text.trim()));
     }
     if found.is_empty() || found.len() > OPERANDS_MAX {
         faults.push(wrong_count(place));
         return None;
     }
-    Some(found.into())
+    Some(Operands::new(found.into(), written.into()))
 }
 
 fn too_long(place: Place) -> Fault {

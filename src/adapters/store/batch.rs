@@ -14,6 +14,7 @@ use super::{
         inbox::InboxRecord,
         journal::JournalRecord,
         notice::{DeadRecord, OutboxRecord},
+        person::PersonRecord,
         rota::{CoverRecord, RosterRecord},
         silence::SilenceRecord,
         source::{MeaningRecord, SeenRecord, SourceRecord},
@@ -147,6 +148,8 @@ fn key_of(write: &Write, sequence: &mut u64) -> (Vec<u8>, bool) {
         Write::DropCover(cover) => (key::cover(cover), false),
         Write::Roster(roster) => (key::roster(&roster.rota), true),
         Write::DropRoster(rota) => (key::roster(rota), false),
+        Write::Person(known) => (key::person(&known.person), true),
+        Write::DropPerson(person) => (key::person(person), false),
         Write::Revision(revision) => (key::revision(&revision.was.key, revision.at, *sequence), true),
         Write::Call(call) => (key::call(&call.key), true),
         Write::DropCall(call) => (key::call(call), false),
@@ -191,11 +194,13 @@ fn bytes(write: &Write) -> Option<Vec<u8>> {
         Write::Call(it) => value::encode(Kind::Call, &CallRecord::of(it)),
         Write::Cover(it) => value::encode(Kind::Cover, &CoverRecord::of(it)),
         Write::Roster(it) => value::encode(Kind::Roster, &RosterRecord::of(it)),
+        Write::Person(it) => value::encode(Kind::Person, &PersonRecord::of(it)),
         Write::DropTrial(_)
         | Write::DropCall(_)
         | Write::DropSilence(_)
         | Write::DropCover(_)
         | Write::DropRoster(_)
+        | Write::DropPerson(_)
         | Write::DropRemains(_)
         | Write::DropAlert(_)
         | Write::DropPast(..)

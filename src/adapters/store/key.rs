@@ -13,6 +13,7 @@ use crate::domain::{
     desk::state::{CardKey, CardShows},
     id::{MessageId, RotaName, RuleName, SilenceId, SourceName, Subject, TicketKey},
     notice::NoticeKey,
+    receiver::PersonId,
     rota::Cover,
     text::{Message, Words},
     time::Timestamp,
@@ -50,13 +51,14 @@ pub(super) enum Kind {
     Call = b'k',
     Cover = b'w',
     Roster = b'n',
+    Person = b'h',
     Forgotten = b'g',
     /// A further part of a long record; its key is the record's with this byte before it and a number after it.
     Part = b'p',
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 23] = [
+    pub(super) const ALL: [Self; 24] = [
         Self::Format,
         Self::Ticket,
         Self::Remains,
@@ -78,6 +80,7 @@ impl Kind {
         Self::Call,
         Self::Cover,
         Self::Roster,
+        Self::Person,
         Self::Forgotten,
         Self::Part,
     ];
@@ -94,7 +97,7 @@ impl Kind {
             // be told again by a digest; a digest may tell of alerts again, and knows what joined it since it was told.
             Self::Journal | Self::Card | Self::Alert | Self::Past | Self::Digest => 4,
             Self::Format | Self::Seen | Self::Source | Self::Meaning => 1,
-            Self::Revision | Self::Trial | Self::Silence | Self::Call | Self::Cover | Self::Roster => 1,
+            Self::Revision | Self::Trial | Self::Silence | Self::Call | Self::Cover | Self::Roster | Self::Person => 1,
             Self::Part | Self::Index | Self::Forgotten => 1,
         }
     }
@@ -153,6 +156,7 @@ impl Kind {
             Self::Cover => Words { zh: "顶班", en: "cover of a shift" },
             Self::Forgotten => Words { zh: "已删除资料的工单", en: "ticket of a forgotten guest" },
             Self::Roster => Words { zh: "值班表", en: "roster" },
+            Self::Person => Words { zh: "同事", en: "person" },
             Self::Part => Words { zh: "记录分段", en: "part of a record" },
         }
     }
@@ -307,6 +311,10 @@ pub(super) fn cover(cover: &Cover) -> Vec<u8> {
 
 pub(super) fn roster(rota: &RotaName) -> Vec<u8> {
     Key::new(Kind::Roster).text(rota.as_str()).done()
+}
+
+pub(super) fn person(person: &PersonId) -> Vec<u8> {
+    Key::new(Kind::Person).text(person.as_str()).done()
 }
 
 pub(super) fn trial(rule: &RuleName) -> Vec<u8> {

@@ -13,6 +13,7 @@ use super::{
         inbox::InboxRecord,
         notice::{DeadRecord, OutboxRecord},
         parts::Shared,
+        person::PersonRecord,
         rota::{CoverRecord, RosterRecord},
         silence::SilenceRecord,
         source::{FormatRecord, MeaningRecord, SeenRecord, SourceRecord},
@@ -148,6 +149,11 @@ fn load_rest(reader: &mut Reader<'_>, stored: &mut Stored) -> Result<(), OpenErr
     reader.each(Kind::Roster, |bytes, shared| {
         let it: RosterRecord<'_> = value::decode(Kind::Roster, bytes)?;
         stored.rosters.push(it.roster(shared));
+        Ok(())
+    })?;
+    reader.each(Kind::Person, |bytes, _| {
+        let it: PersonRecord<'_> = value::decode(Kind::Person, bytes)?;
+        stored.people.push(it.person());
         Ok(())
     })?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{
-    condition::{Clock, CustomSelector, PersonPart},
+    condition::{Clock, CustomSelector, Operands, PersonPart},
     field::Field,
     ticket::Text,
     time::Span,
@@ -17,7 +17,7 @@ fn test(name: &str, operator: Operator) -> Condition {
     Condition::Test(Test { target: Target::Field(Field::find(name).unwrap()), operator })
 }
 
-fn texts(words: &[&str]) -> Arc<[Text]> {
+fn texts(words: &[&str]) -> Operands {
     words.iter().map(|word| Text::from(*word)).collect()
 }
 

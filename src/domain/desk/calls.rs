@@ -40,6 +40,7 @@ impl Desk {
     /// What the directory said: names for cards, and who is who.
     pub(super) fn meet(&mut self, known: Vec<KnownPerson>, now: Timestamp) {
         let named = self.people.learn(known);
+        self.keep_people();
         self.look_for_gone(now);
         if named.is_empty() {
             return;

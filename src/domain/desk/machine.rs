@@ -35,8 +35,9 @@ use crate::domain::{
     },
     id::{MessageId, RuleName, SourceName, Subject, TicketKey},
     labels::Labels,
-    people::People,
+    people::{KnownPerson, People},
     reading::scope::SweepScope,
+    receiver::PersonId,
     rule::{Mode, Rule, RuleSet},
     text::Message,
     ticket::Ticket,
@@ -96,6 +97,8 @@ pub struct Desk {
     pub(super) restart: Option<Restart>,
     /// People as the directory knows them.
     pub(super) people: People,
+    /// Those of them the store keeps.
+    pub(super) people_kept: BTreeMap<PersonId, KnownPerson>,
     pub(super) inbox: BTreeMap<MessageId, InboxItem>,
     /// Tickets looked up for a person and not under watch, until the answer is sent.
     pub(super) visiting: BTreeMap<MessageId, Tracked>,
@@ -230,6 +233,7 @@ impl Desk {
             stall: Stall::default(),
             restart: None,
             people: People::default(),
+            people_kept: BTreeMap::new(),
             inbox: BTreeMap::new(),
             visiting: BTreeMap::new(),
             talks: BTreeMap::new(),

@@ -17,6 +17,7 @@ mod ring;
 mod whom;
 mod oncall;
 mod rotas;
+mod acquainted;
 pub mod covers;
 mod given_back;
 pub mod duties;

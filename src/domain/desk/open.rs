@@ -27,6 +27,7 @@ use crate::domain::{
 impl Desk {
     pub(super) fn take_up(&mut self, stored: Stored, rules: &RuleSet, now: Timestamp) {
         self.restart = Restart::of(&stored, now);
+        self.take_up_people(stored.people);
         self.set_rules(rules);
         self.meanings = stored.meanings.into_iter().collect();
         self.trials = stored.trials.into_iter().map(|trial| (trial.rule.clone(), trial)).collect();

@@ -11,6 +11,8 @@ use crate::domain::{
     },
     id::{ChatId, MessageId, OpenId, RotaName, RuleName, SilenceId, SourceName, Subject, TicketKey},
     notice::{NoticeKey, Send},
+    people::KnownPerson,
+    receiver::PersonId,
     rota::Cover,
     silence::Silence,
     time::Timestamp,
@@ -99,6 +101,10 @@ pub enum Write {
     Roster(Box<Roster>),
     /// The rota is gone.
     DropRoster(RotaName),
+    /// Who stands behind an address that the configuration names, or on a rota.
+    Person(Box<KnownPerson>),
+    /// Nobody does, or nobody names it any more.
+    DropPerson(PersonId),
     /// What happened and why.
     Journal(Box<JournalEntry>),
 }

@@ -12,6 +12,7 @@ use crate::domain::{
     facts::Facts,
     id::{MessageId, ReceiverName, RotaName, RuleName, SourceName, Subject, TicketKey},
     notice::{DigestCause, NoticeKey, Target},
+    people::KnownPerson,
     receiver::PersonId,
     rota::Cover,
     silence::Silence,
@@ -347,4 +348,6 @@ pub struct Stored {
     pub covers: Vec<Cover>,
     /// What is kept of rotas.
     pub rosters: Vec<Roster>,
+    /// Who stands behind the addresses of the configuration.
+    pub people: Vec<KnownPerson>,
 }

@@ -11,6 +11,11 @@ use crate::domain::{
 /// Parts that are shown within each other at most.
 const DEPTH_MAX: usize = 64;
 
+/// A fact of more characters, such as a subject, is said once: several tests may look at it.
+const REPEATED_CHARS_MAX: usize = 24;
+
+const AS_ABOVE: Words = Words { zh: "同上", en: "as above" };
+
 /// All of it.
 pub fn text(explained: &Explained, locale: Locale) -> String {
     let moment = Moment { now: explained.at, zone: explained.zone };
@@ -61,18 +66,29 @@ pub fn next(valid_until: Timestamp, moment: Moment) -> Message {
 
 /// A condition's answer with those of its parts, a line each.
 pub fn tree(why: &Why, depth: usize, moment: Moment, locale: Locale, lines: &mut Vec<String>) {
+    branch(why, (depth, &mut Vec::new()), moment, locale, lines);
+}
+
+/// A part of it, `said` being the long facts that stand above already.
+fn branch<'w>(
+    why: &'w Why,
+    (depth, said): (usize, &mut Vec<&'w Message>),
+    moment: Moment,
+    locale: Locale,
+    lines: &mut Vec<String>,
+) {
     let (indent, sign) = ("  ".repeat(depth), sign(why.answer));
     if depth > DEPTH_MAX {
         return lines.push(format!("{indent}…"));
     }
-    let (said, parts): (String, &[Why]) = match &why.kind {
+    let (words, parts): (String, &[Why]) = match &why.kind {
         WhyKind::All(parts) => (Words { zh: "全部成立", en: "all of" }.get(locale).into(), parts),
         WhyKind::Any(parts) => (Words { zh: "至少一项成立", en: "any of" }.get(locale).into(), parts),
         WhyKind::None(parts) => (Words { zh: "一项都不成立", en: "none of" }.get(locale).into(), parts),
         WhyKind::Not(part) => (Words { zh: "并非", en: "not" }.get(locale).into(), std::slice::from_ref(part)),
         WhyKind::Meets(name, part) => {
-            let said = Message::new(format!("满足“{name}”"), format!("meets \"{name}\""));
-            (said.get(locale).into(), std::slice::from_ref(part))
+            let name = Message::new(format!("满足“{name}”"), format!("meets \"{name}\""));
+            (name.get(locale).into(), std::slice::from_ref(part))
         }
         WhyKind::Was(leaf) | WhyKind::Leaf(leaf) => {
             let turns = match why.valid_until.is_never() {
@@ -82,16 +98,22 @@ pub fn tree(why: &Why, depth: usize, moment: Moment, locale: Locale, lines: &mut
                     Message::new(format!("（到 {at}）"), format!(" (until {at})"))
                 }
             };
-            let said = Message::new(
-                format!("{}：{}{}", leaf.asked.zh, leaf.fact.zh, turns.zh),
-                format!("{}: {}{}", leaf.asked.en, leaf.fact.en, turns.en),
+            let repeated = said.contains(&&leaf.fact);
+            if leaf.fact.zh.chars().count() > REPEATED_CHARS_MAX && !repeated {
+                said.push(&leaf.fact);
+            }
+            let above = Message::from(AS_ABOVE);
+            let fact = if repeated { &above } else { &leaf.fact };
+            let leaf = Message::new(
+                format!("{}：{}{}", leaf.asked.zh, fact.zh, turns.zh),
+                format!("{}: {}{}", leaf.asked.en, fact.en, turns.en),
             );
-            (said.get(locale).into(), &[])
+            (leaf.get(locale).into(), &[])
         }
     };
-    lines.push(format!("{indent}{sign} {said}"));
+    lines.push(format!("{indent}{sign} {words}"));
     for part in parts {
-        tree(part, depth + 1, moment, locale, lines);
+        branch(part, (depth + 1, &mut *said), moment, locale, lines);
     }
 }
 

@@ -4,6 +4,7 @@ use regex::Regex;
 
 use super::*;
 use crate::domain::{
+    condition::Operands,
     facts::Facts,
     field::Field,
     id::{SourceName, TicketId, TicketKey},
@@ -17,7 +18,7 @@ fn some(text: &str) -> Known<Text> {
     Known::Present(text.into())
 }
 
-fn texts(words: &[&str]) -> Arc<[Text]> {
+fn texts(words: &[&str]) -> Operands {
     words.iter().map(|word| Text::from(*word)).collect()
 }
 

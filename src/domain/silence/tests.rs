@@ -22,10 +22,7 @@ fn test(name: &str, operator: Operator) -> Condition {
 /// `fields: {等级: …}`; operands of texts are folded when they are compiled.
 fn level(is: &str) -> Condition {
     let target = Target::Custom(CustomSelector::Any("等级".into()));
-    Condition::Test(Test {
-        target,
-        operator: Operator::TextIs(Arc::from([crate::domain::text::fold(is).as_ref().into()])),
-    })
+    Condition::Test(Test { target, operator: Operator::TextIs([crate::domain::text::fold(is).as_ref().into()].into()) })
 }
 
 fn open() -> Condition {

@@ -28,8 +28,9 @@ use deskbell::{
             settings::{Settings, StormSettings},
         },
         id::{MessageId, ReceiverName, RuleName},
+        notice::Send,
         receiver::Quiet,
-        rule::{CatchUp, RuleSet, Severity},
+        rule::{CatchUp, RuleSet, Severity, To},
         silence::{Matcher, Written},
         ticket::Status,
         time::{Span, Timestamp},
@@ -79,6 +80,9 @@ pub(super) struct Bench {
     posted: Vec<(ReceiverName, MessageId)>,
     /// Messages that someone deleted.
     deleted: BTreeSet<MessageId>,
+    /// Whose sends stay under way.
+    slow: Option<String>,
+    under_way: Vec<Send>,
 }
 
 impl Bench {
@@ -116,6 +120,8 @@ impl Bench {
             on: None,
             posted: Vec::new(),
             deleted: BTreeSet::new(),
+            slow: None,
+            under_way: Vec::new(),
         };
         bench.take(outcome);
         bench
@@ -167,6 +173,9 @@ impl Bench {
             "deaf" => self.deaf = word == "true",
             "refuses" => self.refuses = refusal(word),
             "deletes" => self.delete_all_of(word),
+            "slow" => self.slow = Some(word.to_owned()),
+            "lands" => self.land(word),
+            "journal" => self.read_journal(word),
             "history" => self.history_is_readable = word == "readable",
             "clock_back" => self.set_clock_back(read_span(word).unwrap()),
             "restart" => self.restart(read_span(word).unwrap()),
@@ -229,6 +238,13 @@ impl Bench {
         let mut rules = oracle::rules();
         let names: Vec<&str> = value.one_or_many().iter().map(|name| name.text().unwrap()).collect();
         rules.rules.retain(|name, _| names.contains(&name.as_str()) || names.contains(&format!("{name}!").as_str()));
+        rules.rules.extend(names.iter().filter_map(|name| {
+            // `waiting>leads`: it now tells another receiver.
+            let (name, to) = name.split_once('>')?;
+            let mut rule = oracle::rules().rules.remove(&RuleName::from(name))?;
+            rule.notify.iter_mut().for_each(|line| line.to = To::Receiver(to.into()));
+            Some((rule.name.clone(), rule))
+        }));
         for name in names.iter().filter_map(|name| name.strip_suffix('!')) {
             // An edited rule: it now asks for a longer time, and says so in its meaning.
             let rule = rules.rules.get_mut(&RuleName::from(name)).unwrap();
@@ -315,6 +331,9 @@ impl Bench {
         self.store.commit(outcome.writes);
         for effect in outcome.effects {
             match effect {
+                Effect::Send(send) if self.slow.as_deref() == Some(send.key.receiver.as_str()) => {
+                    self.under_way.push(*send);
+                }
                 Effect::Send(send) => self.deliver(&send),
                 Effect::ReadTicket(key) => self.read(key),
                 Effect::ReadMessages(key) => self.read_messages(key),

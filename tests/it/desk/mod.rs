@@ -2,7 +2,7 @@
 //!
 //! A case of `tests/cases/desk/*.yaml` has a `timeline` and `expect`: every message, in order; storms are off unless
 //! it has `storm`, and nobody is on call unless it has `rota` (`duty`). Between its lines the source is read every 4 minutes, and as a whole every 20; sends arrive at once
-//! unless the case says otherwise.
+//! unless the case says otherwise (`slow` keeps those to a receiver under way until they land).
 
 mod bench;
 mod duty;

@@ -72,7 +72,7 @@ pub(crate) fn rules() -> RuleSet {
         line.repeat_max = 2;
     }
     let priority = Target::Custom(CustomSelector::Any("优先级".into()));
-    let p0 = Test { target: priority, operator: Operator::TextIs(Arc::from(["p0".into()])) };
+    let p0 = Test { target: priority, operator: Operator::TextIs(["p0".into()].into()) };
     let when = Condition::All(vec![codes("status", &[1, 2, 3, 4, 5]), Condition::Test(p0)]);
     let mut urgent = rule(URGENT, when, Span::from_mins(10), Until::Cleared, &["leads", "bot"]);
     urgent.severity = Severity::Critical;

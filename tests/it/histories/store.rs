@@ -14,6 +14,8 @@ use deskbell::domain::{
     },
     id::{MessageId, RotaName, RuleName, SilenceId, SourceName, Subject, TicketKey},
     notice::NoticeKey,
+    people::KnownPerson,
+    receiver::PersonId,
     rota::Cover,
     silence::Silence,
     time::Timestamp,
@@ -39,6 +41,7 @@ pub(crate) struct MapStore {
     pub(crate) silences: BTreeMap<SilenceId, Silence>,
     covers: BTreeMap<(RotaName, String, Timestamp, Timestamp), Cover>,
     rosters: BTreeMap<RotaName, Roster>,
+    people: BTreeMap<PersonId, KnownPerson>,
     pub(crate) revisions: BTreeMap<TicketKey, Vec<Revision>>,
     calls: BTreeMap<CallKey, Call>,
     pub(crate) journal: Vec<JournalEntry>,
@@ -95,6 +98,8 @@ impl MapStore {
             Write::DropCover(cover) => drop(self.covers.remove(&cover_key(&cover))),
             Write::Roster(roster) => drop(self.rosters.insert(roster.rota.clone(), *roster)),
             Write::DropRoster(rota) => drop(self.rosters.remove(&rota)),
+            Write::Person(known) => drop(self.people.insert(known.person.clone(), *known)),
+            Write::DropPerson(person) => drop(self.people.remove(&person)),
             Write::Revision(revision) => self.revisions.entry(revision.was.key.clone()).or_default().push(*revision),
             Write::Call(call) => drop(self.calls.insert(call.key.clone(), *call)),
             Write::DropCall(key) => drop(self.calls.remove(&key)),
@@ -133,6 +138,7 @@ impl MapStore {
             calls: self.calls.values().cloned().collect(),
             covers: self.covers.values().cloned().collect(),
             rosters: self.rosters.values().cloned().collect(),
+            people: self.people.values().cloned().collect(),
             meanings: self.meanings.iter().map(|(rule, meaning)| (rule.clone(), *meaning)).collect(),
         }
     }

@@ -17,6 +17,7 @@ pub(super) mod trial;
 pub(super) mod silence;
 pub(super) mod call;
 pub(super) mod rota;
+pub(super) mod person;
 pub(super) mod forgotten;
 
 #[cfg(test)]

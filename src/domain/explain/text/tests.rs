@@ -4,7 +4,7 @@ use super::*;
 use crate::domain::{
     alert::{Alert, AlertKey, AlertState, EndReason},
     calendar::{Pace, Wait},
-    condition::{Bound, Clock, ClockTest, Condition, Operator, Target, Test},
+    condition::{Bound, Clock, ClockTest, Condition, Operands, Operator, Target, Test},
     facts::Facts,
     field::Field,
     id::{SourceName, Subject, TicketId, TicketKey},
@@ -194,5 +194,26 @@ fn an_explained_service_level_names_its_steps() {
       · SLA step 50%, tells the team's lead: reached
       · SLA step 1 hour before, tells the team's lead: 2026-11-20 11:00 (in 1 hour)
       · SLA step due, tells the team's lead: 2026-11-20 12:00 (in 2 hours)
+    ");
+}
+
+#[test]
+fn what_was_written_is_shown_as_written_and_a_long_value_once_cut_at_a_word() {
+    let target = Target::Field(Field::find("helpdesk_id").unwrap());
+    let contains = |folded: &str, written: &str| {
+        let operands = Operands::new([folded.into()].into(), [written.into()].into());
+        Condition::Test(Test { target: target.clone(), operator: Operator::TextContains(operands) })
+    };
+    let rule = Rule::new("付款".into(), Condition::Any(vec![contains("p0", "P0"), contains("vpn", "ＶＰＮ")]));
+    let words = "Payments of the branch in Hangzhou fail since ten o'clock with P0-GATEWAY-TIMEOUT";
+    let ticket = Ticket { helpdesk_id: Known::Present(words.into()), ..Ticket::unknown(key()) };
+    let facts = Facts::new(MORNING, MORNING);
+    let seen = Seen::at_rest(&ticket, &facts, Labels::none());
+    let mut lines = Vec::new();
+    tree(&crate::domain::why::why(&rule.when, &seen, MORNING), 0, MOMENT, Locale::En, &mut lines);
+    insta::assert_snapshot!(lines.join("\n"), @"
+    ✓ any of
+      ✓ helpdesk id contains P0: helpdesk id is Payments of the branch in Hangzhou fail since ten o'clock…
+      ✗ helpdesk id contains ＶＰＮ: as above
     ");
 }

@@ -164,7 +164,7 @@ fn a_crowd_waits_for_its_chat_and_none_is_lost() {
 
 #[test]
 fn what_was_said_is_known_only_where_the_script_says_it() {
-    let when = test("guest_message", Operator::TextContains(Arc::from(["投诉".into()])));
+    let when = test("guest_message", Operator::TextContains(["投诉".into()].into()));
     let complaint =
         || rules(Rule { notify: vec![tells("team", None)], ..Rule::new(RuleName::from("words"), when.clone()) });
     let said = |minutes, text: &str| {

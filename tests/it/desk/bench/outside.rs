@@ -1,6 +1,6 @@
 //! The outside world of the bench: a source that is read, and chats that take or refuse what is sent.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use deskbell::{
     adapters::rulebook::{alone::asked_condition, names::Names},
@@ -24,7 +24,7 @@ use deskbell::{
 
 use super::{
     Bench, POLL_EVERY, SWEEP_EVERY,
-    words::{failure, line},
+    words::{failure, line, refusal},
 };
 use crate::histories::helpdesk::{self, Truth};
 
@@ -95,6 +95,26 @@ impl Bench {
         };
         let report = SendReport { key: send.key.clone(), rev: send.rev, attempts: send.attempts, result };
         self.handle(Input::Sent(report));
+    }
+
+    /// What was under way arrives or is refused, in the order it was sent.
+    pub(super) fn land(&mut self, how: &str) {
+        self.slow = None;
+        let refuses = std::mem::replace(&mut self.refuses, refusal(how));
+        for send in std::mem::take(&mut self.under_way) {
+            self.deliver(&send);
+        }
+        self.refuses = refuses;
+    }
+
+    /// What the journal says under a word, each line once with how often it stands there.
+    pub(super) fn read_journal(&mut self, word: &str) {
+        let mut lines: BTreeMap<String, usize> = BTreeMap::new();
+        for entry in self.store.journal.iter().filter(|entry| entry.what == word) {
+            let rule = entry.rule.as_ref().map_or("-", |rule| rule.as_str());
+            *lines.entry(format!("{word} {rule}: {}", entry.note.zh)).or_default() += 1;
+        }
+        self.told.extend(lines.into_iter().map(|(line, count)| (self.now, format!("journal {count} × {line}"))));
     }
 
     fn arrives(&mut self, send: &Send) -> Result<Delivered, Failure> {

@@ -8,6 +8,7 @@ use deskbell::domain::{
     notice::{AnswerView, Content, Send, Target},
     receiver::PersonId,
     rota::words,
+    rule::Urgent,
     text::Message,
     time::Span,
 };
@@ -18,6 +19,7 @@ pub(super) fn line(send: &Send, in_full: bool) -> String {
         Target::Post(_) => "",
         Target::Reply(_) => " reply",
         Target::Patch(_) => " patch",
+        Target::Urge(_, Urgent::Phone, _) => " phone",
         Target::Urge(..) => " urge",
     };
     let of = match &send.content {
