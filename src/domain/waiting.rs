@@ -46,7 +46,8 @@ impl Waiting {
             return Some(Self { who: Waits::Agents, since: replied.unwrap_or(seen.facts.status_since) });
         }
         match (talk, ticket.agent_first_response_time, ticket.agent_entry_time.present()) {
-            (Some(_), ..) => Some(Self { who: Waits::Agents, since: replied? }),
+            // Of times alone nobody knows whether the guest came back since.
+            (Some(_), ..) => Some(Self { who: Waits::Agents, since: said? }),
             (None, Known::Empty, Some(since)) => Some(Self { who: Waits::Guest, since: *since }),
             _ => None,
         }

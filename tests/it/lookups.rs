@@ -1,5 +1,7 @@
 //! What is asked over the admin API as in a chat, tickets as data, and what the journal keeps of who asked what.
 
+use std::collections::BTreeSet;
+
 use deskbell::{
     domain::{
         command::Command,
@@ -16,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::{
     operators::Office,
-    world::{OPS, Plot, TEAM, World},
+    world::{OPS, Plot, TEAM, World, desk},
 };
 
 /// A guest whose number is written in the subject line.
@@ -207,5 +209,47 @@ async fn a_denial_does_not_tell_whether_there_is_such_a_ticket() {
     assert_eq!(*turned_away[0], format!("denied 李雷 may not write /ticket {id} in chat ops"));
     let quiet = office.journal_lines("service", false).await;
     assert!(!quiet.iter().any(|line| line.starts_with("denied")), "{quiet:#?}");
+    office.world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_is_for_one_chat_is_closed_to_all_others_and_to_direct_chats() {
+    let mut access = Access::new(Look::Everyone, Direct::Everyone);
+    access.look_by_source.insert(desk(), Look::Chats(vec![TEAM.into()]));
+    let (mut office, id) = office(Plot { access, ..Plot::default() }).await;
+    let direct = office.world.platform(|platform, _| platform.direct_chat("ou_li"));
+    let mut said = BTreeSet::new();
+    for id in [id.as_str(), "6626871355780360000"] {
+        office.world.ask(OPS, Command::Ticket(TicketId::from(id))).await.unwrap();
+        office.world.ask_directly(&direct, "ou_li", Command::Ticket(TicketId::from(id))).await.unwrap();
+        office.world.pass(Span::from_secs(5)).await;
+        for chat in [OPS, &direct] {
+            said.insert(office.world.cards(chat).last().unwrap().view.title.clone());
+        }
+    }
+    assert_eq!(said.len(), 1, "the same for what is there and what is not: {said:?}");
+    assert_eq!(office.world.platform(|platform, _| platform.count(Route::TicketGet)), 0);
+    assert_eq!(office.world.port().view().desk.counters.denied, 4);
+    office.world.ask(TEAM, Command::Ticket(TicketId::from(id.as_str()))).await.unwrap();
+    office.world.pass(Span::from_secs(5)).await;
+    assert_eq!(office.world.platform(|platform, _| platform.count(Route::TicketGet)), 1);
+    office.world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_in_a_direct_chat_learns_nothing_either() {
+    let (mut office, id) = office(Plot::default()).await;
+    let direct = office.world.platform(|platform, _| {
+        platform.add_person("ou_eve", "Eve", "eve@example.com");
+        platform.direct_chat("ou_eve")
+    });
+    let mut said = BTreeSet::new();
+    for id in [id.as_str(), "6626871355780360000", id.get(id.len() - 6..).unwrap()] {
+        office.world.ask_directly(&direct, "ou_eve", Command::Ticket(TicketId::from(id))).await.unwrap();
+        office.world.pass(Span::from_secs(5)).await;
+        said.insert(office.world.cards(&direct).last().unwrap().view.title.clone());
+    }
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(office.world.platform(|platform, _| platform.count(Route::TicketGet)), 0);
     office.world.stop().await;
 }

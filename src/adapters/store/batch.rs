@@ -52,7 +52,10 @@ pub(super) fn records(
         }
         if let Write::Forgotten(ticket, _) = write {
             drop_history(ticket, &mut changes, &mut stored)?;
-            drop_journal(ticket, &mut changes, unindexed, &mut stored)?;
+            drop_journal(&Subject::Ticket(ticket.clone()), &mut changes, unindexed, &mut stored)?;
+        }
+        if let Write::ForgetAlert(alert) = write {
+            drop_journal(&alert.subject, &mut changes, unindexed, &mut stored)?;
         }
         let (key, put) = key_of(write, sequence);
         changes.insert(key, put.then_some(write));
@@ -83,21 +86,21 @@ fn drop_history(
 pub(super) fn forgotten(writes: &[Write]) -> BTreeSet<Subject> {
     let subject = |write: &Write| match write {
         Write::Forgotten(ticket, _) => Some(Subject::Ticket(ticket.clone())),
+        Write::ForgetAlert(alert) => Some(alert.subject.clone()),
         _ => None,
     };
     writes.iter().filter_map(subject).collect()
 }
 
-/// Removes the journal's lines about a ticket, with their places in the index.
+/// Removes the journal's lines about a subject, with their places in the index.
 fn drop_journal(
-    ticket: &TicketKey,
+    subject: &Subject,
     changes: &mut Changes<'_>,
     unindexed: &Unindexed,
     mut stored: impl FnMut(&[u8]) -> Result<Vec<Vec<u8>>, StoreError>,
 ) -> Result<(), StoreError> {
-    let subject = Subject::Ticket(ticket.clone());
-    changes.retain(|_, write| !matches!(write, Some(Write::Journal(entry)) if entry.subject == subject));
-    for place in stored(&key::index(&subject))? {
+    changes.retain(|_, write| !matches!(write, Some(Write::Journal(entry)) if entry.subject == *subject));
+    for place in stored(&key::index(subject))? {
         if let Some(line) = key::indexed(&place) {
             for key in stored(&line)? {
                 changes.insert(key, None);
@@ -105,7 +108,7 @@ fn drop_journal(
         }
         changes.insert(place, None);
     }
-    for line in unindexed.get(&subject).into_iter().flatten() {
+    for line in unindexed.get(subject).into_iter().flatten() {
         changes.extend(stored(line)?.into_iter().map(|key| (key, None)));
     }
     Ok(())
@@ -122,7 +125,7 @@ fn key_of(write: &Write, sequence: &mut u64) -> (Vec<u8>, bool) {
         Write::Forgotten(ticket, _) => (key::forgotten(ticket), true),
         Write::DropRemains(ticket) => (key::remains(ticket), false),
         Write::Alert(alert) => (key::alert(&alert.key), true),
-        Write::DropAlert(alert) => (key::alert(alert), false),
+        Write::DropAlert(alert) | Write::ForgetAlert(alert) => (key::alert(alert), false),
         Write::Past(alert) => (key::past(&alert.key, alert.episode), true),
         Write::DropPast(alert, episode) => (key::past(alert, *episode), false),
         Write::Card(card) => (key::card(&card.key), true),
@@ -203,6 +206,7 @@ fn bytes(write: &Write) -> Option<Vec<u8>> {
         | Write::DropPerson(_)
         | Write::DropRemains(_)
         | Write::DropAlert(_)
+        | Write::ForgetAlert(_)
         | Write::DropPast(..)
         | Write::DropCard(_)
         | Write::DropDigest(..)

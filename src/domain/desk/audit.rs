@@ -30,6 +30,7 @@ impl Desk {
             return;
         }
         self.audited_at = now;
+        self.let_go_of_groups(now);
         let stuck: Vec<Alert> =
             self.alerts.values().flatten().filter(|alert| self.is_stuck(alert, now)).take(STUCK_MAX).cloned().collect();
         for alert in stuck {

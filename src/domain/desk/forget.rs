@@ -8,7 +8,7 @@ use crate::domain::{
     deed::{Act, Acted, Place, Tone},
     desk::{
         acts::refused,
-        forgotten::{self as forget, Forgotten},
+        forgotten::{self as forget, Forgotten, Named},
         hearing::Cause,
         machine::Desk,
         members::digests_of,
@@ -38,8 +38,11 @@ impl Desk {
         if keys.is_empty() {
             return Acted { tone: Tone::Missing, words: forget::NOBODY.into(), card: None };
         }
-        let notices = self.drop_notices_of(&keys, guest, now);
-        let mut done = Forgotten { notices, ..Forgotten::default() };
+        let tickets = keys.iter().filter_map(|key| Some(&*self.tickets.get(key)?.tracked.ticket));
+        let words = forget::words_of(guest, tickets);
+        let notices = self.drop_notices_of(&keys, &words, now);
+        let alerts = self.forget_groups(&words, now);
+        let mut done = Forgotten { notices, alerts, ..Forgotten::default() };
         for key in &keys {
             self.forgotten.insert(key.clone());
             self.write(Write::Forgotten(key.clone(), now));
@@ -93,10 +96,8 @@ impl Desk {
     }
 
     /// Drops answers that name the guest or their tickets, and dead letters about them; how many.
-    fn drop_notices_of(&mut self, keys: &[TicketKey], guest: &str, now: Timestamp) -> usize {
-        let tickets = keys.iter().filter_map(|key| Some(&*self.tickets.get(key)?.tracked.ticket));
-        let words = forget::words_of(guest, tickets);
-        let waiting = self.outbox.entries().filter(|entry| forget::speaks_of(entry, &words));
+    fn drop_notices_of(&mut self, keys: &[TicketKey], words: &Named, now: Timestamp) -> usize {
+        let waiting = self.outbox.entries().filter(|entry| forget::speaks_of(entry, words));
         let waiting: Vec<NoticeKey> = waiting.map(|entry| entry.key.clone()).collect();
         for key in &waiting {
             let why = Message::new("客户资料已按要求删除", "the guest's data was deleted on request");
@@ -104,7 +105,7 @@ impl Desk {
             self.settle(key, now);
         }
         let keys: Vec<&TicketKey> = keys.iter().collect();
-        let dead = self.dead.latest().filter(|letter| forget::is_about(&letter.entry, &keys, &words));
+        let dead = self.dead.latest().filter(|letter| forget::is_about(&letter.entry, &keys, words));
         let dead: Vec<NoticeKey> = dead.map(|letter| letter.entry.key.clone()).collect();
         for key in &dead {
             self.drop_dead(key);

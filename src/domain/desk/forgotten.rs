@@ -9,6 +9,7 @@ use crate::domain::{
     actor::Actor,
     alert::Alert,
     desk::{
+        let_go::may_go,
         outcome::Write,
         state::{Answer, Entry, JournalEntry, Stored, Tracked},
     },
@@ -129,6 +130,13 @@ pub fn in_store(stored: &Stored, guest: &str, by: &Actor, now: Timestamp) -> (Fo
         let entry = JournalEntry { at: now, subject, rule: None, episode: 0, what: "forgotten", note: journalled(by) };
         writes.push(Write::Journal(Box::new(entry)));
     }
+    let groups = stored.alerts.iter().filter(|alert| may_go(alert, now) && words.is_group(&alert.key.subject));
+    for alert in groups.filter(|_| !tickets.is_empty()) {
+        done.alerts += 1;
+        writes.push(Write::ForgetAlert(alert.key.clone()));
+        let past = stored.past.iter().filter(|past| past.key == alert.key);
+        writes.extend(past.map(|past| Write::DropPast(past.key.clone(), past.episode)));
+    }
     let keys: Vec<&TicketKey> = tickets.iter().map(|tracked| &tracked.ticket.key).collect();
     let waiting = stored.outbox.iter().filter(|entry| speaks_of(entry, &words));
     let waiting: Vec<Write> = waiting.map(|entry| Write::DropOutbox(entry.key.clone())).collect();
@@ -146,13 +154,24 @@ pub struct Named {
     guest: Vec<String>,
 }
 
+impl Named {
+    /// Whether a subject is a group that is called like the guest.
+    pub fn is_group(&self, subject: &Subject) -> bool {
+        match subject {
+            Subject::Group(value) => self.guest.iter().any(|word| fold(word) == fold(value)),
+            _ => false,
+        }
+    }
+}
+
 /// What names this guest and their tickets.
 pub fn words_of<'a>(guest: &str, tickets: impl Iterator<Item = &'a Ticket>) -> Named {
     let mut named = Named { tickets: Vec::new(), guest: vec![guest.to_string()] };
     for ticket in tickets {
         named.tickets.push(ticket.key.id.to_string());
-        let name = ticket.guest.present().and_then(|person| person.name.present());
-        named.guest.extend(name.map(ToString::to_string));
+        let parts = ticket.guest.present().map(|person| [&person.name, &person.id, &person.email]);
+        let parts = parts.into_iter().flatten().filter_map(Known::present);
+        named.guest.extend(parts.map(ToString::to_string));
     }
     named.guest.retain(|word| word.chars().nth(1).is_some()); // one character names nobody
     named.guest.sort();

@@ -64,6 +64,7 @@ mod looks;
 pub mod greeting;
 pub mod dead;
 mod forget;
+pub mod let_go;
 pub mod forgotten;
 pub mod troubles;
 mod announce;

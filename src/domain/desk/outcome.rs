@@ -51,6 +51,8 @@ pub enum Write {
     Alert(Box<Alert>),
     /// An alert that never fired is no longer kept.
     DropAlert(crate::domain::alert::AlertKey),
+    /// The same, with the journal's lines about its subject: a group that was named like a forgotten guest.
+    ForgetAlert(crate::domain::alert::AlertKey),
     /// An episode that is over while a new one began, kept until its cards show the end.
     Past(Box<Alert>),
     /// Its cards show the end.

@@ -96,7 +96,7 @@ impl Record {
                 self.played.alerts.insert(alert.key.clone(), (*alert).clone());
                 self.note_alert(*alert);
             }
-            Write::DropAlert(key) => drop(self.played.alerts.remove(&key)),
+            Write::DropAlert(key) | Write::ForgetAlert(key) => drop(self.played.alerts.remove(&key)),
             Write::Ticket(tracked) => drop(self.played.tickets.insert(tracked.ticket.key.clone(), *tracked)),
             Write::Journal(entry) => self.played.journal.push(*entry),
             _ => {}

@@ -73,6 +73,10 @@ impl MapStore {
             Write::DropRemains(key) => drop(self.remains.remove(&key)),
             Write::Alert(alert) => drop(self.alerts.insert(alert.key.clone(), *alert)),
             Write::DropAlert(key) => drop(self.alerts.remove(&key)),
+            Write::ForgetAlert(key) => {
+                self.journal.retain(|entry| entry.subject != key.subject);
+                self.alerts.remove(&key);
+            }
             Write::Past(alert) => drop(self.past.insert((alert.key.clone(), alert.episode), *alert)),
             Write::DropPast(key, episode) => drop(self.past.remove(&(key, episode))),
             Write::Card(card) => drop(self.cards.insert(card.key.clone(), *card)),
