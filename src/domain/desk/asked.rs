@@ -248,10 +248,6 @@ impl Desk {
         alerts
     }
 
-    fn is_visible(&self, alert: &Alert, sources: &[SourceName]) -> bool {
-        alert.key.subject.source().is_none_or(|source| sources.contains(source))
-    }
-
     /// The first of them in words, a line each.
     fn lines(&self, alerts: &[&Alert]) -> Vec<Message> {
         alerts.iter().take(LIST_MAX).map(|alert| self.alert_words(alert)).collect()

@@ -61,6 +61,7 @@ mod asked;
 mod picked;
 mod paged;
 mod looks;
+mod visible;
 pub mod greeting;
 pub mod dead;
 mod forget;

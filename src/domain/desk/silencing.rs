@@ -30,7 +30,7 @@ impl Desk {
     ) -> Message {
         let deed = match asked {
             Asked::Usage => return reply::verb_usage(Verb::Silence),
-            Asked::List => return self.silences_listed(now),
+            Asked::List => return self.silences_listed(sources, now),
             Asked::End(id) => Deed::EndSilence(*id),
             Asked::Add(wanted) => match self.new_silence(question, wanted, condition, sources, now) {
                 Ok(new) => Deed::Silence(Box::new(new)),
@@ -132,8 +132,9 @@ impl Desk {
         if today > now { today } else { zone.next_midnight(now).plus(into) }
     }
 
-    fn silences_listed(&self, now: Timestamp) -> Message {
-        let silences: Vec<&Silence> = self.silences_in_force(now).collect();
+    fn silences_listed(&self, sources: &[SourceName], now: Timestamp) -> Message {
+        let visible = |silence: &&Silence| Self::is_silence_visible(silence, sources);
+        let silences: Vec<&Silence> = self.silences_in_force(now).filter(visible).collect();
         if silences.is_empty() {
             return Message::new("现在没有静默", "there is no silence now");
         }
