@@ -2,7 +2,7 @@
 //! leaves these lines out unless it is asked for them.
 
 use crate::domain::{
-    command::Command,
+    command::{Command, tickets::Query, verb::Verb},
     deed::{Act, Place},
     desk::{
         input::{ChatKind, ChatMessage},
@@ -119,6 +119,10 @@ impl Desk {
 fn asked(command: &Command, denied: bool) -> Option<String> {
     match command {
         Command::Ticket(id) => Some(format!("/ticket {id}")),
+        Command::Said(Verb::Tickets, behind) => {
+            let ids = Query::read(behind).map(|query| query.ids).unwrap_or_default();
+            Some(ids.iter().fold("/tickets".to_string(), |asked, id| format!("{asked} {id}")))
+        }
         Command::Said(verb, _) | Command::Overheard(verb, _) if denied || !verb.acts() => {
             Some(format!("/{}", verb.name()))
         }

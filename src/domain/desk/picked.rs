@@ -139,7 +139,7 @@ impl Desk {
     }
 
     /// Whether a condition asks for what may not be shown of a ticket: whoever learns that it holds has learned the value.
-    fn asks_for_hidden(&self, condition: &Condition, tracked: &Tracked) -> bool {
+    pub(super) fn asks_for_hidden(&self, condition: &Condition, tracked: &Tracked) -> bool {
         let labels = self.labels_of(&tracked.ticket.key.source);
         condition.any(&|part| match part {
             Condition::Test(test) => !labels.privacy.shows(&test.target, &tracked.ticket, labels.priority.as_deref()),

@@ -93,7 +93,7 @@ impl Desk {
         let limit = wanted.limit.unwrap_or(TICKETS_PAGE).clamp(1, TICKETS_PAGE_MAX);
         let there = self.tickets.values().map(|watched| &watched.tracked).filter(|it| it.gone_at.is_none());
         for tracked in there.filter(|tracked| self.is_wanted(tracked, wanted)) {
-            if wanted.when.as_ref().is_some_and(|when| self.asks_for_hidden_of(when, tracked)) {
+            if wanted.when.as_ref().is_some_and(|when| self.asks_for_hidden(when, tracked)) {
                 return Err(Message::new(
                     format!("条件用到了不能显示的内容{}，见配置的 privacy", privacy::HIDDEN.zh),
                     format!("the condition asks for what may not be shown {}: see `privacy`", privacy::HIDDEN.en),
@@ -142,14 +142,5 @@ impl Desk {
         wanted.source.as_ref().is_none_or(|source| *source == key.source)
             && wanted.openness.has(tracked.ticket.is_closed() == Some(true))
             && wanted.team.as_ref().is_none_or(|wanted| team().as_ref() == Some(wanted))
-    }
-
-    fn asks_for_hidden_of(&self, condition: &Condition, tracked: &Tracked) -> bool {
-        let labels = self.labels_of(&tracked.ticket.key.source);
-        let privacy = &labels.privacy;
-        condition.any(&|part| match part {
-            Condition::Test(test) => !privacy.shows(&test.target, &tracked.ticket, labels.priority.as_deref()),
-            _ => false,
-        })
     }
 }
