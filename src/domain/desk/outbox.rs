@@ -47,6 +47,12 @@ pub(super) struct UnderWay {
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     entries: BTreeMap<NoticeKey, (u64, Entry)>,
+    /// The same, those that wait longest first.
+    by_age: BTreeSet<(Timestamp, NoticeKey)>,
+    /// How many there are in each lane.
+    lanes: BTreeMap<Lane, usize>,
+    /// How many of them were tried in vain.
+    failing: usize,
     ready: BTreeMap<ReceiverName, BTreeMap<Lane, Ready>>,
     sleeping: BTreeSet<(Timestamp, NoticeKey)>,
     in_flight: BTreeMap<NoticeKey, UnderWay>,
@@ -119,17 +125,52 @@ impl Outbox {
         self.in_flight.contains_key(key)
     }
 
+    /// How many wait or are under way in each lane.
+    pub(super) const fn lanes(&self) -> &BTreeMap<Lane, usize> {
+        &self.lanes
+    }
+
+    /// How many were tried in vain.
+    pub(super) const fn failing(&self) -> usize {
+        self.failing
+    }
+
+    /// The one that was decided first.
+    pub(super) fn oldest(&self) -> Option<&Entry> {
+        self.get(&self.by_age.first()?.1)
+    }
+
     /// Puts an entry where it will be found at `not_before`.
     pub(super) fn put(&mut self, entry: Entry) {
         self.remove(&entry.key);
-        self.arrivals += 1;
         self.sleeping.insert((entry.not_before, entry.key.clone()));
+        self.keep(entry);
+    }
+
+    fn keep(&mut self, entry: Entry) {
+        self.arrivals += 1;
+        self.by_age.insert((entry.decided_at, entry.key.clone()));
+        *self.lanes.entry(entry.lane).or_default() += 1;
+        self.failing += usize::from(entry.last_error.is_some());
         self.entries.insert(entry.key.clone(), (self.arrivals, entry));
+    }
+
+    /// The entry is neither found by its age nor counted any more.
+    fn uncount(&mut self, entry: &Entry) {
+        self.by_age.remove(&(entry.decided_at, entry.key.clone()));
+        self.failing -= usize::from(entry.last_error.is_some());
+        if let Some(count) = self.lanes.get_mut(&entry.lane) {
+            *count -= 1;
+            if *count == 0 {
+                self.lanes.remove(&entry.lane);
+            }
+        }
     }
 
     /// Takes an entry out, wherever it stands.
     pub(super) fn remove(&mut self, key: &NoticeKey) -> Option<Entry> {
         let (arrival, entry) = self.entries.remove(key)?;
+        self.uncount(&entry);
         self.land(key);
         self.sleeping.remove(&(entry.not_before, key.clone()));
         if let Some(lanes) = self.ready.get_mut(&key.receiver) {
@@ -150,8 +191,7 @@ impl Outbox {
     pub(super) fn set_in_flight(&mut self, entry: Entry, under_way: UnderWay) {
         let key = entry.key.clone();
         self.remove(&key);
-        self.arrivals += 1;
-        self.entries.insert(key.clone(), (self.arrivals, entry));
+        self.keep(entry);
         *self.in_flight_of.entry(key.receiver.clone()).or_default() += 1;
         self.in_flight.insert(key, under_way);
     }
@@ -515,5 +555,19 @@ mod tests {
         assert!(outbox.is_open(&slow));
         outbox.remove(&entry("slow", 1).key);
         assert_eq!(outbox.in_flight(), CHANNEL_IN_FLIGHT_MAX - 2);
+    }
+
+    #[test]
+    fn what_is_counted_is_what_is_there() {
+        let mut outbox = Outbox::default();
+        let at = |ordinal: u32| Timestamp::from_ms(10 - i64::from(ordinal));
+        let made = |ordinal| Entry { decided_at: at(ordinal), ..entry("slow", ordinal) };
+        (0..5).for_each(|ordinal| outbox.put(made(ordinal)));
+        outbox.set_in_flight(made(1));
+        outbox.put(Entry { lane: Lane::Critical, last_error: Some(Message::default()), ..made(2) });
+        assert_eq!(outbox.oldest().map(|entry| entry.key.ordinal), Some(4));
+        assert_eq!((outbox.lanes().clone(), outbox.failing()), ([(Lane::Critical, 1), (Lane::Alerts, 4)].into(), 1));
+        (0..5).for_each(|ordinal| drop(outbox.remove(&made(ordinal).key)));
+        assert_eq!((outbox.oldest(), outbox.lanes().len(), outbox.failing()), (None, 0, 0));
     }
 }

@@ -17,6 +17,9 @@ pub(super) const WINDOW: Span = Span::from_mins(1);
 /// People whose messages are counted at once. More than this many a minute are not counted: each asks little.
 const PEOPLE_MAX: usize = 10_000;
 
+/// Those whose minute is over are forgotten at most this often, where too many are counted: it walks all of them.
+const SWEEP_EVERY: Span = Span::from_secs(1);
+
 /// What whoever asks too much is told, once.
 pub(super) const TOO_MUCH: Words = Words {
     zh: "你一分钟里问得太多了，我先歇一会儿。请一分钟后再问；要看很多工单，可以一次发多个工单号，或写 /tickets。",
@@ -26,7 +29,11 @@ pub(super) const TOO_MUCH: Words = Words {
 
 /// Who asked how much lately.
 #[derive(Debug, Default)]
-pub(super) struct Patience(BTreeMap<OpenId, (Timestamp, u32)>);
+pub(super) struct Patience {
+    people: BTreeMap<OpenId, (Timestamp, u32)>,
+    /// When those whose minute was over were forgotten last.
+    swept_at: Option<Timestamp>,
+}
 
 /// What one more message of a person meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,14 +49,18 @@ pub(super) enum Meets {
 impl Patience {
     /// Counts a message.
     pub(super) fn hear(&mut self, who: &OpenId, now: Timestamp) -> Meets {
-        let counts = |since: Timestamp| now >= since && now.since(since) < WINDOW;
-        if self.0.len() >= PEOPLE_MAX && !self.0.contains_key(who) {
-            self.0.retain(|_, (since, _)| counts(*since));
-            if self.0.len() >= PEOPLE_MAX {
+        let within = |since: Timestamp, span: Span| now >= since && now.since(since) < span;
+        let counts = |since: Timestamp| within(since, WINDOW);
+        if self.people.len() >= PEOPLE_MAX && !self.people.contains_key(who) {
+            if !self.swept_at.is_some_and(|swept_at| within(swept_at, SWEEP_EVERY)) {
+                self.people.retain(|_, (since, _)| counts(*since));
+                self.swept_at = Some(now);
+            }
+            if self.people.len() >= PEOPLE_MAX {
                 return Meets::Answer;
             }
         }
-        let (since, count) = self.0.entry(who.clone()).or_insert((now, 0));
+        let (since, count) = self.people.entry(who.clone()).or_insert((now, 0));
         if !counts(*since) {
             (*since, *count) = (now, 0);
         }
@@ -79,5 +90,18 @@ mod tests {
         assert_eq!(patience.hear(&li, start.plus(Span::from_ms(59_999))), Meets::Silence);
         assert_eq!(patience.hear(&li, start.plus(WINDOW)), Meets::Answer);
         assert_eq!(patience.hear(&wang, start.minus(WINDOW)), Meets::Answer, "a clock set back starts anew");
+    }
+
+    #[test]
+    fn where_too_many_ask_those_are_forgotten_whose_minute_is_over() {
+        let mut patience = Patience::default();
+        let start = Timestamp::from_ms(1_790_000_000_000);
+        let person = |number: usize| OpenId::new(format!("ou_{number}"));
+        for number in 0..PEOPLE_MAX + 5 {
+            assert_eq!(patience.hear(&person(number), start), Meets::Answer);
+        }
+        assert_eq!(patience.people.len(), PEOPLE_MAX, "further ones are not counted");
+        patience.hear(&person(PEOPLE_MAX), start.plus(WINDOW));
+        assert_eq!(patience.people.len(), 1);
     }
 }

@@ -186,7 +186,7 @@ pub struct SourceView {
 }
 
 impl Desk {
-    /// What the desk shows of itself now. Walks alerts and notices: for once a second, not for each input.
+    /// What the desk shows of itself now. Walks the alerts: for once a second, not for each input.
     pub fn view(&self, now: Timestamp) -> View {
         let mut view = View {
             sources: self.source_views(now),
@@ -194,6 +194,9 @@ impl Desk {
             dead: self.dead.len(),
             silences: self.hush.in_force().count(),
             storms: self.digests.values().filter(|digest| is_storm(digest)).count(),
+            outbox: self.outbox.lanes().clone(),
+            outbox_failing: self.outbox.failing(),
+            outbox_oldest: self.outbox.oldest().map(WaitingView::of),
             counters: self.counters.clone(),
             ..View::default()
         };
@@ -205,12 +208,6 @@ impl Desk {
                 view.pending += 1;
             }
         }
-        for entry in self.outbox.entries() {
-            *view.outbox.entry(entry.lane).or_default() += 1;
-            view.outbox_failing += usize::from(entry.last_error.is_some());
-        }
-        let oldest = self.outbox.entries().min_by_key(|entry| entry.decided_at);
-        view.outbox_oldest = oldest.map(WaitingView::of);
         view.dead_letters = self.dead.latest().take(DEAD_SHOWN_MAX).map(DeadView::of).collect();
         view
     }
