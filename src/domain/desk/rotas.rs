@@ -172,20 +172,36 @@ impl Desk {
         }
     }
 
-    /// The firing alerts that a rota's people are told of, the oldest first; one line where there is none.
+    /// What rings on the rota's teams: first what calls its people, then the rest, the oldest first; and how much more
+    /// rings that is not theirs, so that nobody reads a short list as calm.
     fn open_lines(&self, rota: &Rota, now: Timestamp) -> Vec<Message> {
-        let mut open: Vec<&Alert> = self.alerts.values().flatten().filter(|alert| self.calls(alert, rota)).collect();
-        open.sort_by_key(|alert| (alert.since, alert.key.clone()));
-        if open.is_empty() {
-            return vec![Message::new("没有未了结的提醒", "no alert is open")];
-        }
-        let count = open.len();
-        let mut lines = vec![Message::new(format!("未了结的提醒 {count} 条："), format!("open alerts: {count}"))];
+        let ringing = self.alerts.values().flatten().filter(|alert| alert.is_firing() && !alert.trial);
+        let (mut open, others): (Vec<&Alert>, Vec<&Alert>) = ringing.partition(|alert| self.is_of(alert, rota));
+        open.sort_by_key(|alert| (!self.calls_oncall(alert), alert.since, alert.key.clone()));
+        let others = others.len();
+        let mut lines = match (open.len(), others) {
+            (0, 0) => return vec![Message::new("没有未了结的提醒", "no alert is open")],
+            (0, _) => {
+                return vec![Message::new(
+                    format!("这个值班表的团队没有未了结的提醒；别的团队另有 {others} 条在响，/alerts 列出全部"),
+                    format!("no alert is open on this rota's teams; elsewhere {others} ring; /alerts lists them"),
+                )];
+            }
+            (count, _) => {
+                vec![Message::new(format!("未了结的提醒 {count} 条："), format!("open alerts: {count}"))]
+            }
+        };
         lines.extend(open.iter().take(OPEN_LINES_MAX).map(|alert| self.open_line(alert, now)));
-        if let Some(more) = count.checked_sub(OPEN_LINES_MAX).filter(|more| *more > 0) {
+        if let Some(more) = open.len().checked_sub(OPEN_LINES_MAX).filter(|more| *more > 0) {
             lines.push(Message::new(
                 format!("另有 {more} 条，/alerts 列出全部"),
                 format!("and {more} more; /alerts lists them"),
+            ));
+        }
+        if others > 0 {
+            lines.push(Message::new(
+                format!("别的团队另有 {others} 条在响"),
+                format!("elsewhere, on other teams: {others} ringing"),
             ));
         }
         lines
@@ -209,8 +225,15 @@ impl Desk {
         )
     }
 
-    /// Whether an alert rings and its rule tells a rota's people.
-    fn calls(&self, alert: &Alert, rota: &Rota) -> bool {
+    /// Whether an alert is for a rota's people to know: it is on a team whose on-call is this rota, or there is no other
+    /// rota.
+    fn is_of(&self, alert: &Alert, rota: &Rota) -> bool {
+        let is_ours = |team: &Team| team.oncall == Some(Oncall::Rota(rota.name.clone()));
+        self.settings.rotas.len() == 1 || self.team_of_subject(&alert.key.subject).is_some_and(is_ours)
+    }
+
+    /// Whether an alert's rule tells or mentions whoever is on call.
+    fn calls_oncall(&self, alert: &Alert) -> bool {
         let tells = |rule: &Rule| {
             let told = rule.notify.iter().map(|line| &line.to).chain(rule.ladder.iter().map(|rung| &rung.to));
             let notify = rule.notify.iter().map(|line| &line.mention);
@@ -218,11 +241,7 @@ impl Desk {
             mentioned.any(|mention| *mention == Mention::Oncall)
                 || told.chain(&rule.fallback).any(|to| *to == To::TeamOncall)
         };
-        let is_ours = |team: &Team| team.oncall == Some(Oncall::Rota(rota.name.clone()));
-        alert.is_firing()
-            && !alert.trial
-            && self.rule_named(&alert.key.rule).is_some_and(|rule| tells(rule))
-            && self.team_of_subject(&alert.key.subject).is_some_and(is_ours)
+        self.rule_named(&alert.key.rule).is_some_and(|rule| tells(rule))
     }
 
     /// The team of a ticket or group, as it stands.

@@ -302,7 +302,7 @@ impl Bench {
     /// A rota, and a rule that calls whoever it says.
     pub(super) fn with_rota(&mut self, rota: &Node) {
         self.settings = duty::settings(self.settings.clone(), rota);
-        self.rules = duty::rules();
+        self.rules = duty::rules(rota);
         self.store = MapStore::default();
         self.restart(Span::ZERO);
     }

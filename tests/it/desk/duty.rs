@@ -30,6 +30,9 @@ use crate::histories::oracle;
 const SHANGHAI: Zone = Zone(chrono_tz::Asia::Shanghai);
 const NAME: &str = "primary";
 
+/// The rota of the only team, where a case says `elsewhere`; nobody stands in it.
+const OTHER: &str = "other";
+
 /// Whoever `team.oncall` means is told an hour after it rings.
 const ESCALATED_AFTER: Span = Span::from_hours(1);
 
@@ -60,6 +63,7 @@ pub(super) fn settings(mut settings: Settings, rota: &Node) -> Settings {
         change: Turn::Daily,
         members: members(name),
     };
+    let elsewhere = get(rota, "elsewhere").is_some();
     let shifts = [shift("day", 9, 21), shift("night", 21, 33)];
     let rota = Rota {
         name: RotaName::from(NAME),
@@ -75,22 +79,29 @@ pub(super) fn settings(mut settings: Settings, rota: &Node) -> Settings {
         when: None,
         to: "support".into(),
         lead: None,
-        oncall: Some(Oncall::Rota(rota.name.clone())),
+        oncall: Some(Oncall::Rota(if elsewhere { OTHER.into() } else { rota.name.clone() })),
     };
     for source in settings.sources.values_mut() {
         source.labels = Arc::new(Labels { teams: Arc::new(vec![team.clone()]), ..Labels::default() });
     }
+    let other = Rota { name: OTHER.into(), shifts: Vec::new(), backup: None, ..rota.clone() };
     settings.rotas = BTreeMap::from([(rota.name.clone(), Arc::new(rota))]);
+    if elsewhere {
+        settings.rotas.insert(other.name.clone(), Arc::new(other));
+    }
     settings
 }
 
-/// One rule: it rings on what waits, and calls whoever is on call.
-pub(super) fn rules() -> RuleSet {
+/// One rule: it rings on what waits, and calls whoever is on call, unless the case says `calls_nobody`.
+pub(super) fn rules(rota: &Node) -> RuleSet {
     let mut rules = oracle::rules();
     let kept = BTreeSet::from([RuleName::from(oracle::WAITING)]);
     rules.rules.retain(|name, _| kept.contains(name));
     for rule in rules.rules.values_mut() {
         rule.notify.iter_mut().for_each(|line| line.repeat_max = 0);
+        if get(rota, "calls_nobody").is_some() {
+            continue;
+        }
         rule.ladder.push(Rung {
             at: RungAt::After(Wait::wall(ESCALATED_AFTER)),
             severity: None,
