@@ -1,5 +1,5 @@
 //! What the fuzz targets do with their input: read it as rules, as a configuration, as a template, as a click, as
-//! frames of the long connection. Nothing may panic, and time and memory stay bounded whatever stands in it. `tests/it/fuzz.rs` runs the same without a fuzzer.
+//! a message, as frames of the long connection. Nothing may panic, and time and memory stay bounded whatever stands in it. `tests/it/fuzz.rs` runs the same without a fuzzer.
 
 use std::path::Path;
 
@@ -17,12 +17,19 @@ use deskbell::{
                 settings::Settings,
             },
         },
-        rulebook::{load::load_texts, names::Names},
+        rulebook::{alone::asked_condition, load::load_texts, names::Names},
         templates::library::Templates,
     },
     app::config::load::load_text,
     cli::report,
     domain::{
+        command::{
+            BEHIND_CHARS_MAX, Command, EXCERPT_CHARS_MAX,
+            ids::ID_DIGITS_MAX,
+            language, oncall, order, reply, silence,
+            tickets::{IDS_MAX, Query, TERMS_MAX},
+            verb::Behind,
+        },
         deed::Tone,
         story::Story,
         text::{Locale, Message},
@@ -79,6 +86,41 @@ pub fn clicks(data: &[u8], callback: &Callback) {
             Pressed::Ask(question) => Message::new(question.text.as_str(), question.text.as_str()),
         };
         assert!(answer(form, Some((Tone::Done, &words)), None, Locale::Zh).is_object());
+    }
+}
+
+/// What a person types goes through: read as a message and as a reply, and what stands behind a command's name with it.
+/// `names` are what a condition may name.
+pub fn messages(data: &[u8], names: &Names) {
+    let Some(text) = text_of(data) else { return };
+    let _language = language(text);
+    for command in [Command::parse(text), Command::parse_reply(text, true), Command::parse_reply(text, false)] {
+        match &command {
+            Command::TicketUsage(kept) | Command::Unknown(kept) => {
+                assert!(kept.chars().count() <= EXCERPT_CHARS_MAX);
+            }
+            Command::Ticket(id) => assert!(!id.as_str().is_empty() && id.as_str().len() <= ID_DIGITS_MAX),
+            Command::Said(_, behind) | Command::Overheard(_, behind) => {
+                assert!(behind.chars().count() <= BEHIND_CHARS_MAX);
+                asked(behind, names);
+            }
+            Command::Help | Command::Nothing => {}
+        }
+        drop(reply::to(&command));
+    }
+}
+
+/// What stands behind a command's name, whichever it is.
+fn asked(behind: &str, names: &Names) {
+    drop((Behind::read(behind), silence::Asked::read(behind), oncall::Asked::read(behind), order::Asked::read(behind)));
+    let Ok(query) = Query::read(behind) else { return };
+    assert!(query.ids.len() <= IDS_MAX && query.terms.len() <= TERMS_MAX);
+    // The button of a page asks for the same again.
+    let written = query.written(2, "ou_me");
+    let again = Query::read(&written).unwrap_or_else(|word| panic!("{word} of {written}"));
+    assert_eq!(again.written(2, "ou_me"), written);
+    if let Some(text) = query.condition() {
+        drop(asked_condition(&text, names));
     }
 }
 

@@ -17,7 +17,7 @@ use crate::domain::{
 
 mod fold;
 pub mod ids;
-mod names;
+pub mod names;
 mod nearest;
 pub mod oncall;
 pub mod order;

@@ -108,6 +108,20 @@ impl Chats {
         self.with_button("take")
     }
 
+    /// Twelve tickets, and the card that lists them.
+    async fn listed(&self) -> String {
+        for _ in 0..12 {
+            self.world.file(|_| {});
+        }
+        self.world.pass(Span::from_mins(1)).await;
+        self.world.platform(|platform, now| platform.person_says(TEAM, "ou_li", "/tickets", true, now)).unwrap();
+        for delivery in self.world.platform(|platform, now| platform.take_deliveries(now)) {
+            assert_eq!(post(&self.client, &self.url, &delivery.headers, delivery.body).await.unwrap().0, 200);
+        }
+        self.world.pass(Span::from_secs(20)).await;
+        self.with_button("下一页")
+    }
+
     fn with_button(&self, button: &str) -> String {
         self.world.platform(|platform, _| platform.message_with_button(TEAM, button)).unwrap()
     }
@@ -472,4 +486,32 @@ async fn a_ticket_s_card_asks_on_and_each_click_is_answered_once() {
     assert!(replies(&chats)[1].contains("silenced S1"), "{:?}", replies(&chats));
     assert_eq!(chats.message(&card).versions.len(), 2, "the card stays as it is");
     chats.world.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_of_a_list_is_turned_on_its_card() {
+    for manner in [Manner::default(), Manner { flat: true, ..Manner::default() }] {
+        let chats = chats(true).await;
+        let list = chats.listed().await;
+        assert!(chats.text(&list).contains("（第 1/2 页）"), "{}", chats.text(&list));
+        let messages = chats.world.platform(|platform, _| platform.messages_in(TEAM).len());
+        let next = chats.click(&list, "ou_han", "下一页", manner);
+        for _ in 0..2 {
+            // Delivered twice, as platforms do.
+            let shown = chats.send(&next).await;
+            assert_eq!((shown.toast, shown.changed, shown.error), (None, false, None));
+        }
+        chats.world.pass(Span::from_secs(20)).await;
+        let text = chats.text(&list);
+        assert!(text.contains("（第 2/2 页）") && text.contains("\n11. ") && text.contains("[上一页]"), "{text}");
+        assert!(!text.contains("[下一页]"), "{text}");
+        assert_eq!(chats.world.platform(|platform, _| platform.messages_in(TEAM).len()), messages, "on the same card");
+        assert_eq!(chats.world.platform(|platform, _| platform.count(Route::MessagePatch)), 1);
+    }
+    // Where the platform does not say which card it was, whoever clicked is told what to write.
+    let chats = chats(true).await;
+    let list = chats.listed().await;
+    let sparse = Manner { sparse: true, ..Manner::default() };
+    let shown = chats.send(&chats.click(&list, "ou_li", "下一页", sparse)).await;
+    assert!(toast(&shown).1.contains("请直接发：/tickets 页:2"), "{shown:?}");
 }

@@ -306,6 +306,89 @@ fn clicks_stand_whatever_they_are_given() {
     }
 }
 
+/// What is put into messages beside each other: what the parser of messages stumbles over.
+const TYPED: &[&str] = &[
+    "/tickets ",
+    "/ticket ",
+    "/工单",
+    "、",
+    "页:",
+    "第2页",
+    "page ",
+    "负责人:",
+    "状态",
+    ":",
+    "=",
+    ">",
+    "<",
+    ">=",
+    "，",
+    ",",
+    " ",
+    "@_all ",
+    "#4F7A2C",
+    "366331",
+    "6626871355780366331",
+    "4小时",
+    "2h",
+    "\u{200b}",
+    "[赞]",
+    "[",
+    "]",
+    "%3D",
+    "%",
+    "://",
+    "ticket_id=",
+    "\"",
+    "\\",
+    "的单",
+    "我的",
+    "没人接",
+    "超时",
+    "/order ",
+    "/silence ",
+    "/oncall ",
+    "until ",
+    "when {",
+    "}",
+    "明天",
+    "半小时",
+];
+
+#[test]
+fn messages_stand_whatever_is_typed() {
+    let files =
+        fs::read_dir("tests/cases/chat").unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
+    let mut typed: Vec<String> = Vec::new();
+    for line in files.flat_map(|file| file.lines().map(str::to_string).collect::<Vec<_>>()) {
+        let pair = line.strip_prefix("  - ").map(|pair| serde_json::from_str::<(String, String)>(pair).unwrap());
+        typed.extend(pair.map(|(typed, _)| typed));
+    }
+    assert!(typed.len() >= 200);
+    let (names, mut dice) = (names(), Dice(0xc4a7));
+    for message in &typed {
+        bodies::messages(message.as_bytes(), &names);
+    }
+    for _ in 0..20_000 {
+        let mut text: Vec<char> = dice.one::<String>(&typed).chars().collect();
+        for _ in 0..=dice.below(4) {
+            let at = dice.below(text.len() + 1);
+            let end = (at + dice.below(5)).min(text.len());
+            let piece = if dice.below(3) == 0 { dice.one::<String>(&typed) } else { *dice.one::<&str>(TYPED) };
+            text.splice(at..end, piece.chars());
+        }
+        bodies::messages(text.into_iter().collect::<String>().as_bytes(), &names);
+    }
+    for bomb in bombs() {
+        bodies::messages(bomb.as_bytes(), &names);
+        bodies::messages(format!("/tickets {bomb}").as_bytes(), &names);
+    }
+    for piece in TYPED {
+        bodies::messages(piece.repeat(2_000).as_bytes(), &names);
+        bodies::messages(format!("/tickets {}", piece.repeat(600)).as_bytes(), &names);
+    }
+}
+
 /// Messages one after the other, each behind its length.
 fn messages(frames: &[Frame]) -> Vec<u8> {
     let one = |frame: &Frame| {
@@ -419,7 +502,7 @@ fn doubling(levels: usize) -> String {
 fn the_corpus_is_where_the_readme_says() {
     let text = fs::read_to_string("fuzz/README.md").unwrap();
     let copies: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("cp ")).collect();
-    assert_eq!(copies.len(), 3);
+    assert_eq!(copies.len(), 4);
     for from in copies {
         for path in from.split_whitespace().filter(|word| !word.starts_with("fuzz/")) {
             let there = match path.rsplit_once('*') {

@@ -12,15 +12,19 @@ pub fn opening(seed: u64, ticket: Option<&str>) -> String {
         text.push_str(&format!(
             "  试一试：输入下面这行并回车，向机器人查一张工单。Ctrl-C 结束\n\
              \x20 Try it: type this line and press Enter to look a ticket up. Ctrl-C ends the demo\n\n\
-             \x20   /ticket {ticket}\n\n"
+             \x20   /ticket {ticket}\n\n\
+             \x20 也可以写 · Also:\n\
+             \x20   工单列表  没人接的  超时的有哪些  /tickets 优先级:P0,P1  现在排队多少  今天几个差评\n\
+             \x20   open tickets  unassigned  overdue  /tickets wait>4h  how many in the queue\n\
+             \x20   /alerts  /why  /take  /done  /snooze  /silence  /oncall  /rules  /order  /help\n\n"
         ));
     }
     text
 }
 
 /// What is said when the day is over and the newcomer may go on asking.
-pub const STAYS: &str = "18:00  这一天结束了，还可以继续查工单；Ctrl-C 结束\n       \
-                         The day is over. Tickets can still be looked up; Ctrl-C ends the demo\n\n";
+pub const STAYS: &str = "18:00  这一天结束了，还可以继续问；Ctrl-C 结束\n       \
+                         The day is over. You can still ask; Ctrl-C ends the demo\n\n";
 
 /// What is said when the day is over and nobody stays.
 pub const OVER: &str = "18:00  这一天结束了 · The day is over\n\n";

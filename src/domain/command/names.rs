@@ -31,6 +31,26 @@ const LED: &[(&str, Verb, &str)] = &[
     ("bad", Verb::Count, "bad"),
 ];
 
+/// Every command as it is called first, with its other names.
+pub fn commands() -> impl Iterator<Item = (String, Vec<&'static str>)> {
+    let first = |names: &[&'static str]| {
+        let rest = names.iter().skip(1).copied().collect();
+        (names.first().copied().unwrap_or_default().to_string(), rest)
+    };
+    let verbs = VERBS.iter().map(|(_, name, names)| {
+        (name.to_string(), names.iter().copied().filter(|other| other != name).collect::<Vec<_>>())
+    });
+    let mut led: Vec<(String, Vec<&'static str>)> = Vec::new();
+    for (name, verb, lead) in LED {
+        let written = format!("{} {lead}", verb.name());
+        match led.iter_mut().find(|(known, _)| *known == written) {
+            Some((_, names)) => names.push(name),
+            None => led.push((written, vec![name])),
+        }
+    }
+    [first(TICKET)].into_iter().chain(verbs).chain(led).chain([first(HELP)])
+}
+
 /// A command's name at the beginning of a text.
 #[derive(Clone, Copy)]
 pub(super) enum Name {

@@ -114,7 +114,7 @@ impl Relation {
 }
 
 /// Short names of what is asked for most; any other name is one of the language of rules.
-const KEYS: &[(&str, &[&str])] = &[
+pub const KEYS: &[(&str, &[&str])] = &[
     (OWNER, &["负责人", "客服", "处理人", "经办人", "owner", "agent", "assignee", "agent_owner"]),
     ("status", &["状态", "status", "state"]),
     ("priority", &["优先级", "priority", "级别"]),
@@ -140,27 +140,20 @@ const NOBODY: &[&str] = &["无", "没有", "没人", "无人", "空", "none", "n
 const PAGE: &[&str] = &["页", "页码", "page"];
 
 /// Words that are a condition by themselves.
-const WORDS: &[(&str, Word)] = &[
-    ("我的", Word::Me),
-    ("我的单", Word::Me),
-    ("mine", Word::Me),
-    ("my", Word::Me),
-    ("没人接", Word::Nobody),
-    ("没人接的", Word::Nobody),
-    ("未分配", Word::Nobody),
-    ("unassigned", Word::Nobody),
-    ("nobody", Word::Nobody),
-    ("超时", Word::Overdue),
-    ("超时的", Word::Overdue),
-    ("逾期", Word::Overdue),
-    ("overdue", Word::Overdue),
-    ("late", Word::Overdue),
+pub const WORDS: &[(Word, &[&str])] = &[
+    (Word::Me, &["我的", "我的单", "mine", "my"]),
+    (Word::Nobody, &["没人接", "没人接的", "未分配", "unassigned", "nobody"]),
+    (Word::Overdue, &["超时", "超时的", "逾期", "overdue", "late"]),
 ];
 
-#[derive(Clone, Copy)]
-enum Word {
+/// What a word alone asks for.
+#[derive(Clone, Copy, Debug)]
+pub enum Word {
+    /// Tickets of whoever asks.
     Me,
+    /// Tickets of nobody.
     Nobody,
+    /// Tickets on which something about time rings.
     Overdue,
 }
 
@@ -197,7 +190,7 @@ impl Query {
             return Ok(query);
         }
         for word in glued(text).split_whitespace() {
-            let term = WORDS.iter().find(|(known, _)| *known == word).map(|(_, word)| word.term());
+            let term = WORDS.iter().find(|(_, names)| names.contains(&word)).map(|(meant, _)| meant.term());
             let term = term.or_else(|| term_of(word)).or_else(|| bare(word)).ok_or_else(|| word.to_string())?;
             if query.terms.len() >= TERMS_MAX {
                 return Err(word.to_string());

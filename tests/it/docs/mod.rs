@@ -1,6 +1,7 @@
 //! The documents: what they show is read by the real parsers, what they list is made from the code, what they name
 //! exists.
 
+mod chat;
 mod life;
 mod pages;
 mod privacy;
@@ -247,6 +248,11 @@ fn the_tables_are_those_of_the_code() {
     is_up_to_date("docs/operations.md", "metrics", &tables::metrics_table());
     is_up_to_date("docs/receivers.md", "kinds", &receivers::kinds(Locale::En));
     is_up_to_date("docs/receivers.zh-CN.md", "kinds", &receivers::kinds(Locale::Zh));
+    for (path, locale) in [("docs/chat.md", Locale::En), ("docs/chat.zh-CN.md", Locale::Zh)] {
+        is_up_to_date(path, "phrases", &chat::phrases(locale));
+        is_up_to_date(path, "names", &chat::names_of_commands(locale));
+        is_up_to_date(path, "keys", &chat::keys(locale));
+    }
     is_up_to_date("docs/alerts.md", "life", &life::life(Locale::En));
     is_up_to_date("docs/alerts.zh-CN.md", "life", &life::life(Locale::Zh));
 }
