@@ -563,7 +563,7 @@ mod tests {
         let at = |ordinal: u32| Timestamp::from_ms(10 - i64::from(ordinal));
         let made = |ordinal| Entry { decided_at: at(ordinal), ..entry("slow", ordinal) };
         (0..5).for_each(|ordinal| outbox.put(made(ordinal)));
-        outbox.set_in_flight(made(1));
+        outbox.set_in_flight(made(1), UnderWay::default());
         outbox.put(Entry { lane: Lane::Critical, last_error: Some(Message::default()), ..made(2) });
         assert_eq!(outbox.oldest().map(|entry| entry.key.ordinal), Some(4));
         assert_eq!((outbox.lanes().clone(), outbox.failing()), ([(Lane::Critical, 1), (Lane::Alerts, 4)].into(), 1));
