@@ -27,6 +27,9 @@ use crate::{
     },
 };
 
+/// References of a digest's alerts in a row of the list.
+const HOLDS_LISTED_MAX: usize = 3;
+
 /// What is done with the outbox.
 #[derive(Clone, Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -150,7 +153,20 @@ fn step(word: &str) -> Message {
 
 fn subject(letter: &LetterDocument) -> String {
     let of = letter.subject.rsplit_once(':').map_or(letter.subject.as_str(), |(_, of)| of);
-    letter.title.as_ref().map_or_else(|| of.to_string(), |title| format!("{of} {title}"))
+    let named = letter.title.as_ref().map_or_else(|| of.to_string(), |title| format!("{of} {title}"));
+    match letter.holds_total {
+        0 => named,
+        _ => format!("{named} {}", holds(letter, HOLDS_LISTED_MAX)),
+    }
+}
+
+/// The references of a digest's alerts: `#4F7A2C #985EE3 … (31)`.
+fn holds(letter: &LetterDocument, most: usize) -> String {
+    let named: Vec<String> = letter.holds.iter().take(most).map(|reference| format!("#{reference}")).collect();
+    match letter.holds_total {
+        total if total > named.len() => format!("{} … ({total})", named.join(" ")),
+        _ => named.join(" "),
+    }
 }
 
 fn state(letter: &LetterDocument, zone: Zone) -> Message {
@@ -197,6 +213,10 @@ fn told(letter: &LetterDocument, zone: Zone, locale: Locale) -> Vec<String> {
             format!("decided at {decided}, tried {attempts} times"),
         ),
     ];
+    if letter.holds_total > 0 {
+        let (total, named) = (letter.holds_total, holds(letter, usize::MAX));
+        lines.push(Message::new(format!("汇总里有 {total} 条：{named}"), format!("a digest of {total}: {named}")));
+    }
     if let Some(tried) = letter.first_tried_at.map(at) {
         lines.push(Message::new(
             format!("{tried} 的那次可能已经送达；再发时先到群里查，查不到才发，或注明“可能重复”"),

@@ -34,6 +34,8 @@ pub struct LinesOf {
     pub subject: Subject,
     /// Only those of this rule's alert, in this episode and those after it: what rings again goes on on its card.
     pub episode: Option<(RuleName, u32)>,
+    /// Only those of the digest with this number.
+    pub digest: Option<u32>,
     /// Also who asked what.
     pub looks: bool,
 }
@@ -41,14 +43,15 @@ pub struct LinesOf {
 impl LinesOf {
     /// All about a subject.
     pub const fn all(subject: Subject) -> Self {
-        Self { subject, episode: None, looks: false }
+        Self { subject, episode: None, digest: None, looks: false }
     }
 
     /// Whether a line is meant.
     pub fn has(&self, line: &JournalLine) -> bool {
         let of = |(rule, episode): &(RuleName, u32)| line.rule.as_ref() == Some(rule) && line.episode >= *episode;
         let is_told = self.looks || !LOOKS.contains(&&*line.what);
-        is_told && line.subject == self.subject && self.episode.as_ref().is_none_or(of)
+        let is_meant = self.digest.is_none_or(|number| line.episode == number);
+        is_told && is_meant && line.subject == self.subject && self.episode.as_ref().is_none_or(of)
     }
 }
 
@@ -96,6 +99,9 @@ pub const LEADS: [(&str, Words); 37] = [
 /// Lines that say who asked what: the story is told without them.
 pub const LOOKS: [&str; 2] = ["looked", "denied"];
 
+/// What a receiver's digests are kept under, whatever rule they are about.
+const DIGEST: &str = "deskbell.digest";
+
 /// The sentence stands alone.
 const ALONE: Words = Words { zh: "", en: "" };
 
@@ -116,7 +122,9 @@ pub fn chronicle(lines: &[JournalLine], zone: Zone, locale: Locale) -> String {
 fn chapters(lines: &[JournalLine]) -> Vec<Chapter<'_>> {
     let mut chapters: Vec<Chapter<'_>> = Vec::new();
     for line in lines {
-        let key = line.rule.clone().map(|rule| (AlertKey { subject: line.subject.clone(), rule }, line.episode));
+        let is_digest = line.episode > 0 && matches!(line.subject, Subject::Receiver(_));
+        let rule = if is_digest { Some(RuleName::from(DIGEST)) } else { line.rule.clone() };
+        let key = rule.map(|rule| (AlertKey { subject: line.subject.clone(), rule }, line.episode));
         match chapters.iter_mut().find(|chapter| chapter.key == key) {
             Some(chapter) => chapter.lines.push(line),
             None => chapters.push(Chapter { key, lines: vec![line] }),
@@ -153,6 +161,10 @@ impl Chapter<'_> {
                     format!("{rule} · 第 {episode} 次 · #{reference} · {day}"),
                     format!("{rule} · episode {episode} · #{reference} · {day}"),
                 )
+            }
+            Some((key, number)) if key.rule.as_str() == DIGEST => {
+                let reference = reference(key, *number);
+                Message::new(format!("汇总 #{reference} · {day}"), format!("digest #{reference} · {day}"))
             }
             Some((key, _)) => Message::new(format!("{} · {day}", key.rule), format!("{} · {day}", key.rule)),
             None => Message::new(format!("其他 · {day}"), format!("besides · {day}")),

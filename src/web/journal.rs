@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn older_lines_are_spoken_of_where_there_are_some() {
-        let meant = || Meant { subject: Subject::Service, alert: None, title: None };
+        let meant = || Meant { subject: Subject::Service, alert: None, digest: None, title: None };
         let line = |ms| JournalLine {
             at: Timestamp::from_ms(ms),
             subject: Subject::Service,

@@ -50,6 +50,12 @@ pub struct LetterDocument {
     pub subject: String,
     /// What that goes by.
     pub title: Option<String>,
+    /// Of a digest, the references of its alerts, at most 50.
+    #[serde(default)]
+    pub holds: Vec<String>,
+    /// How many alerts it has.
+    #[serde(default)]
+    pub holds_total: usize,
     /// The reference in its card's footer.
     pub reference: String,
     /// Which lane it waits in.
@@ -140,6 +146,8 @@ impl From<Letter> for LetterDocument {
             reason,
             uuid: key.uuid(),
             title: letter.title,
+            holds: letter.holds,
+            holds_total: letter.holds_total,
         }
     }
 }

@@ -207,6 +207,7 @@ mod tests {
         let of = |rule: &str, episode| LinesOf {
             subject: Subject::Service,
             episode: Some((rule.into(), episode)),
+            digest: None,
             looks: false,
         };
         let times = |of: LinesOf, limit| -> Vec<i64> {

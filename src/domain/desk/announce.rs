@@ -105,12 +105,9 @@ impl Desk {
     }
 }
 
-/// One line while it fits one, else a heading and a line each.
+/// A heading and a line each: a title that says all of it would be cut.
 fn announcement(lines: &[Message]) -> Message {
     let zh: Vec<&str> = lines.iter().map(|line| line.zh.as_str()).collect();
     let en: Vec<&str> = lines.iter().map(|line| line.en.as_str()).collect();
-    if lines.len() <= 2 {
-        return Message::new(format!("规则已更新：{}", zh.join("；")), format!("Rules updated: {}", en.join("; ")));
-    }
     Message::new(format!("规则已更新\n{}", zh.join("\n")), format!("Rules updated\n{}", en.join("\n")))
 }

@@ -296,7 +296,7 @@ impl Desk {
                 line.digest = Some(number);
             }
             let reference = digest_key(&of, number, Step::Digest, &receiver).reference();
-            let one = (format!("汇总 #{reference} 告知 {receiver}"), format!("{receiver} in digest #{reference}"));
+            let one = (format!("发给 {receiver} 的汇总 #{reference}"), format!("{receiver} in digest #{reference}"));
             words = match words.zh.is_empty() {
                 true => Message::new(one.0, one.1),
                 false => Message::new(format!("{}、{}", words.zh, one.0), format!("{}, {}", words.en, one.1)),
@@ -306,7 +306,8 @@ impl Desk {
         let place = (&alert.key.subject, Some(&alert.key.rule), alert.episode);
         if !told.is_empty() {
             let why = cause.words();
-            let note = Message::new(format!("{}，由{}", why.zh, words.zh), format!("{}: told {}", why.en, words.en));
+            let note =
+                Message::new(format!("{}，并入{}", why.zh, words.zh), format!("{}: goes to {}", why.en, words.en));
             self.journal(now, place, "digest", note);
         }
         self.put_alert(alert);

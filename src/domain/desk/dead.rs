@@ -3,20 +3,25 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
+    alert::AlertKey,
     deed::{Act, Acted, Deed, Tone},
     desk::{
+        digests::DIGEST,
         letters::Fares,
         machine::Desk,
         outcome::Write,
         state::{DeadLetter, Entry},
     },
-    notice::NoticeKey,
+    notice::{NoticeKey, Step},
     text::Message,
     time::{Span, Timestamp},
 };
 
 /// Dead letters kept; the oldest makes room for one more.
 pub const DEAD_LETTERS_MAX: usize = 1_000;
+
+/// Alerts of a digest whose journals say what became of it, at most; its own says it anyway.
+const MEMBERS_NOTED_MAX: usize = 500;
 
 /// Dead letters by key and by age.
 #[derive(Debug, Default)]
@@ -120,7 +125,7 @@ impl Desk {
             format!("{} 要求再发给 {}", by.zh, key.receiver),
             format!("{} had it tried again to {}", by.en, key.receiver),
         );
-        self.journal(now, (&key.subject, Some(&key.rule), key.episode), "retried", note);
+        self.journal_notice(&key, "retried", note, now);
         self.write(Write::Outbox(Box::new(entry.clone())));
         self.outbox.put(entry);
         let receiver = &key.receiver;
@@ -148,13 +153,14 @@ impl Desk {
             }
             Fares::Waits => {
                 self.give_follow_up_up(&key);
+                self.journal_members(&key, "dead_dropped", &note, now);
                 self.drop_notice(&key, note, now);
                 self.settle(&key, now);
             }
             Fares::Dead { .. } => {
                 self.dead.remove(&key);
                 self.write(Write::DropDead(key.clone()));
-                self.journal(now, (&key.subject, Some(&key.rule), key.episode), "dead_dropped", note);
+                self.journal_notice(&key, "dead_dropped", note, now);
             }
         }
         let receiver = &key.receiver;
@@ -165,6 +171,25 @@ impl Desk {
                 format!("it will not go to {receiver}; the journal says so"),
             ),
         )
+    }
+
+    /// What became of a notice, in the journal of what it is about: of a digest in those of its alerts too.
+    pub(super) fn journal_notice(&mut self, key: &NoticeKey, what: &'static str, note: Message, now: Timestamp) {
+        self.journal_members(key, what, &note, now);
+        self.journal(now, (&key.subject, Some(&key.rule), key.episode), what, note);
+    }
+
+    fn journal_members(&mut self, key: &NoticeKey, what: &'static str, note: &Message, now: Timestamp) {
+        if key.rule.as_str() != DIGEST || key.step != Step::Digest {
+            return;
+        }
+        let reference = key.reference();
+        let note = Message::new(format!("汇总 #{reference}：{}", note.zh), format!("digest #{reference}: {}", note.en));
+        let members = self.told_to(&key.subject, key.episode, &key.receiver).into_iter().take(MEMBERS_NOTED_MAX);
+        let members: Vec<(AlertKey, u32)> = members.map(|alert| (alert.key.clone(), alert.episode)).collect();
+        for (alert, episode) in members {
+            self.journal(now, (&alert.subject, Some(&alert.rule), episode), what, note.clone());
+        }
     }
 
     /// Lets a dead letter go without a word.
@@ -214,7 +239,6 @@ mod tests {
             state::{Lane, Stored},
         },
         id::Subject,
-        notice::Step,
         plan::Plan,
         text::Locale,
         time::Zone,

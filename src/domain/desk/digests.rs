@@ -12,6 +12,9 @@ use crate::domain::{
     time::Timestamp,
 };
 
+/// Alerts of a digest that are named one by one where it is asked for.
+const NAMED_MAX: usize = 50;
+
 /// The name digests carry in keys where alerts carry their rule's.
 pub(super) const DIGEST: &str = "deskbell.digest";
 
@@ -162,6 +165,28 @@ impl Desk {
         for (key, episode) in told {
             self.forget_past_if_settled(&key, episode);
         }
+    }
+
+    /// Whether a receiver was told of a digest, or is to be, or whoever stands in for it; of one that is still gathered
+    /// it will be.
+    pub(super) fn digest_reaches(&self, of: &Subject, number: u32, receiver: &ReceiverName) -> bool {
+        let Some(digest) = self.digests.get(&(of.clone(), number)) else { return true };
+        let place = digest_place(of);
+        let stands_in = digest.hops.iter().filter(|(from, _)| from == receiver).map(|(_, to)| to);
+        std::iter::once(receiver).chain(stands_in).any(|name| {
+            let card = CardKey { shows: CardShows::Digest(of.clone(), number), receiver: name.clone() };
+            let mut waiting = self.outbox.of_episode(&place, number);
+            self.cards.contains_key(&card)
+                || waiting.any(|key| key.step == notice::Step::Digest && key.receiver == *name)
+        })
+    }
+
+    /// The references of the alerts of a digest, at most [`NAMED_MAX`], those that hold longest first; and how many
+    /// there are.
+    pub(super) fn digest_names(&self, of: &Subject, number: u32) -> (Vec<String>, usize) {
+        let mut members = self.digest_members(of, number);
+        members.sort_by(|one, other| (one.since, &one.key).cmp(&(other.since, &other.key)));
+        (members.iter().take(NAMED_MAX).map(|alert| alert.reference()).collect(), members.len())
     }
 
     /// The alerts that this digest tells.

@@ -2,6 +2,7 @@
 
 use crate::domain::{
     desk::{
+        digests::DIGEST,
         machine::Desk,
         state::{DeadLetter, Entry, Lane},
     },
@@ -40,6 +41,10 @@ pub struct Letter {
     pub last_error: Option<Message>,
     /// What it is about goes by this: the ticket's subject line, else its guest.
     pub title: Option<String>,
+    /// Of a digest, the references of its alerts, at most 50.
+    pub holds: Vec<String>,
+    /// How many alerts it has.
+    pub holds_total: usize,
     /// How it fares.
     pub fares: Fares,
 }
@@ -135,7 +140,13 @@ impl Desk {
     }
 
     fn letter_of(&self, entry: &Entry, fares: Fares) -> Letter {
+        let key = &entry.key;
+        let is_digest = key.rule.as_str() == DIGEST;
+        let (holds, holds_total) =
+            if is_digest { self.digest_names(&key.subject, key.episode) } else { Default::default() };
         Letter {
+            holds,
+            holds_total,
             key: entry.key.clone(),
             lane: entry.lane,
             decided_at: entry.decided_at,

@@ -439,6 +439,7 @@ impl Desk {
         let waits = |step| self.outbox.contains(&notice_of(alert, step, 0, &line.receiver));
         let how = match (card, line.digest, alert.announced, line.from) {
             (Some(CardState { .. }), ..) => How::Card,
+            (None, ..) if alert.is_live() && self.digest_lost(alert, line) => How::Nothing,
             (None, Some(number), ..) => How::Digest(reference_of(&Subject::Receiver(line.receiver.clone()), number)),
             (None, None, Announced::Digest(number), LineOf::Notify(_) | LineOf::Nothing) => {
                 let source = alert.key.subject.source().map(|name| Subject::Source(name.clone()));
@@ -451,6 +452,18 @@ impl Desk {
         };
         let hush = if alert.is_firing() { self.hushed(alert, &line.receiver, now) } else { None };
         Told { receiver: line.receiver.clone(), how, repeats: line.repeats, held: line.held, hush }
+    }
+
+    /// Whether a digest was to tell of this and was refused or given up.
+    fn digest_lost(&self, alert: &Alert, line: &Line) -> bool {
+        let of = match (line.digest, alert.announced, line.from) {
+            (Some(number), ..) => Some((Subject::Receiver(line.receiver.clone()), number)),
+            (None, Announced::Digest(number), LineOf::Notify(_) | LineOf::Nothing) => {
+                alert.key.subject.source().map(|name| (Subject::Source(name.clone()), number))
+            }
+            _ => None,
+        };
+        of.is_some_and(|(of, number)| !self.digest_reaches(&of, number, &line.receiver))
     }
 
     /// What comes next, as far as it can be said ahead.

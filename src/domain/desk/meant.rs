@@ -3,7 +3,7 @@
 use crate::domain::{
     alert::AlertKey,
     chronicle::LinesOf,
-    desk::{lists::bare_reference, machine::Desk},
+    desk::{lists::bare_reference, machine::Desk, together::reference_of},
     id::{Subject, TicketKey},
     text::Message,
 };
@@ -18,6 +18,8 @@ pub struct Meant {
     pub subject: Subject,
     /// The one alert and the episode whose reference was typed, where one was.
     pub alert: Option<(AlertKey, u32)>,
+    /// The number of the digest whose reference was typed, where one was.
+    pub digest: Option<u32>,
     /// What the subject goes by.
     pub title: Option<String>,
 }
@@ -26,7 +28,7 @@ impl Meant {
     /// The lines of the journal about it.
     pub fn lines(&self) -> LinesOf {
         let episode = self.alert.as_ref().map(|(alert, episode)| (alert.rule.clone(), *episode));
-        LinesOf { subject: self.subject.clone(), episode, looks: false }
+        LinesOf { subject: self.subject.clone(), episode, digest: self.digest, looks: false }
     }
 }
 
@@ -38,7 +40,7 @@ impl Desk {
     /// Nothing is meant, or several things are.
     pub fn meant(&self, typed: &str) -> Result<Meant, Message> {
         let typed = typed.trim();
-        let of = |subject: Subject, alert| Meant { title: self.title_of(&subject), subject, alert };
+        let of = |subject: Subject, alert| Meant { title: self.title_of(&subject), subject, alert, digest: None };
         if let Some(subject) = Subject::parse(typed).filter(|subject| subject.ticket().is_none()) {
             return Ok(of(subject, None));
         }
@@ -49,6 +51,7 @@ impl Desk {
             let episode = self.episode_referred(alert, &reference);
             Some(of(alert.key.subject.clone(), Some((alert.key.clone(), episode))))
         };
+        let referred = || referred().or_else(|| self.digest_meant_by(typed));
         // Six digits are a reference behind `#`, else the end of a ticket's id.
         if typed.starts_with(['#', '＃'])
             && let Some(meant) = referred()
@@ -62,6 +65,16 @@ impl Desk {
                 purged.or_else(referred).ok_or(why)
             }
         }
+    }
+
+    /// The digest of this reference; it goes by those of its alerts.
+    fn digest_meant_by(&self, typed: &str) -> Option<Meant> {
+        let (of, number) = self.digest_called(typed)?;
+        let (named, total) = self.digest_names(&of, number);
+        let all: Vec<String> = named.iter().map(|reference| format!("#{reference}")).collect();
+        let more = if total > all.len() { format!(" … ({total})") } else { String::new() };
+        let title = format!("#{}: {}{more}", reference_of(&of, number), all.join(" "));
+        Some(Meant { subject: of, alert: None, digest: Some(number), title: Some(title) })
     }
 
     /// The ticket with this whole id that is no longer kept, or of which nothing but its source is known.

@@ -12,7 +12,7 @@ use crate::domain::{
     id::{RuleName, SourceName, Subject, TicketKey},
     notice::{self, DigestCause},
     plan,
-    rule::Severity,
+    rule::{REFIRE_WINDOW_DEFAULT, Severity},
     text::Message,
     time::{Span, Timestamp, Zone},
 };
@@ -244,7 +244,6 @@ impl Desk {
         if before.as_ref().is_some_and(Alert::is_firing) {
             return;
         }
-        self.keep_past(before.as_ref());
         let operations = self.settings.operations.clone();
         let lines = operations.map(|receiver| Line::new(receiver, LineOf::Nothing)).into_iter().collect();
         let alert = Alert {
@@ -257,16 +256,21 @@ impl Desk {
             rev: before.as_ref().map_or(0, |alert| alert.rev) + 1,
             ..Alert::pending(key, since)
         };
+        self.reopen(before.as_ref(), &alert, REFIRE_WINDOW_DEFAULT, now);
         self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "fired", why);
         self.keep_past(before.as_ref());
         self.put_alert(alert.clone());
         for line in &alert.lines {
             self.tell(&alert, notice::Step::Fired, 0, &line.receiver, now);
         }
+        self.refresh_cards(&alert.key, now); // those that were opened again
     }
 
     fn source_speaks(&mut self, name: &SourceName, now: Timestamp) {
         if let Some(source) = self.sources.get_mut(name) {
+            if source.is_silent(now) {
+                return; // the poll that is complete began long ago: the next one shows whether it is back
+            }
             source.told_silent = false;
         }
         let key = AlertKey { subject: Subject::Source(name.clone()), rule: RuleName::from(SOURCE_SILENT) };

@@ -310,8 +310,11 @@ impl Desk {
         let key = &entry.key;
         self.forget_notice(key);
         self.counters.dead += 1;
-        let note = Message::new(format!("发不出去：{}", reason.zh), format!("cannot be delivered: {}", reason.en));
-        self.journal(now, (&key.subject, Some(&key.rule), key.episode), "dead", note);
+        let note = Message::new(
+            format!("发给 {} 发不出去：{}", key.receiver, reason.zh),
+            format!("cannot be delivered to {}: {}", key.receiver, reason.en),
+        );
+        self.journal_notice(key, "dead", note, now);
         let letter = DeadLetter { entry: entry.clone(), at: now, reason: reason.clone() };
         self.keep_dead(letter, now);
         self.hop(entry, &reason, now);

@@ -8,10 +8,11 @@ use crate::domain::{
     desk::{
         machine::Desk,
         outbox::card_of,
+        passes::SOURCE_SILENT,
         state::{CardKey, CardShows, CardState},
     },
-    rule::Rule,
-    time::Timestamp,
+    rule::REFIRE_WINDOW_DEFAULT,
+    time::{Span, Timestamp},
 };
 
 /// Cards that show an end, and until when they may be opened again.
@@ -74,9 +75,12 @@ impl Desk {
 
     /// Until when an ended alert's cards may be opened again.
     fn reopens_until(&self, alert: &Alert) -> Option<Timestamp> {
-        let rule = self.rule_named(&alert.key.rule)?;
+        let window = match alert.key.rule.as_str() {
+            SOURCE_SILENT => REFIRE_WINDOW_DEFAULT,
+            _ => self.rule_named(&alert.key.rule)?.refire_window,
+        };
         match alert.state {
-            AlertState::Ended { fired_at: Some(_), ended_at, .. } => Some(ended_at.plus(rule.refire_window)),
+            AlertState::Ended { fired_at: Some(_), ended_at, .. } => Some(ended_at.plus(window)),
             _ => None,
         }
     }
@@ -113,7 +117,7 @@ impl Desk {
     }
 
     /// An alert rings again: the cards of its last episode go on with this one.
-    pub(super) fn reopen(&mut self, before: Option<&Alert>, alert: &Alert, rule: &Rule, now: Timestamp) {
+    pub(super) fn reopen(&mut self, before: Option<&Alert>, alert: &Alert, window: Span, now: Timestamp) {
         let Some(before) = before.filter(|before| before.episode > 0) else { return };
         for line in &alert.lines {
             let old = card_of(before, &line.receiver);
@@ -124,7 +128,7 @@ impl Desk {
                     _ => None,
                 },
             };
-            let until = self.resting.get(&old).or_else(|| ended().map(|at| at.plus(rule.refire_window)));
+            let until = self.resting.get(&old).or_else(|| ended().map(|at| at.plus(window)));
             let Some(card) = self.cards.get(&old).filter(|card| card.message.is_some()).cloned() else { continue };
             if until.is_none_or(|until| until <= now) {
                 continue;

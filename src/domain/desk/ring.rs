@@ -93,7 +93,7 @@ impl Desk {
         }
         alert.why = self.why_of(rule, hearing, now);
         alert.lines = self.lines_of(rule, rung, hearing, now);
-        self.reopen(before, &alert, rule, now);
+        self.reopen(before, &alert, rule.refire_window, now);
         self.keep_past(before);
         let place = (&alert.key.subject, Some(&alert.key.rule), alert.episode);
         self.journal(now, place, if alert.trial { "would_ring" } else { "fired" }, alert.why.clone());

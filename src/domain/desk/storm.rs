@@ -232,8 +232,8 @@ impl Desk {
         let reference = digest_key(&of, number, notice::Step::Digest, &front.receiver).reference();
         let words = front.cause.words();
         let note = Message::new(
-            format!("{}，由汇总 #{reference} 告知 {}", words.zh, front.receiver),
-            format!("{}: told {} in digest #{reference}", words.en, front.receiver),
+            format!("{}，并入发给 {} 的汇总 #{reference}", words.zh, front.receiver),
+            format!("{}: goes to {} in digest #{reference}", words.en, front.receiver),
         );
         self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "digest", note);
         let joins = |digest: &mut Digest| (digest.joined_at, digest.joined_rev) = (now, digest.rev + 1);

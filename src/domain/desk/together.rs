@@ -48,7 +48,7 @@ impl Desk {
     }
 
     /// The digest of this reference.
-    fn digest_called(&self, reference: &str) -> Option<(Subject, u32)> {
+    pub(super) fn digest_called(&self, reference: &str) -> Option<(Subject, u32)> {
         let reference = reference.trim().trim_start_matches(['#', '＃']).to_ascii_uppercase();
         self.digests.keys().find(|(of, number)| reference_of(of, *number) == reference).cloned()
     }

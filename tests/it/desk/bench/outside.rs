@@ -30,8 +30,18 @@ use crate::histories::helpdesk::{self, Truth};
 
 impl Bench {
     pub(super) fn poll(&mut self) {
-        self.passes += 1;
         self.next_poll = self.now.plus(POLL_EVERY);
+        self.poll_since(self.now);
+    }
+
+    /// A poll that began long ago is complete now, and the next one follows at once.
+    pub(super) fn late_poll(&mut self, ago: Span) {
+        self.next_poll = self.now.plus(Span::from_ms(1));
+        self.poll_since(self.now.minus(ago));
+    }
+
+    fn poll_since(&mut self, started_at: Timestamp) {
+        self.passes += 1;
         let source = helpdesk::SOURCE.into();
         let known = self.desk.source_state(&source).and_then(|state| state.cursor);
         let sweeps = known.is_none() || self.passes.is_multiple_of(SWEEP_EVERY);
@@ -43,14 +53,14 @@ impl Bench {
             let numbers: Vec<u64> =
                 self.tickets.iter().filter(|(_, truth)| sweeps || recent(truth)).map(|(number, _)| *number).collect();
             let tickets = numbers.iter().map(|number| self.observed(*number)).collect();
-            let page = Page { source: source.clone(), pass: self.passes, kind, asked_at: self.now, tickets };
+            let page = Page { source: source.clone(), pass: self.passes, kind, asked_at: started_at, tickets };
             self.handle(Input::Page(page));
         }
         self.handle(Input::PassEnded(PassEnded {
             source,
             pass: self.passes,
             kind,
-            started_at: self.now,
+            started_at,
             calls: 1,
             every: POLL_EVERY,
             next_poll: self.next_poll,

@@ -7,7 +7,10 @@ use deskbell::{
         alert::AlertKey,
         command::Command,
         deed::{Act, Deed, NewCover, Place, Rest, Which},
-        desk::input::{ChatKind, ChatMessage, Input},
+        desk::{
+            input::{ChatKind, ChatMessage, Input},
+            lists::AlertsWanted,
+        },
         id::{MessageId, ReceiverName, RuleName, Subject},
         text::Locale,
     },
@@ -41,6 +44,26 @@ impl Bench {
         let acted = outcome.acted.as_ref().expect("every deed is answered");
         self.told.push((self.now, format!("{who}: {:?} {}", acted.tone, acted.words.zh)));
         self.take(outcome);
+    }
+
+    /// An operator gives up all that cannot be delivered.
+    pub(super) fn drop_dead(&mut self, who: &str) {
+        for letter in self.desk.letters().dead {
+            self.act_as(who, Deed::Forget(letter.name()));
+        }
+    }
+
+    /// What the journal of a ticket says so far, and how it is told to each.
+    pub(super) fn story(&mut self, number: &str) {
+        let subject = Subject::Ticket(helpdesk::key(number.parse().unwrap()));
+        let lines = self.store.journal.iter().filter(|entry| entry.subject == subject);
+        let lines: Vec<String> =
+            lines.map(|entry| format!("story {number}: {} {}", entry.what, entry.note.zh)).collect();
+        self.told.extend(lines.into_iter().map(|line| (self.now, line)));
+        let found = self.desk.list_alerts(&AlertsWanted::default(), self.now).unwrap();
+        for told in found.alerts.iter().filter(|row| row.key.subject == subject).flat_map(|row| &row.told) {
+            self.told.push((self.now, format!("story {number}: {} {}", told.receiver, told.how.name())));
+        }
     }
 
     /// `li takes waiting 1`: someone does something about a rule's alert on a ticket.

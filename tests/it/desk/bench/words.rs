@@ -45,8 +45,10 @@ pub(super) fn line(send: &Send, in_full: bool) -> String {
             }
         },
         Content::Trouble(_) => format!(" {}", send.key.rule),
-        Content::Announcement(message) if send.key.rule.as_str() == "deskbell.rules_changed" => {
-            format!(" {}", message.zh)
+        Content::Announcement(message)
+            if ["deskbell.rules_changed", "deskbell.restarted"].contains(&send.key.rule.as_str()) =>
+        {
+            format!(" {}", message.zh.replace('\n', " / "))
         }
         Content::Announcement(message) if words::NOTICES.contains(&send.key.rule.as_str()) => {
             format!(" {}", message.zh.replace('\n', " / "))
