@@ -381,6 +381,7 @@ async fn after_a_long_break_one_line_says_so() {
     world.pass(Span::from_mins(15)).await;
     assert_eq!(lines(&world), 1);
     let said = world.cards(OPS).last().unwrap().text();
-    assert!(said.contains("down for about 12"), "{said}");
+    assert!(said.contains("\nIt was down for about 2 hours"), "{said}");
+    assert!(said.contains("nothing had to be sent after"), "{said}");
     world.stop().await;
 }
