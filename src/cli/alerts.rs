@@ -249,8 +249,20 @@ fn state(alert: &AlertDocument, zone: Zone) -> Message {
             Some(ended) => Message::new(format!("{ended} 结束"), format!("ended {ended}")),
             None => Message::new("已结束", "ended"),
         },
-        _ => Message::new("在响", "firing"),
+        _ => untold(alert).unwrap_or_else(|| Message::new("在响", "firing")),
     }
+}
+
+/// Why nobody knows of an alert that rings, where nobody does.
+fn untold(alert: &AlertDocument) -> Option<Message> {
+    if alert.told.iter().any(|told| told.how != "not_told") {
+        return None;
+    }
+    if alert.trial {
+        return Some(Message::new("试运行，没有通知", "trial: not told"));
+    }
+    let why = alert.told.iter().find_map(|told| told.hushed.as_ref())?;
+    Some(Message::new(format!("没有通知：{}", why.zh), format!("not told: {}", why.en)))
 }
 
 fn told_words(told: &ToldDocument) -> Message {

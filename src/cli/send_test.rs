@@ -107,7 +107,8 @@ async fn alert(setup: &Setup, client: &Client, rule: &str, ticket: &str, clock: 
         ..Alert::pending(AlertKey { subject: Subject::Ticket(view.ticket.key.clone()), rule: rule.name.clone() }, now)
     };
     let (rule, ticket, menu) = (Some(Arc::new(rule.clone())), Some(view), Menu::Plain);
-    Ok(Content::Alert(Box::new(AlertView { alert, rule, ticket, step: Step::Fired, ordinal: 0, silenced: None, menu })))
+    let (step, silenced, untold) = (Step::Fired, None, None);
+    Ok(Content::Alert(Box::new(AlertView { alert, rule, ticket, step, ordinal: 0, silenced, untold, menu })))
 }
 
 /// A message to a receiver that belongs to no alert.

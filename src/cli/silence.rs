@@ -17,6 +17,7 @@ use crate::{
         terminal::Terminal,
     },
     domain::{
+        silence::reason_words,
         text::{Locale, Message},
         time::Timestamp,
     },
@@ -151,7 +152,7 @@ fn list(at: &ConfigPath, format: Format, terminal: Terminal) -> Result<(), Stop>
             silence.matches.get(terminal.locale).to_string(),
             zone.minute(Timestamp::from_ms(silence.until)),
             silence.by.get(terminal.locale).to_string(),
-            silence.reason.clone(),
+            reason_words(&silence.reason).get(terminal.locale).to_string(),
             silence.ringing.to_string(),
         ]
     };

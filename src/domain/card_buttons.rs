@@ -168,6 +168,7 @@ mod tests {
             ordinal: 0,
             menu: Menu::Plain,
             silenced: None,
+            untold: None,
         };
         change(&mut view);
         view

@@ -206,7 +206,7 @@ mod tests {
         let bad = Some("不满意");
         let lines = [
             line(0, bad, 1, "fired", ("评分是 不满意", "score is dissatisfied")),
-            line(0, bad, 1, "delivered", ("已送达 support", "delivered to support")),
+            line(0, bad, 1, "delivered", ("已送达 support：提醒", "delivered to support: the alert")),
             line(1, Some("慢"), 2, "fired", ("等了\u{1b}[31m 1 天", "waits\u{1b}[31m 1 day")),
             line(3, bad, 1, "taken", ("李雷 接手，到 14:15", "taken by 李雷 until 14:15")),
             line(28, bad, 1, "ended", ("条件不再成立 · 李雷 处理", "the condition no longer holds · handled by 李雷")),
@@ -221,7 +221,7 @@ mod tests {
         insta::assert_snapshot!(format!("{}\n\n{}", told(Locale::Zh), told(Locale::En)), @"
         不满意 · 第 1 次 · #9C7AB1 · 2026-11-20
           10:12 触发：评分是 不满意
-          10:12 已送达 support
+          10:12 已送达 support：提醒
           10:15 李雷 接手，到 14:15
           10:40 结束：条件不再成立 · 李雷 处理，历时 28 分钟
 
@@ -235,7 +235,7 @@ mod tests {
 
         不满意 · episode 1 · #9C7AB1 · 2026-11-20
           10:12 rang: score is dissatisfied
-          10:12 delivered to support
+          10:12 delivered to support: the alert
           10:15 taken by 李雷 until 14:15
           10:40 ended: the condition no longer holds · handled by 李雷, after 28 minutes
 

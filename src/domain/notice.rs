@@ -192,6 +192,8 @@ pub struct AlertView {
     pub ordinal: u32,
     /// The silence it rings under.
     pub silenced: Option<Silenced>,
+    /// What the last step of its ladder did not tell, and why; absent where it was told.
+    pub untold: Option<Message>,
     /// Which buttons are shown: plain, unless someone just asked for others.
     pub menu: Menu,
 }
@@ -311,6 +313,7 @@ impl Content {
             Self::Alert(view) => Self::Alert(Box::new(AlertView {
                 alert: Alert { why: privacy::hidden(), ..view.alert },
                 ticket: view.ticket.map(TicketView::for_outsiders),
+                untold: None, // it names people
                 menu: Menu::Plain,
                 ..*view
             })),

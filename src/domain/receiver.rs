@@ -149,9 +149,14 @@ impl Receiver {
         Self { name, kind, locale, quiet: None, fallback: None, per_second: None, external: false }
     }
 
+    /// Whom a receiver's name stands for, where it is a person's.
+    pub fn person_of(name: &ReceiverName) -> Option<PersonId> {
+        PersonId::of(name.as_str().strip_prefix(PERSON_PREFIX)?)
+    }
+
     /// The person that a receiver's name stands for, where it is such a name.
     pub fn person(name: &ReceiverName, locale: Locale) -> Option<Self> {
-        let person = PersonId::of(name.as_str().strip_prefix(PERSON_PREFIX)?)?;
+        let person = Self::person_of(name)?;
         Some(Self::new(name.clone(), ReceiverKind::Person(person), locale))
     }
 }

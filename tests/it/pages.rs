@@ -173,8 +173,16 @@ fn send(ticket: &Arc<Ticket>) -> Send {
     let labels = Labels { privacy: Arc::new(Privacy::none()), ..Labels::default() };
     let ticket = TicketView::new(Arc::clone(ticket), facts(), Arc::new(labels), NOW);
     let menu = Menu::Plain;
-    let view =
-        AlertView { alert, rule: None, ticket: Some(ticket), step: Step::Fired, ordinal: 0, silenced: None, menu };
+    let view = AlertView {
+        alert,
+        rule: None,
+        ticket: Some(ticket),
+        step: Step::Fired,
+        ordinal: 0,
+        silenced: None,
+        untold: None,
+        menu,
+    };
     Send {
         key: NoticeKey {
             subject: key.subject,

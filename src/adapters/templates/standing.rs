@@ -83,6 +83,10 @@ pub(crate) fn standing(view: &AlertView, around: &Surroundings) -> Option<Messag
 /// Nobody took it, and nobody else is left to be told.
 fn ladder_end(view: &AlertView) -> Option<Message> {
     let rule = view.rule.as_ref()?;
+    if let Some(untold) = &view.untold {
+        // Nobody may think that those of the step know.
+        return Some(Message::new(format!("升级{}", untold.zh), format!("Escalation: {}", untold.en)));
+    }
     let climbed = usize::try_from(view.alert.rung).unwrap_or(usize::MAX) >= rule.ladder.len();
     // Of a service level's steps the first ones are no escalation.
     // The last step has just been told: they have not had the time to act.

@@ -60,7 +60,7 @@ impl Desk {
         let mut read = Behind::read(behind);
         read.named = self.settled(read.named, &sources);
         let answer = match verb {
-            Verb::Alerts => Some(self.alerts_asked(question, behind, &sources)),
+            Verb::Alerts => Some(self.alerts_asked(question, behind, &sources, now)),
             Verb::Rules => Some(self.rules_asked(question, behind, &sources)),
             Verb::Tickets => self.tickets_asked(question, behind, brought, &sources, now),
             Verb::Count => Some(Answer::Text(self.how_many(behind, &sources, now))),

@@ -111,7 +111,9 @@ impl Desk {
             by: silence.by.words(),
             reason: Arc::clone(&silence.reason),
         });
-        Some(AlertView { alert, rule, ticket, step: key.step, ordinal: key.ordinal, silenced, menu: Menu::Plain })
+        let untold = self.rung_untold(&alert);
+        let (step, ordinal) = (key.step, key.ordinal);
+        Some(AlertView { alert, rule, ticket, step, ordinal, silenced, untold, menu: Menu::Plain })
     }
 
     fn digest_view(&self, key: &NoticeKey) -> Option<DigestView> {

@@ -55,6 +55,11 @@ impl DeadLetters {
         self.by_age.first().map_or(Timestamp::NEVER, |(at, _)| at.plus(retention))
     }
 
+    /// Whether a notice is one of them.
+    pub(super) fn has(&self, key: &NoticeKey) -> bool {
+        self.letters.contains_key(key)
+    }
+
     fn get(&self, key: &NoticeKey) -> Option<&DeadLetter> {
         self.letters.get(key)
     }
@@ -119,6 +124,7 @@ impl Desk {
         }
         if self.dead.remove(&key).is_some() {
             self.write(Write::DropDead(key.clone()));
+            self.show_untold(&key, now);
         }
         let by = act.by.words();
         let note = Message::new(

@@ -138,7 +138,7 @@ impl Desk {
             line.again = None;
             line.held = false;
             before.extend(line.digest.replace(number));
-            self.put_alert(alert);
+            self.put_heard(alert, now);
         }
         before.sort_unstable();
         before.dedup();

@@ -185,6 +185,9 @@ impl Desk {
         if rule.mode != Mode::Disabled && !rule.watches(&key.source) {
             told.notes.insert(0, Message::new("这条规则不看这个数据源", "this rule does not watch this source"));
         }
+        if let Some(alert) = alert.filter(|alert| alert.is_firing()) {
+            self.say_how_told(alert, &mut told, moment);
+        }
         if let RuleKind::Count(_) = &rule.kind {
             let counted = count.as_ref().map(|(count, subject)| (*count, subject));
             told.notes.insert(0, self.counted(rule, counted));

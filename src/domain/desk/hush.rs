@@ -208,6 +208,7 @@ impl Desk {
         for alert in told {
             self.mark_held(alert, key);
         }
+        self.show_untold(key, now);
         self.hush.look_at = self.hush.look_at.min(hush.until());
     }
 
@@ -229,8 +230,8 @@ impl Desk {
         now: Timestamp,
     ) {
         let why = hush.words(self.settings.zone);
-        let note =
-            Message::new(format!("没有发给 {receiver}：{}", why.zh), format!("not sent to {receiver}: {}", why.en));
+        let to = self.receiver_words(receiver);
+        let note = Message::new(format!("没有发给 {to}：{}", why.zh), format!("not sent to {to}: {}", why.en));
         // Repeats and steps that the same thing holds back are no news.
         let said = (episode, why);
         if self.hush.said.insert((subject.clone(), rule.clone(), receiver.clone()), said.clone()).as_ref()
@@ -238,6 +239,32 @@ impl Desk {
         {
             self.journal(now, (subject, Some(rule), episode), "held", note);
         }
+    }
+
+    /// A step of an alert's ladder is held back: the line is marked, and what the journal says of it says so.
+    pub(super) fn hold_step(
+        &mut self,
+        mut alert: Alert,
+        receiver: &ReceiverName,
+        hush: &Hush,
+        now: Timestamp,
+    ) -> Alert {
+        // The step's own line in the journal says it.
+        let place = (alert.key.subject.clone(), alert.key.rule.clone(), receiver.clone());
+        self.hush.said.insert(place, (alert.episode, hush.words(self.settings.zone)));
+        self.hold_line(&mut alert, receiver, hush, now);
+        self.put_alert(alert.clone());
+        alert
+    }
+
+    /// Why something of an alert was held back from a receiver, as the journal last said; since a start nobody knows.
+    pub(super) fn why_held(&self, alert: &Alert, receiver: &ReceiverName) -> Message {
+        let place = (alert.key.subject.clone(), alert.key.rule.clone(), receiver.clone());
+        let said = self.hush.said.get(&place).filter(|(episode, _)| *episode == alert.episode);
+        said.map_or_else(
+            || Message::new("静默、抑制或免打扰", "a silence, another alert or quiet hours"),
+            |(_, why)| why.clone(),
+        )
     }
 
     fn mark_held(&mut self, mut alert: Alert, key: &NoticeKey) {
@@ -297,7 +324,7 @@ impl Desk {
     }
 
     /// A notice goes out: what it tells is held back no longer.
-    pub(super) fn note_told(&mut self, key: &NoticeKey) {
+    pub(super) fn note_told(&mut self, key: &NoticeKey, now: Timestamp) {
         self.hush.said.remove(&(key.subject.clone(), key.rule.clone(), key.receiver.clone()));
         if !is_ringing(key.step) || self.hush.held.is_empty() {
             return;
@@ -307,7 +334,7 @@ impl Desk {
         let held = alert.lines.iter_mut().find(|line| line.held && line.receiver == key.receiver);
         if let Some(line) = held {
             line.held = false;
-            self.put_alert(alert);
+            self.put_heard(alert, now);
         }
     }
 

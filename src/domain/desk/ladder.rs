@@ -9,8 +9,10 @@ use crate::domain::{
         machine::Desk,
         whom::next_repeat,
     },
+    id::ReceiverName,
     notice::{self, NoticeKey},
     rule::{Mode, Rule, RuleKind, Rung, RungAt},
+    silence::Hush,
     text::Message,
     time::{Span, Timestamp},
     verdict::{Answer, Verdict},
@@ -154,11 +156,8 @@ impl Desk {
         }
         alert.rev += 1;
         let receiver = self.whom(&rung.to, hearing, now);
-        let told = receiver.as_ref().map_or_else(|| "-".to_string(), ToString::to_string);
-        let note = Message::new(
-            format!("升级第 {} 步，通知 {told}", at + 1),
-            format!("step {} of the ladder, telling {told}", at + 1),
-        );
+        let hush = receiver.as_ref().and_then(|receiver| self.hushed(&alert, receiver, now));
+        let note = self.step_note(at + 1, receiver.as_ref(), hush.as_ref());
         self.journal(now, (&alert.key.subject, Some(&alert.key.rule), alert.episode), "escalated", note);
         if let Some(receiver) = &receiver
             && alert.lines.iter().all(|line| line.receiver != *receiver)
@@ -167,12 +166,29 @@ impl Desk {
             alert.lines.push(Line::new(receiver.clone(), from));
         }
         self.put_alert(alert.clone());
+        if let (Some(receiver), Some(hush)) = (&receiver, &hush) {
+            alert = self.hold_step(alert, receiver, hush, now);
+        }
         self.refresh_cards(&alert.key, now);
-        if let Some(receiver) = receiver {
+        if let Some(receiver) = receiver.filter(|_| hush.is_none()) {
             let ordinal = NoticeKey::ladder_ordinal(alert.rounds, alert.rung);
             alert = self.tell_again(alert, notice::Step::Escalated, ordinal, &receiver, now);
         }
         alert
+    }
+
+    /// What the journal says of a step of the ladder.
+    fn step_note(&self, step: usize, receiver: Option<&ReceiverName>, hush: Option<&Hush>) -> Message {
+        let to = receiver.map_or_else(|| "-".to_string(), |receiver| self.receiver_words(receiver));
+        match hush.map(|hush| hush.words(self.settings.zone)) {
+            Some(why) => Message::new(
+                format!("升级第 {step} 步，没有通知 {to}：{}", why.zh),
+                format!("step {step} of the ladder, {to} was not told: {}", why.en),
+            ),
+            None => {
+                Message::new(format!("升级第 {step} 步，通知 {to}"), format!("step {step} of the ladder, telling {to}"))
+            }
+        }
     }
 
     /// At the ladder's end, while nobody acts: tells `fallback` every half hour, for a day.
@@ -185,10 +201,16 @@ impl Desk {
         let Some(due) = alert.fallback_at else {
             alert.fallback_at = Some(now.plus(FALLBACK_EVERY));
             outlook.at(now.plus(FALLBACK_EVERY));
-            let note = Message::new(
-                format!("升级已到最后一步，无人接手；此后每 30 分钟通知 {to}"),
-                format!("the ladder is at its end and nobody took it: {to} is told every 30 minutes from now on"),
-            );
+            let note = match self.rung_untold(&alert) {
+                Some(untold) => Message::new(
+                    format!("升级已到最后一步，但{}；此后每 30 分钟通知 {to}", untold.zh),
+                    format!("the ladder is at its end, but {}; {to} is told every 30 minutes from now on", untold.en),
+                ),
+                None => Message::new(
+                    format!("升级已到最后一步，无人接手；此后每 30 分钟通知 {to}"),
+                    format!("the ladder is at its end and nobody took it: {to} is told every 30 minutes from now on"),
+                ),
+            };
             self.change(alert, "ladder_end", note, now);
             return;
         };
@@ -203,7 +225,7 @@ impl Desk {
         alert.fallback_at = (alert.fallbacks < FALLBACKS_MAX).then(|| now.plus(FALLBACK_EVERY));
         outlook.at(alert.fallback_at.unwrap_or(Timestamp::NEVER));
         let receiver = self.whom(to, hearing, now);
-        let told = receiver.as_ref().map_or_else(|| "-".to_string(), ToString::to_string);
+        let told = receiver.as_ref().map_or_else(|| "-".to_string(), |receiver| self.receiver_words(receiver));
         let note = Message::new(
             format!("仍无人接手，第 {} 次通知 {told}", alert.fallbacks),
             format!("still nobody took it: {told} is told, time {}", alert.fallbacks),

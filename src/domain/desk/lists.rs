@@ -2,15 +2,9 @@
 
 use crate::domain::{
     actor::Actor,
-    alert::{Alert, AlertKey, AlertState, Announced, EndReason, Line, LineOf},
-    desk::{
-        machine::Desk,
-        outbox::{card_of, notice_of},
-        state::CardState,
-        together::reference_of,
-    },
+    alert::{Alert, AlertKey, AlertState, EndReason},
+    desk::machine::Desk,
     id::{ReceiverName, RuleName, SourceName, Subject, TeamName},
-    notice,
     rule::{Rule, Severity},
     seen::Seen,
     silence::Hush,
@@ -432,38 +426,6 @@ impl Desk {
         let labels = self.labels_of(&key.source);
         let seen = Seen::at_rest(&tracked.ticket, &tracked.facts, labels);
         labels.team_of(&seen).present().map(|team| team.name.clone())
-    }
-
-    fn told(&self, alert: &Alert, line: &Line, now: Timestamp) -> Told {
-        let card = self.cards.get(&card_of(alert, &line.receiver));
-        let waits = |step| self.outbox.contains(&notice_of(alert, step, 0, &line.receiver));
-        let how = match (card, line.digest, alert.announced, line.from) {
-            (Some(CardState { .. }), ..) => How::Card,
-            (None, ..) if alert.is_live() && self.digest_lost(alert, line) => How::Nothing,
-            (None, Some(number), ..) => How::Digest(reference_of(&Subject::Receiver(line.receiver.clone()), number)),
-            (None, None, Announced::Digest(number), LineOf::Notify(_) | LineOf::Nothing) => {
-                let source = alert.key.subject.source().map(|name| Subject::Source(name.clone()));
-                source.map_or(How::Card, |of| How::Digest(reference_of(&of, number)))
-            }
-            _ if waits(notice::Step::Fired) || waits(notice::Step::Escalated) => How::Waiting,
-            // A card that shows the end is not kept.
-            _ if alert.is_live() || alert.announced == Announced::Nobody || line.held => How::Nothing,
-            _ => How::Card,
-        };
-        let hush = if alert.is_firing() { self.hushed(alert, &line.receiver, now) } else { None };
-        Told { receiver: line.receiver.clone(), how, repeats: line.repeats, held: line.held, hush }
-    }
-
-    /// Whether a digest was to tell of this and was refused or given up.
-    fn digest_lost(&self, alert: &Alert, line: &Line) -> bool {
-        let of = match (line.digest, alert.announced, line.from) {
-            (Some(number), ..) => Some((Subject::Receiver(line.receiver.clone()), number)),
-            (None, Announced::Digest(number), LineOf::Notify(_) | LineOf::Nothing) => {
-                alert.key.subject.source().map(|name| (Subject::Source(name.clone()), number))
-            }
-            _ => None,
-        };
-        of.is_some_and(|(of, number)| !self.digest_reaches(&of, number, &line.receiver))
     }
 
     /// What comes next, as far as it can be said ahead.

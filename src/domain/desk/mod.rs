@@ -72,6 +72,7 @@ mod announce;
 mod rewind;
 mod content;
 mod explain;
+mod told;
 pub mod lists;
 pub mod shown;
 pub mod in_force;

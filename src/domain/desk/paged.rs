@@ -77,7 +77,13 @@ impl Desk {
     }
 
     /// The alerts that ring, a page of them.
-    pub(super) fn alerts_asked(&self, question: &ChatMessage, behind: &str, sources: &[SourceName]) -> Answer {
+    pub(super) fn alerts_asked(
+        &self,
+        question: &ChatMessage,
+        behind: &str,
+        sources: &[SourceName],
+        now: Timestamp,
+    ) -> Answer {
         let ringing = self.ringing(sources);
         if ringing.is_empty() {
             return paged_answer(question, reply::NOTHING_RINGS.into(), Vec::new());
@@ -89,7 +95,7 @@ impl Desk {
             all: &ringing,
             page: paged(behind).0,
         };
-        Self::page_of(question, &list, |alert: &&Alert| self.alert_words(alert))
+        Self::page_of(question, &list, |alert: &&Alert| self.unheard_words(alert, now))
     }
 
     /// The rules in force on what whoever asks may look at, a page of them, with how many alerts of each ring.

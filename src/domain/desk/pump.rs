@@ -92,12 +92,12 @@ impl Desk {
 
     /// Commits the attempt, then lets it go.
     fn send(&mut self, mut entry: Entry, target: Target, now: Timestamp) {
+        self.note_told(&entry.key, now);
         let Some(content) = self.content(&entry) else {
             let why = Message::new("它说的东西已不存在", "what it tells of is gone");
             return self.drop_notice(&entry.key, why, now);
         };
         let doubted = may_have_arrived(&entry);
-        self.note_told(&entry.key);
         if doubted && !self.has_key(&entry.key) {
             entry.maybe_repeat = true; // an attempt was cut off, and nothing tells the receiver that it is the same
         }
@@ -317,6 +317,7 @@ impl Desk {
         self.journal_notice(key, "dead", note, now);
         let letter = DeadLetter { entry: entry.clone(), at: now, reason: reason.clone() };
         self.keep_dead(letter, now);
+        self.show_untold(key, now);
         self.hop(entry, &reason, now);
         if Some(&key.receiver) == self.settings.operations.as_ref() {
             let lost = match &entry.text {

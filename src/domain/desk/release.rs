@@ -173,7 +173,7 @@ impl Desk {
         let Some(line) = alert.lines.iter_mut().find(|line| line.receiver == *receiver) else { return };
         line.held = false;
         let before = number.and_then(|number| line.digest.replace(number));
-        self.put_alert(alert);
+        self.put_heard(alert, now);
         if let Some(before) = before {
             self.digest_member_ended(&Subject::Receiver(receiver.clone()), before, now); // it shows one less
         }

@@ -11,6 +11,7 @@ use crate::domain::{
         machine::Desk,
         outcome::Write,
         state::{CardShows, CardState, Entry},
+        told::delivered_words,
     },
     id::MessageId,
     notice::{NoticeKey, Step},
@@ -100,7 +101,8 @@ impl Desk {
                 | Step::Called
         );
         if told {
-            let note = Message::new(format!("已送达 {}", key.receiver), format!("delivered to {}", key.receiver));
+            let (to, what) = (self.receiver_words(&key.receiver), delivered_words(key));
+            let note = Message::new(format!("已送达 {to}：{}", what.zh), format!("delivered to {to}: {}", what.en));
             self.journal(now, (&key.subject, Some(&key.rule), key.episode), "delivered", note);
         }
         self.settle(key, now);

@@ -73,6 +73,7 @@ fn view() -> AlertView {
         ..Alert::pending(key, SINCE)
     };
     AlertView {
+        untold: None,
         alert,
         rule: Some(Arc::new(rule)),
         ticket: Some(ticket),

@@ -165,6 +165,7 @@ pub(crate) fn alert(state: AlertState) -> AlertView {
         step: Step::Fired,
         ordinal: 0,
         silenced: None,
+        untold: None,
         menu: Menu::Plain,
     }
 }

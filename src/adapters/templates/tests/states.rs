@@ -100,6 +100,15 @@ fn states() -> Vec<(&'static str, Content)> {
         ),
         ("at the ladder's end", rings(is_at_the_ladder_s_end)),
         (
+            "at an end that told nobody",
+            rings(|view| {
+                is_at_the_ladder_s_end(view);
+                let zh = "第 1 步没有通知 leads：接收方免打扰到 2026-11-20 20:00";
+                let en = "step 1 did not tell leads: the receiver's quiet hours until 2026-11-20 20:00";
+                view.untold = Some(Message::new(zh, en));
+            }),
+        ),
+        (
             "silenced",
             rings(|view| {
                 let until = NOON.plus(Span::from_hours(2));

@@ -30,7 +30,9 @@ pub(super) fn line(send: &Send, in_full: bool) -> String {
                 AlertState::Ended { reason, .. } => format!(" {reason:?}").to_lowercase(),
                 _ => String::new(),
             };
-            format!(" {} {subject}{state}", view.alert.key.rule)
+            let untold = view.untold.as_ref().filter(|_| view.alert.is_firing() && !view.alert.is_taken());
+            let untold = untold.map(|untold| format!(" [{}]", untold.zh)).unwrap_or_default();
+            format!(" {} {subject}{state}{untold}", view.alert.key.rule)
         }
         Content::Digest(view) => format!(" {:?} {} of {}", view.cause, view.firing, view.total).to_lowercase(),
         Content::Answer(answer) => match &**answer {
