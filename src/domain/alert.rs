@@ -256,6 +256,11 @@ impl Alert {
         self.is_firing() && self.taken.is_some()
     }
 
+    /// Whether it rings and was put off.
+    pub const fn is_put_off(&self) -> bool {
+        self.is_firing() && self.snoozed.is_some()
+    }
+
     /// Whether it is pending or firing.
     pub const fn is_live(&self) -> bool {
         !matches!(self.state, AlertState::Ended { .. })

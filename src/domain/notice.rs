@@ -352,6 +352,8 @@ pub struct AlertLine {
     pub why: Message,
     /// Who has it, where someone does.
     pub taken_by: Option<Message>,
+    /// Who put it off, and until when.
+    pub put_off: Option<(Message, Timestamp)>,
 }
 
 /// A digest, as committed.
@@ -379,6 +381,8 @@ pub struct DigestView {
     pub firing: usize,
     /// How many of these someone has.
     pub taken: usize,
+    /// How many of these are put off.
+    pub put_off: usize,
     /// How serious the most serious is that rings and that nobody has; where someone has each, that rings.
     pub severity: Option<Severity>,
     /// How many per rule, in the order of the rules' names.
@@ -388,11 +392,11 @@ pub struct DigestView {
 }
 
 impl DigestView {
-    /// How many still ring that nobody has; where those who have them are asked, all that ring.
+    /// How many still ring that nobody has or put off; where those who have them are asked, all that ring.
     pub const fn waiting(&self) -> usize {
         match self.cause {
             DigestCause::Questions => self.firing,
-            _ => self.firing.saturating_sub(self.taken),
+            _ => self.firing.saturating_sub(self.taken).saturating_sub(self.put_off),
         }
     }
 }

@@ -81,10 +81,12 @@ fn plain_title(view: &DigestView, locale: Locale) -> String {
     let (total, waiting, cause) = (view.total, view.waiting(), view.cause.words().get(locale));
     match (locale, view.firing, waiting) {
         (Locale::Zh, 0, _) => format!("{total} 条提醒都已结束（{cause}）"),
+        (Locale::Zh, firing, 0) if view.put_off == firing => format!("{firing} 条提醒都已推迟（{cause}）"),
         (Locale::Zh, _, 0) => format!("{} 条提醒都有人处理（{cause}）", view.firing),
         (Locale::Zh, ..) if waiting == total => format!("{waiting} 条提醒待处理（{cause}）"),
         (Locale::Zh, ..) => format!("{waiting} 条提醒待处理 · 共 {total} 条（{cause}）"),
         (Locale::En, 0, _) => format!("All over: {total} alerts ({cause})"),
+        (Locale::En, firing, 0) if view.put_off == firing => format!("Alerts that are put off: {firing} ({cause})"),
         (Locale::En, _, 0) => format!("Alerts that someone has: {} ({cause})", view.firing),
         (Locale::En, ..) if waiting == total => format!("Alerts to look at: {waiting} ({cause})"),
         (Locale::En, ..) => format!("Alerts to look at: {waiting} of {total} ({cause})"),
@@ -144,11 +146,17 @@ pub(crate) fn opening(view: &DigestView, locale: Locale, around: &Surroundings) 
         (cause, Locale::En, _) => format!("Why now: {}", cause.words().en),
     };
     if view.taken > 0 && view.cause != DigestCause::Questions {
-        said += &match (locale, view.waiting()) {
+        said += &match (locale, view.firing.saturating_sub(view.taken)) {
             (Locale::Zh, 0) => "。都有人处理".to_string(),
             (Locale::Zh, _) => format!("。{} 条有人处理", view.taken),
             (Locale::En, 0) => ". Someone has each of them".to_string(),
             (Locale::En, _) => format!(". Someone has {} of them", view.taken),
+        };
+    }
+    if view.put_off > 0 {
+        said += &match locale {
+            Locale::Zh => format!("。{} 条已推迟", view.put_off),
+            Locale::En => format!(". Put off: {}", view.put_off),
         };
     }
     said
@@ -185,13 +193,18 @@ pub(crate) fn next(view: &DigestView, locale: Locale) -> Option<String> {
 
 fn alert_line(line: &AlertLine, storms: bool, locale: Locale, around: &Surroundings) -> String {
     let since = words::instant(line.since, around.now, around.zone);
-    let stands = match (&line.taken_by, line.firing) {
-        (_, false) => pick(locale, "（已结束）", " (over)").to_string(),
-        (Some(who), true) => match locale {
+    let until = |at| words::near(at, around.now, around.zone);
+    let stands = match (&line.taken_by, &line.put_off, line.firing) {
+        (_, _, false) => pick(locale, "（已结束）", " (over)").to_string(),
+        (None, Some((who, at)), true) => match locale {
+            Locale::Zh => format!("（{} 推迟到 {}）", escape_markdown(who.get(locale)), until(*at)),
+            Locale::En => format!(" ({} put it off until {})", escape_markdown(who.get(locale)), until(*at)),
+        },
+        (Some(who), _, true) => match locale {
             Locale::Zh => format!("（{} 处理中）", escape_markdown(who.get(locale))),
             Locale::En => format!(" ({} works on it)", escape_markdown(who.get(locale))),
         },
-        (None, true) => String::new(),
+        (None, None, true) => String::new(),
     };
     // Of a storm the title says the rule; the reference is what people name one of them by.
     let rule = if storms { String::new() } else { format!("{} · ", escape_markdown(line.rule.as_str())) };

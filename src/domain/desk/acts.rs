@@ -135,7 +135,7 @@ impl Desk {
     }
 
     fn do_release(&mut self, act: &Act, alert: &Alert, now: Timestamp) -> Acted {
-        if alert.taken.is_none() {
+        if alert.taken.is_none() && alert.snoozed.is_none() {
             let words = Message::new("现在没有人接手", "nobody has it");
             return Acted { tone: Tone::Already, words, card: None };
         }

@@ -120,7 +120,7 @@ impl Desk {
         let of = key.subject.clone();
         let digest = self.digests.get(&(of.clone(), key.episode))?;
         let mut members = self.told_to(&of, key.episode, &key.receiver);
-        members.sort_by_key(|alert| (!alert.is_firing(), alert.is_taken(), alert.since));
+        members.sort_by_key(|alert| (!alert.is_firing(), alert.is_taken() || alert.is_put_off(), alert.since));
         let mut by_rule: BTreeMap<&RuleName, usize> = BTreeMap::new();
         for alert in members.iter().filter(|alert| alert.is_firing()) {
             *by_rule.entry(self.rule_called(alert)).or_default() += 1;
@@ -137,6 +137,7 @@ impl Desk {
             total: members.len(),
             firing: members.iter().filter(|alert| alert.is_firing()).count(),
             taken: members.iter().filter(|alert| alert.is_taken()).count(),
+            put_off: members.iter().filter(|alert| alert.is_put_off()).count(),
             severity: worst(&members),
             by_rule: by_rule.into_iter().map(|(rule, count)| (rule.clone(), count)).collect(),
             lines: members.into_iter().take(DIGEST_LINES_MAX).map(|alert| self.alert_line(alert)).collect(),
@@ -169,6 +170,11 @@ impl Desk {
                 .as_ref()
                 .filter(|_| alert.is_firing())
                 .map(|taken| self.people.named(&taken.by).words()),
+            put_off: alert
+                .snoozed
+                .as_ref()
+                .filter(|_| alert.is_firing())
+                .map(|snoozed| (self.people.named(&snoozed.by).words(), snoozed.until)),
         }
     }
 
@@ -288,6 +294,6 @@ impl Desk {
 /// How serious the most serious of a digest's alerts is that nobody has; where someone has each, of those that ring.
 fn worst(members: &[&Alert]) -> Option<Severity> {
     let firing = || members.iter().filter(|alert| alert.is_firing());
-    let waiting = firing().filter(|alert| !alert.is_taken()).map(|alert| alert.severity).max();
+    let waiting = firing().filter(|alert| !alert.is_taken() && !alert.is_put_off()).map(|alert| alert.severity).max();
     waiting.or_else(|| firing().map(|alert| alert.severity).max())
 }

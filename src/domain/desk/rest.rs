@@ -27,7 +27,9 @@ impl Desk {
         let at = alert.snoozed.as_ref().filter(|before| before.until > now).map_or(now, |before| before.at);
         let snoozed = Some(Snoozed { by, at, until });
         let alert = Alert { snoozed, snoozes: alert.snoozes + 1, ..alert.clone() };
-        self.change(alert, "snoozed", note, now)
+        let alert = self.change(alert, "snoozed", note, now);
+        self.refresh_digests(&alert, now);
+        alert
     }
 
     /// An alert whose time is over says so where it was told, and goes on; its ladder goes on where it rested.
@@ -65,6 +67,7 @@ impl Desk {
             }
         }
         let mut alert = self.change(alert, "woken", note, now);
+        self.refresh_digests(&alert, now);
         if alert.announced == Announced::Nobody {
             return Some(alert);
         }

@@ -36,9 +36,9 @@ impl Desk {
         alert
     }
 
-    /// It is given back: repeats and ladder begin anew.
+    /// It is given back, or what was put off goes on: repeats and ladder begin anew.
     pub(super) fn release(&mut self, alert: &Alert, why: Message, now: Timestamp) -> Alert {
-        let alert = self.anew(Alert { taken: None, ..alert.clone() }, now);
+        let alert = self.anew(Alert { taken: None, snoozed: None, ..alert.clone() }, now);
         let alert = self.change(alert, "released", why, now);
         self.refresh_digests(&alert, now);
         alert

@@ -90,6 +90,7 @@ impl Desk {
         let is_meant = |alert: &Alert| match act.deed {
             Deed::Take(_) => alert.taken.is_none() || (mine(alert) && asked(alert)),
             Deed::Snooze(..) => alert.taken.is_none(),
+            Deed::Release(_) => mine(alert) || alert.is_put_off(),
             _ => mine(alert),
         };
         let others = members.iter().filter(|alert| alert.taken.is_some() && !mine(alert)).count();
@@ -147,6 +148,9 @@ impl Desk {
             self.release(alert, why, now);
         }
         let (count, (zh, en)) = (members.len(), left.words());
+        if members.iter().any(Alert::is_put_off) {
+            return done(format!("{count} 条重新开始提醒和升级{zh}"), format!("{count} remind and escalate anew{en}"));
+        }
         done(
             format!("已交回你接手的 {count} 条，重新开始提醒和升级{zh}"),
             format!("the {count} you had are given back: reminders and escalation begin anew{en}"),

@@ -154,6 +154,7 @@ fn digest(firing: usize) -> DigestView {
         severity: Severity::Warning,
         why: Message::new("等", "waits"),
         taken_by: None,
+        put_off: None,
     };
     DigestView {
         of: Subject::Receiver("pager".into()),
@@ -168,6 +169,7 @@ fn digest(firing: usize) -> DigestView {
         total: 12,
         firing,
         taken: 0,
+        put_off: 0,
         by_rule: Vec::new(),
         lines: (0..2).map(line).collect(),
     }

@@ -181,6 +181,7 @@ pub(crate) fn digest() -> DigestView {
         severity: Severity::Critical,
         why: Message::new("评分是不满意", "the score is dissatisfied"),
         taken_by: None,
+        put_off: None,
     };
     DigestView {
         of: Subject::Source(SourceName::from("it-desk")),
@@ -195,6 +196,7 @@ pub(crate) fn digest() -> DigestView {
         total: 14,
         firing: 12,
         taken: 0,
+        put_off: 0,
         by_rule: vec![(RuleName::from("不满意"), 9), (RuleName::from("待用户响应太久"), 5)],
         lines: vec![line("4F7A2C", Some("打印机连不上"), true), line("00AA11", None, false)],
     }

@@ -34,7 +34,10 @@ pub(super) fn line(send: &Send, in_full: bool) -> String {
             let untold = untold.map(|untold| format!(" [{}]", untold.zh)).unwrap_or_default();
             format!(" {} {subject}{state}{untold}", view.alert.key.rule)
         }
-        Content::Digest(view) => format!(" {:?} {} of {}", view.cause, view.firing, view.total).to_lowercase(),
+        Content::Digest(view) => {
+            let put_off = if view.put_off > 0 { format!(" put off {}", view.put_off) } else { String::new() };
+            format!(" {:?} {} of {}{put_off}", view.cause, view.firing, view.total).to_lowercase()
+        }
         Content::Answer(answer) => match &**answer {
             AnswerView::Ticket(view) => format!(" ticket {}", view.ticket.key.id),
             AnswerView::Text(message) if in_full => format!(" {}", message.zh.replace('\n', " / ")),
