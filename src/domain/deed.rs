@@ -70,13 +70,15 @@ pub enum Rest {
 const DAY_BEGINS: Span = Span::from_hours(9);
 
 impl Rest {
-    /// When it is over. Tomorrow is the next day of the calendar. The next working day is the first on which `calendar` has work after today; without a calendar,
-    /// or where it has none any more, the next day from Monday to Friday at 09:00 in `zone`.
+    /// When it is over. Tomorrow is the next day of the calendar, in its zone. The next working day is the first on which
+    /// `calendar` has work after today; without a calendar, or where it has none any more, the next day from Monday to
+    /// Friday at 09:00 in `zone`.
     pub fn ends(self, now: Timestamp, calendar: Option<&Calendar>, zone: Zone) -> Timestamp {
         match self {
             Self::For(span) => now.plus(span),
             Self::Tomorrow => {
-                let day = calendar.map_or(zone, |calendar| calendar.plan().zone).next_midnight(now);
+                let zone = calendar.map_or(zone, |calendar| calendar.plan().zone);
+                let day = zone.next_midnight(now);
                 let begins = calendar.map(|calendar| match calendar.is_open(day) {
                     true => day,
                     false => calendar.turns_after(day),

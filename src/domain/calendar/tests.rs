@@ -327,3 +327,14 @@ fn holidays_run_out_sixty_days_ahead() {
     }
     assert_eq!(of(None).runs_out(at(Shanghai, "2029-05-01 00:00")), None);
 }
+
+#[test]
+fn tomorrow_is_a_day_of_the_calendar_s_zone() {
+    let calendar = daily(New_York, "14:00-18:00");
+    let now = Timestamp::from_ms(1_793_534_400_000); // 2026-11-01T12:00:00Z, 07:00 in New York
+    let begins = Timestamp::from_ms(1_793_646_000_000); // 14:00 on the next day there
+    for zone in [New_York, Shanghai, Chatham] {
+        let ends = crate::domain::deed::Rest::Tomorrow.ends(now, Some(&calendar), Zone(zone));
+        assert_eq!(ends, begins, "{zone}");
+    }
+}

@@ -78,16 +78,16 @@ impl Desk {
         };
         let is_theirs = |cover: &Cover| Some(&cover.person) == asker.person.as_ref() || cover.by.is_same(&act.by);
         let meant = self.rosters.covers.iter().filter(is_meant).cloned();
-        let (theirs, others): (Vec<Cover>, Vec<Cover>) = meant.partition(is_theirs);
+        let (mut theirs, mut others): (Vec<Cover>, Vec<Cover>) = meant.partition(is_theirs);
+        if asker.manages && person.is_some() {
+            theirs.append(&mut others);
+        }
         if !theirs.is_empty() {
             return Ok(theirs);
         }
         if others.is_empty() {
             let words = Message::new("没有可以交还的顶班", "there is nothing to give back");
             return Err(Acted { tone: Tone::Already, words, card: None });
-        }
-        if asker.manages && person.is_some() {
-            return Ok(others);
         }
         let (zh, en): (Vec<String>, Vec<String>) = others
             .iter()

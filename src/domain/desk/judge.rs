@@ -183,6 +183,7 @@ impl Desk {
         let alerts = self.alerts.remove(&Subject::Ticket(key.clone())).unwrap_or_default();
         for alert in &alerts {
             self.members.forget(alert);
+            self.index.forget_former(alert);
             self.index.forget(alert, self.past.contains_key(&(alert.key.clone(), alert.episode)));
         }
         let remains = Remains {

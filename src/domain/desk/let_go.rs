@@ -29,15 +29,24 @@ impl Desk {
     }
 
     /// Lets go of the alerts of groups that are named like a guest, with the journal about them; how many. One that
-    /// rings, or began to within the hour, stays until it is old.
+    /// rings, or began to within the hour, stays until it is old; one whose end someone has still to be told of, until
+    /// they are.
     pub(super) fn forget_groups(&mut self, named: &Named, now: Timestamp) -> usize {
-        let over = |alert: &&Alert| may_go(alert, now) && named.is_group(&alert.key.subject);
+        let over = |alert: &&Alert| may_go(alert, now) && named.is_group(&alert.key.subject) && self.is_told_of(alert);
         let gone: Vec<Alert> = self.groups().filter(over).cloned().collect();
         for alert in &gone {
             self.let_go(alert);
             self.write(Write::ForgetAlert(alert.key.clone()));
         }
         gone.len()
+    }
+
+    /// Whether nobody has still to be told of an alert, nor a card to show its end.
+    fn is_told_of(&self, alert: &Alert) -> bool {
+        let of_key = self.past.values().filter(|past| past.key == alert.key);
+        of_key
+            .chain([alert])
+            .all(|it| !self.is_unsettled(it) && self.outbox.of_episode(&it.key, it.episode).next().is_none())
     }
 
     fn groups(&self) -> impl Iterator<Item = &Alert> {
@@ -48,7 +57,10 @@ impl Desk {
     fn let_go(&mut self, alert: &Alert) {
         let past = self.past.keys().filter(|(key, _)| *key == alert.key).map(|(_, episode)| *episode);
         for episode in past.collect::<Vec<_>>() {
-            self.past.remove(&(alert.key.clone(), episode));
+            if let Some(past) = self.past.remove(&(alert.key.clone(), episode)) {
+                self.members.forget(&past);
+                self.index.forget(&past, past.episode == alert.episode);
+            }
             self.write(Write::DropPast(alert.key.clone(), episode));
         }
         self.members.forget(alert);
@@ -67,14 +79,16 @@ mod tests {
 
     use super::*;
     use crate::domain::{
-        alert::{AlertKey, EndReason},
+        alert::{AlertKey, EndReason, Line, LineOf},
         desk::{
             forgotten::words_of,
             input::Input,
+            outbox::{card_of, notice_of},
             settings::{Access, Direct, Limits, Look, Settings},
-            state::Stored,
+            state::{CardState, Stored},
         },
         id::TicketKey,
+        notice::Step,
         plan::Plan,
         rule::RuleSet,
         text::Locale,
@@ -144,5 +158,22 @@ mod tests {
         assert_eq!(left(&desk), ["group:ou_guest", "group:李雷"]);
         assert_eq!(desk.forget_groups(&named, now.plus(Span::from_hours(1))), 1);
         assert_eq!(left(&desk), ["group:李雷"]);
+    }
+    #[test]
+    fn an_ending_is_told_before_the_alert_goes() {
+        let now = START.plus(Span::from_days(1));
+        let line = Line::new("support".into(), LineOf::Notify(0));
+        let alert = Alert { lines: vec![line], rev: 2, ..group("ou_guest", over(START, now)) };
+        let named = words_of("ou_guest", std::iter::empty());
+        let mut desk = desk(vec![alert.clone()], now);
+        desk.tell(&alert, Step::Repeated, 1, &"support".into(), now);
+        assert_eq!(desk.forget_groups(&named, now), 0, "a notice waits");
+        desk.forget_notice(&notice_of(&alert, Step::Repeated, 1, &"support".into()));
+        let key = card_of(&alert, &"support".into());
+        let card = CardState { key, message: Some("om_1".into()), shown_rev: 1, posted_at: START, replaces: None };
+        desk.put_card(card.clone());
+        assert_eq!(desk.forget_groups(&named, now), 0, "a card shows it ringing");
+        desk.drop_card(&card.key);
+        assert_eq!(desk.forget_groups(&named, now), 1);
     }
 }

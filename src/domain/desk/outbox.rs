@@ -405,7 +405,7 @@ impl Desk {
     }
 
     /// Whether a card still stands, or a notice of this episode is still to be delivered.
-    fn is_unsettled(&self, alert: &Alert) -> bool {
+    pub(super) fn is_unsettled(&self, alert: &Alert) -> bool {
         alert.lines.iter().any(|line| {
             let notice = |step| self.outbox.contains(&notice_of(alert, step, 0, &line.receiver));
             let told = |number: u32| (Subject::Receiver(line.receiver.clone()), number);

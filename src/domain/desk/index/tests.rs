@@ -10,12 +10,15 @@ use crate::domain::{
     condition::Condition,
     desk::{
         settings::{Access, Direct, Limits, Look, Settings},
-        state::{CardShows, Stored},
+        state::{CardShows, Stored, Tracked},
     },
+    facts::Facts,
+    id::TicketKey,
     plan::Plan,
     rule::{Rule, RuleSet},
     silence::Matcher,
     text::Locale,
+    ticket::Ticket,
     time::{Span, Timestamp, Zone},
 };
 
@@ -31,6 +34,8 @@ enum Happening {
     /// Kept no longer.
     Settled(AlertKey, u32),
     Drop(AlertKey),
+    /// All that ended are old.
+    LetGo,
     Card(CardKey, Option<u8>),
     DropCard(CardKey),
     Restart,
@@ -53,6 +58,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => key().prop_map(Happening::Past),
         1 => (key(), 0..4_u32).prop_map(|(key, episode)| Happening::Settled(key, episode)),
         1 => key().prop_map(Happening::Drop),
+        1 => Just(Happening::LetGo),
         2 => (card(), prop::option::of(0..3_u8)).prop_map(|(key, message)| Happening::Card(key, message)),
         1 => card().prop_map(Happening::DropCard),
         1 => Just(Happening::Restart),
@@ -107,6 +113,7 @@ fn apply(desk: &mut Desk, happening: Happening) {
         }
         Happening::Settled(key, episode) => desk.forget_past_if_settled(&key, episode),
         Happening::Drop(key) => desk.drop_alert(&key),
+        Happening::LetGo => desk.let_go_of_groups(START.plus(Span::from_days(91))),
         Happening::Card(key, message) => desk.put_card(CardState {
             key,
             message: message.map(|number| MessageId::from(format!("om_{number}").as_str())),
@@ -166,6 +173,20 @@ fn check(desk: &Desk) {
         let scanned: Vec<_> = desk.cards.values().filter(|card| card.message.as_ref() == Some(&message)).collect();
         assert_eq!(desk.cards_in(&message).collect::<Vec<_>>(), scanned);
     }
+}
+
+#[test]
+fn nothing_is_left_of_a_ticket_that_is_let_go() {
+    let key = TicketKey::new("desk".into(), "1".into());
+    let ticket = Arc::new(Ticket::unknown(key.clone()));
+    let facts = Facts::new(START, START);
+    let tracked = Tracked { ticket, facts, asked_at: START, list_hash: None, gone_at: None };
+    let mut desk = desk(Stored { tickets: vec![tracked], ..Stored::default() });
+    let alert = AlertKey { subject: Subject::Ticket(key.clone()), rule: "now".into() };
+    desk.put_alert(Alert { episode: 4, state: stand(0), ..Alert::pending(alert, START) });
+    assert!(!desk.index.formerly.is_empty());
+    desk.purge(&key);
+    check(&desk);
 }
 
 proptest! {
