@@ -274,7 +274,9 @@ async fn open_store(setup: &Setup) -> Result<(Store, Stored), Message> {
 fn operators(port: Port, zone: Zone, clock: Clock) -> Operators {
     let reading = port.clone();
     let compile: Compile = Arc::new(move |text| reading.condition(text));
-    Operators { port, zone, clock, compile, pages: Arc::new(Semaphore::new(PAGES_MAX)) }
+    let listing = port.clone();
+    let compile_list: Compile = Arc::new(move |text| listing.list_condition(text));
+    Operators { port, zone, clock, compile, compile_list, pages: Arc::new(Semaphore::new(PAGES_MAX)) }
 }
 
 fn explain(port: Port) -> Explain {

@@ -196,12 +196,26 @@ fn list_holds(operator: &Operator, empty: bool, has: impl Fn(&Text) -> Answer) -
 /// Whether a person is who `wanted` (folded) names. What `wanted` looks like says which part decides, so that a part
 /// nobody may see does not make every answer unknown.
 fn person_is(person: &Person, wanted: &Text) -> Answer {
+    match part_named(wanted) {
+        PersonPart::Email => equals(&person.email, wanted),
+        PersonPart::Id => equals(&person.id, wanted),
+        _ => any([
+            equals(&person.name, wanted),
+            present_equals(&person.id, wanted),
+            present_equals(&person.email, wanted),
+        ]),
+    }
+}
+
+/// The part of a person that decides whether they are who `wanted` names; besides a name an id or an email that looks
+/// like one counts too, where it is known.
+pub fn part_named(wanted: &str) -> PersonPart {
     if wanted.contains('@') {
-        equals(&person.email, wanted)
+        PersonPart::Email
     } else if wanted.starts_with("ou_") {
-        equals(&person.id, wanted)
+        PersonPart::Id
     } else {
-        any([equals(&person.name, wanted), present_equals(&person.id, wanted), present_equals(&person.email, wanted)])
+        PersonPart::Name
     }
 }
 

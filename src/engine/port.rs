@@ -13,7 +13,10 @@ use crate::{
     adapters::{
         clock::Clock,
         feishu::ticket_event::TicketEvent,
-        rulebook::{alone::typed_condition, names::Names},
+        rulebook::{
+            alone::{asked_condition, typed_condition},
+            names::Names,
+        },
         templates::library::{Surroundings, Templates},
     },
     domain::{
@@ -178,12 +181,20 @@ impl Port {
         self.names.store(Arc::new(names));
     }
 
-    /// Reads a condition as people write it, by the names in force.
+    /// Reads the condition of a silence as people write it, by the names in force.
     ///
     /// # Errors
     /// The first thing that is wrong with it, with the next step.
     pub fn condition(&self, text: &str) -> Result<Condition, Message> {
         typed_condition(text, &self.names.load())
+    }
+
+    /// Reads the condition of a list of tickets, in which clocks may stand.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it, with the next step.
+    pub fn list_condition(&self, text: &str) -> Result<Condition, Message> {
+        asked_condition(text, &self.names.load())
     }
 
     /// Tells operations why other rules did not come into force.

@@ -41,6 +41,8 @@ pub struct Operators {
     pub clock: Clock,
     /// Reads the condition of a silence.
     pub compile: Compile,
+    /// Reads the condition of a list of tickets.
+    pub compile_list: Compile,
     /// Places of those who make pages about rotas: [`oncall::PAGES_MAX`].
     pub pages: Arc<Semaphore>,
 }

@@ -25,7 +25,7 @@ use crate::{
         acts::{self, Asked, Done, Plain},
         alerts::severity_of,
         instants,
-        operators::{Operators, name},
+        operators::{Compile, Operators, name},
         problem::Problem,
         status::Sentence,
     },
@@ -174,12 +174,12 @@ async fn ticket(operators: &Operators, typed: String) -> Result<TicketKey, Probl
 /// A condition: as rules write it, in a text or as JSON.
 fn written(operators: &Operators, when: &Value) -> Result<Written, Problem> {
     let text = when.as_str().map_or_else(|| when.to_string(), str::to_string);
-    let condition = Some(condition(operators, &text)?);
+    let condition = Some(condition(&operators.compile, &text)?);
     Ok(Written { text: text.as_str().into(), condition })
 }
 
 /// What a condition means, as rules write it.
-pub fn condition(operators: &Operators, text: &str) -> Result<Condition, Problem> {
+pub fn condition(compile: &Compile, text: &str) -> Result<Condition, Problem> {
     if text.chars().count() > WHEN_CHARS_MAX {
         let message = Message::new(
             format!("条件最多 {WHEN_CHARS_MAX} 个字"),
@@ -187,7 +187,7 @@ pub fn condition(operators: &Operators, text: &str) -> Result<Condition, Problem
         );
         return Err(Problem::bad("when", message));
     }
-    (operators.compile)(text).map_err(|message| Problem {
+    compile(text).map_err(|message| Problem {
         status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
         ..Problem::bad("when", message)
     })

@@ -108,7 +108,7 @@ fn wanted(operators: &Operators, query: TicketsQuery) -> Result<TicketsWanted, P
         source: bounded("source", source)?.map(|text| text.as_str().into()),
         team: bounded("team", team)?.map(|text| text.as_str().into()),
         openness: bounded("state", state)?.map_or(Ok(Openness::default()), |word| openness(&word))?,
-        when: when.map(|text| silences::condition(operators, &text)).transpose()?,
+        when: when.map(|text| silences::condition(&operators.compile_list, &text)).transpose()?,
         limit,
         after: bounded("after", after)?.map(|text| mark(&text)).transpose()?,
     })

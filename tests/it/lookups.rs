@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use deskbell::{
     domain::{
-        command::Command,
+        command::{Command, reply},
         desk::settings::{Access, Direct, Look},
         id::TicketId,
         labels::{Caption, Labels},
-        privacy::Privacy,
+        privacy::{self, Privacy},
         time::Span,
     },
     sim::{faults::Fault, route::Route, ticket::User},
@@ -43,6 +43,11 @@ impl Office {
     async fn look_up(&self, token: &str, text: &str) -> (u16, Value) {
         let body = json!({ "text": text }).to_string();
         self.send_with(token, Method::POST, "/api/v1/lookup", None, body).await
+    }
+
+    async fn when(&self, condition: &str) -> (u16, Value) {
+        let query: String = condition.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        self.get(&format!("/api/v1/tickets?when={query}")).await
     }
 
     async fn journal_lines(&self, of: &str, looks: bool) -> Vec<String> {
@@ -113,6 +118,7 @@ async fn a_source_that_does_not_answer_is_said_to_be_down() {
     office.world.platform(|platform, _| platform.fail_next(Route::TicketGet, Fault::InternalError, 20));
     let (status, answer) = office.look_up("operator", &format!("/ticket {id}")).await;
     assert!(status == 200 && answer["ticket"].is_null(), "{answer}");
+    assert_eq!(answer["text"]["zh"], json!(reply::SOURCE_DOWN.zh));
     office.world.stop().await;
     let (status, _) = office.look_up("operator", "/alerts").await;
     assert_eq!(status, 503, "the service stopped");
@@ -127,7 +133,8 @@ async fn tickets_are_listed_a_page_at_a_time_and_hide_what_may_not_be_shown() {
         ..Labels::default()
     };
     let (mut office, first) = office(Plot { labels, ..Plot::default() }).await;
-    let ids: Vec<String> = (0..4).map(|_| office.world.file(|ticket| ticket.status = 1)).collect();
+    let mut ids: Vec<String> = (0..3).map(|_| office.world.file(|ticket| ticket.status = 1)).collect();
+    ids.push(office.world.file(|ticket| ticket.status = 5));
     let closed = office.world.file(|ticket| ticket.status = 51);
     office.world.pass(Span::from_mins(1)).await;
     let (mut seen, mut after) = (Vec::new(), String::new());
@@ -150,6 +157,23 @@ async fn tickets_are_listed_a_page_at_a_time_and_hide_what_may_not_be_shown() {
     assert_eq!(total(&office.get("/api/v1/tickets?state=closed").await.1), Some(1));
     assert_eq!(total(&office.get("/api/v1/tickets?source=nowhere").await.1), Some(0));
     assert_eq!(total(&office.get("/api/v1/tickets?when=status:%20open").await.1), Some(5));
+    for (when, expected) in [
+        ("status: created", 3),
+        ("not: { status: created }", 2),
+        ("{ status: 待用户响应, idle: { at_least: 4h } }", 0),
+        ("{ status: 待用户响应, idle: { under: 4h } }", 1),
+    ] {
+        let (status, page) = office.when(when).await;
+        assert_eq!((status, total(&page)), (200, Some(expected)), "{when}: {page}");
+    }
+    for when in ["guest: h@example.com", "guest: 韩梅梅", "{ status: open, not: { guest.email: h@example.com } }"] {
+        let (status, page) = office.when(when).await;
+        assert!((400..=422).contains(&status) && page.to_string().contains(privacy::HIDDEN.en), "{when}: {page}");
+    }
+    let (_, answer) = office.look_up("looker", "/tickets 客户:h@example.com").await;
+    assert_eq!(answer["text"]["zh"], json!(reply::HIDDEN.zh));
+    let (_, answer) = office.look_up("looker", "/tickets 状态:待用户响应 没更新<4小时").await;
+    assert!(answer["text"]["en"].as_str().unwrap().starts_with("1 ticket"), "{answer}");
     for wrong in ["state=some", "limit=0", "limit=9999", "after=x", "when=nonsense", "x=1"] {
         let status = office.get(&format!("/api/v1/tickets?{wrong}")).await.0;
         assert!((400..=422).contains(&status), "{wrong}: {status}");

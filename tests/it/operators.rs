@@ -8,6 +8,7 @@ use deskbell::{
     adapters::{
         clock::Clock,
         http::{self, Proxy},
+        rulebook::{alone::asked_condition, names::Names},
     },
     domain::{
         chronicle::LEADS,
@@ -61,6 +62,7 @@ impl Office {
                     "status: open" => Ok(code("status", &[1])),
                     _ => Err(Message::new("没有这个字段", "there is no such field")),
                 }),
+                compile_list: Arc::new(|text| asked_condition(text, &Names::default())),
                 pages: Arc::new(Semaphore::new(PAGES_MAX)),
             }),
             tokens: tokens(),

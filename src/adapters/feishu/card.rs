@@ -98,7 +98,9 @@ fn frame(card: &Card, body: &str) -> Value {
     if !card.footer.is_empty() {
         elements.push(json!({ "tag": "note", "elements": [plain(&card.footer, FOOTER_BYTES_MAX)] }));
     }
-    let config = json!({ "update_multi": true, "enable_forward": card.forward });
+    // Its buttons say that it stands in a direct chat: in another one that would not be so.
+    let is_direct = card.buttons.iter().any(|one| matches!(&one.does, Does::Ask(question) if question.is_direct));
+    let config = json!({ "update_multi": true, "enable_forward": card.forward && !is_direct });
     json!({ "config": config, "header": header, "elements": elements })
 }
 

@@ -5,6 +5,7 @@
 use crate::domain::command::{
     Command,
     fold::without_emoji,
+    tickets::is_status,
     verb::{Verb, named},
 };
 
@@ -99,6 +100,10 @@ const OF_SOMEONE: &str = "名下有哪些单|名下的工单|名下的单|手上
 const NO_NAMES: &str =
     "我|你|您|他|她|它|谁|这|那|这个|那个|今天|昨天|客户|用户|新|所有|全部|大家|别人|自己|上面|刚才|之前";
 
+/// How most names begin.
+const SURNAMES: &str = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董潘袁蔡蒋余于杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪\
+    范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤";
+
 /// Characters of a person's name.
 const NAME_CHARS_MAX: usize = 20;
 
@@ -136,14 +141,15 @@ pub(super) fn meaning(text: &str) -> Option<Command> {
     if words.chars().nth(PHRASE_CHARS_MAX * 2).is_some() {
         return None;
     }
-    let bare = bare(&words);
-    let exact = |phrase: &&Phrase| one_of(phrase.exact, &bare) || one_of(phrase.exact, &words);
+    let asked = bare(&words, |_, _| true);
+    let exact = |phrase: &&Phrase| one_of(phrase.exact, &asked) || one_of(phrase.exact, &words);
     let said = |phrase: &Phrase| Command::Said(phrase.verb, phrase.behind.to_string());
     if let Some(phrase) = PHRASES.iter().find(exact) {
         return Some(said(phrase));
     }
-    if let Some(name) = someone(&bare) {
-        return Some(Command::Said(Verb::Tickets, format!("负责人:{name}")));
+    if let Some(name) = someone(&bare(&words, is_apart)) {
+        let key = if is_status(&name) { "状态" } else { "负责人" };
+        return Some(Command::Said(Verb::Tickets, format!("{key}:{name}")));
     }
     let chars_max = if words.is_ascii() { PHRASE_LETTERS_MAX } else { PHRASE_CHARS_MAX };
     let is_short = words.chars().nth(chars_max).is_none();
@@ -205,8 +211,15 @@ fn has(text: &str, word: &str) -> bool {
     })
 }
 
-/// The words without what people say around what they want.
-fn bare(words: &str) -> String {
+/// Whether one of [`LEADING`] is a word of its own before `rest`, where a name may begin with it: `查张三`, not `查良镛`.
+fn is_apart(lead: &str, rest: &str) -> bool {
+    let is_long = lead.chars().nth(1).is_some();
+    is_long || rest.starts_with(' ') || rest.starts_with('我') || rest.starts_with(|c| SURNAMES.contains(c))
+}
+
+/// The words without what people say around what they want; `is_lead` tells of one of [`LEADING`] and what stands
+/// behind it whether it is left out.
+fn bare(words: &str, is_lead: impl Fn(&str, &str) -> bool) -> String {
     let mut text = words.trim();
     let mut is_cut = true;
     while is_cut {
@@ -216,7 +229,7 @@ fn bare(words: &str) -> String {
                 let rest = if leads { text.strip_prefix(mark) } else { text.strip_suffix(mark) };
                 let Some(rest) = rest.filter(|rest| !rest.trim().is_empty()) else { continue };
                 let apart = if leads { rest.starts_with(' ') } else { rest.ends_with(' ') };
-                if apart || !mark.is_ascii() {
+                if (apart || !mark.is_ascii()) && (!leads || is_lead(mark, rest)) {
                     (text, is_cut) = (rest.trim(), true);
                 }
             }

@@ -236,7 +236,11 @@ impl Term {
                     Who::Nobody => "无".to_string(),
                     Who::Named(name) => name.clone(),
                 };
-                format!("负责人:{}", who.iter().map(one).collect::<Vec<_>>().join(","))
+                let mut owners: Vec<String> = who.iter().map(one).filter(|owner| !owner.is_empty()).collect();
+                if owners.is_empty() {
+                    owners.push("我".to_string()); // whoever has no id; never the tickets of all
+                }
+                format!("负责人:{}", owners.join(","))
             }
             Self::Overdue => "超时".to_string(),
             Self::Field(field) => format!("{}{}{}", field.key, field.relation.sign(), field.values.join(",")),
@@ -260,8 +264,10 @@ impl Field {
     fn test(&self) -> String {
         let key = quoted(&self.key);
         let spans: Vec<_> = self.values.iter().filter_map(|value| span(value)).collect();
+        // `套餐:3天` is a field's text, `queue_time>10m` a clock.
         if let [one] = spans.as_slice()
             && self.values.len() == 1
+            && clock(&self.key)
         {
             let operator = match self.relation {
                 Relation::Below | Relation::AtMost => "under",
@@ -374,10 +380,7 @@ fn clock(key: &str) -> bool {
 
 /// A word that says no key: a status or a group of them, else a name.
 fn bare_term(word: &str) -> Option<Term> {
-    let is_status =
-        codes::STATUSES.iter().any(|code| [code.name, code.zh].contains(&word) || code.also.contains(&word));
-    let is_group = codes::STATUS_GROUPS.iter().any(|group| [group.name, group.zh].contains(&word));
-    if is_status || is_group {
+    if is_status(word) {
         let values = vec![word.to_string()];
         return Some(Term::Field(Field { key: "status".to_string(), relation: Relation::Is, values }));
     }
@@ -386,6 +389,12 @@ fn bare_term(word: &str) -> Option<Term> {
         && word.chars().count() <= NAME_CHARS_MAX
         && word.chars().all(|c| c.is_alphabetic() || matches!(c, '.' | '·' | '_' | '-'));
     is_name.then(|| Term::Owner(vec![who(word.to_string())]))
+}
+
+/// Whether a word is a status or a group of them.
+pub(super) fn is_status(word: &str) -> bool {
+    codes::STATUSES.iter().any(|code| [code.name, code.zh].contains(&word) || code.also.contains(&word))
+        || codes::STATUS_GROUPS.iter().any(|group| [group.name, group.zh].contains(&word))
 }
 
 fn who(name: String) -> Who {
@@ -450,6 +459,9 @@ mod tests {
             ("产品线:支付", r#"产品线:支付 页:1 { all: [{ fields: { "产品线": "支付" } }] }"#),
             ("序列:a\"b\\c", r#"序列:a"b\c 页:1 { all: [{ fields: { "序列": "a\"b\\c" } }] }"#),
             ("guest.department:市场部", r#"guest.department:市场部 页:1 { all: [{ "guest.department": "市场部" }] }"#),
+            ("套餐:3天", r#"套餐:3天 页:1 { all: [{ fields: { "套餐": "3天" } }] }"#),
+            ("标签:2h", r#"tags:2h 页:1 { all: [{ "tags": "2h" }] }"#),
+            ("排队时间:3h", r#"queue_time:3h 页:1 { all: [{ "queue_time": { at_least: 3h } }] }"#),
             ("符合:vip", r#"meets:vip 页:1 { all: [{ "meets": "vip" }] }"#),
             ("排队中", r#"status:排队中 页:1 { all: [{ "status": "排队中" }] }"#),
             ("closed", r#"status:closed 页:1 { all: [{ "status": "closed" }] }"#),
@@ -463,6 +475,20 @@ mod tests {
             assert_eq!(short(typed), expected, "{typed:?}");
         }
         assert!(short(&many.join("，")).ends_with("页:1 and 3"));
+    }
+
+    #[test]
+    fn the_next_page_asks_for_the_same_whoever_asked() {
+        for (typed, me, expected) in [
+            ("负责人:张三,我", "ou_li", "负责人:张三,ou_li 页:2"),
+            ("负责人:张三,我", "", "负责人:张三 页:2"),
+            ("我的", "", "负责人:我 页:2"),
+        ] {
+            let written = Query::read(typed).unwrap().written(2, me);
+            assert_eq!(written, expected);
+            let page = Query::read(&written).unwrap();
+            assert_eq!((page.page, page.terms.len()), (2, 1), "{written}");
+        }
     }
 
     #[test]

@@ -171,7 +171,7 @@ impl Desk {
     pub(super) fn settled(&self, named: Named, sources: &[SourceName]) -> Named {
         let Some(digits) = named.six_digits() else { return named };
         let is_alert = || self.alert_referred(digits).is_some_and(|alert| self.is_visible(alert, sources));
-        let is_reference = || is_alert() || self.is_digest(digits);
+        let is_reference = || is_alert() || self.is_digest(digits, sources);
         let is_ticket = || !self.ending_with(digits, sources).is_empty();
         match named {
             Named::Reference(_) if !is_reference() && is_ticket() => Named::Ticket(digits.to_string()),
@@ -242,9 +242,10 @@ impl Desk {
 
     /// What rings: what nobody has first, then the most serious, then the oldest.
     pub(super) fn ringing(&self, sources: &[SourceName]) -> Vec<&Alert> {
-        let rings = |alert: &&Alert| alert.is_firing() && !alert.trial && self.is_visible(alert, sources);
-        let mut alerts: Vec<&Alert> = self.alerts.values().flatten().filter(rings).collect();
-        alerts.sort_by_key(|alert| (alert.is_taken(), std::cmp::Reverse(alert.severity), alert.since));
+        let is_meant = |alert: &&Alert| alert.is_firing() && !alert.trial && self.is_visible(alert, sources);
+        let mut alerts: Vec<&Alert> = self.ringing_by(None, |_| true).filter(is_meant).collect();
+        let rank = |alert: &Alert| (alert.is_taken(), std::cmp::Reverse(alert.severity), alert.since);
+        alerts.sort_by(|one, other| rank(one).cmp(&rank(other)).then_with(|| one.key.cmp(&other.key)));
         alerts
     }
 

@@ -59,6 +59,7 @@ mod inbox;
 mod patience;
 mod asked;
 mod picked;
+mod guarded;
 mod paged;
 mod looks;
 mod visible;

@@ -14,6 +14,7 @@ use crate::domain::{
     condition::Condition,
     desk::{
         content::TITLE_CHARS_MAX,
+        guarded::{asks_for_hidden, meets},
         input::{ChatMessage, LookUpResult},
         machine::Desk,
         observe::{Sight, first_facts},
@@ -30,7 +31,7 @@ use crate::domain::{
     text::{Message, fold},
     ticket::{Known, Person, Ticket},
     time::{Span, Timestamp},
-    verdict::{self, eval},
+    verdict,
     wording::{span_words, status_words},
 };
 
@@ -101,21 +102,22 @@ impl Desk {
         now: Timestamp,
     ) -> Answer {
         let with_closed = query.names_status();
-        let (mut found, mut unclear, mut hidden): (Vec<&Tracked>, usize, bool) = (Vec::new(), 0, false);
+        let (mut found, mut unclear): (Vec<&Tracked>, usize) = (Vec::new(), 0);
         for tracked in self.tickets_in(sources) {
             let closed = tracked.ticket.is_closed() == Some(true) && !with_closed;
             if closed || !query.terms.iter().all(|term| self.holds(term, question, tracked)) {
                 continue;
             }
-            hidden |= condition.is_some_and(|condition| self.asks_for_hidden(condition, tracked));
-            match condition.map_or(verdict::Answer::Yes, |condition| self.meets(condition, tracked, now)) {
+            let labels = self.labels_of(&tracked.ticket.key.source);
+            let seen = Seen::at_rest(&tracked.ticket, &tracked.facts, labels);
+            if condition.is_some_and(|condition| asks_for_hidden(condition, &seen)) {
+                return Answer::Text(reply::HIDDEN.into());
+            }
+            match condition.map_or(verdict::Answer::Yes, |condition| meets(condition, &seen, now)) {
                 verdict::Answer::Yes => found.push(tracked),
                 verdict::Answer::Unknown => unclear += 1,
                 verdict::Answer::No => {}
             }
-        }
-        if hidden {
-            return Answer::Text(reply::HIDDEN.into());
         }
         if found.is_empty() {
             let words = with_unclear(self.none_found(question, query, sources), unclear);
@@ -131,20 +133,6 @@ impl Desk {
             page: query.page,
         };
         Self::page_of(question, &list, |tracked: &&Tracked| self.ticket_line(tracked, now))
-    }
-
-    fn meets(&self, condition: &Condition, tracked: &Tracked, now: Timestamp) -> verdict::Answer {
-        let seen = Seen::at_rest(&tracked.ticket, &tracked.facts, self.labels_of(&tracked.ticket.key.source));
-        eval(condition, &seen, now).answer
-    }
-
-    /// Whether a condition asks for what may not be shown of a ticket: whoever learns that it holds has learned the value.
-    pub(super) fn asks_for_hidden(&self, condition: &Condition, tracked: &Tracked) -> bool {
-        let labels = self.labels_of(&tracked.ticket.key.source);
-        condition.any(&|part| match part {
-            Condition::Test(test) => !labels.privacy.shows(&test.target, &tracked.ticket, labels.priority.as_deref()),
-            _ => false,
-        })
     }
 
     fn holds(&self, term: &Term, question: &ChatMessage, tracked: &Tracked) -> bool {
@@ -354,7 +342,9 @@ impl Desk {
             Known::Empty => Message::new("没人接", "nobody's"),
             Known::Unknown => Message::new("负责人未知", "owner unknown"),
         });
-        if let Some(priority) = labels.priority_of(ticket).present().map(|text| short(text)) {
+        let own = ticket.key.id.as_str();
+        let priority = labels.priority_of(ticket);
+        if let Some(priority) = priority.present().map(|text| short(&labels.privacy.masked(text, own))) {
             parts.push(Message::new(priority.clone(), priority));
         }
         let alerts = self.alerts.get(&Subject::Ticket(ticket.key.clone())).into_iter().flatten();

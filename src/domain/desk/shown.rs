@@ -3,14 +3,18 @@
 
 use crate::domain::{
     condition::Condition,
-    desk::{machine::Desk, state::Tracked},
+    desk::{
+        guarded::{asks_for_hidden, meets},
+        machine::Desk,
+        state::Tracked,
+    },
     id::{SourceName, TeamName, TicketKey},
     notice::TicketView,
     privacy,
     seen::Seen,
     text::Message,
     time::Timestamp,
-    verdict::{Answer, eval},
+    verdict::Answer,
 };
 
 /// Tickets of one page, at most.
@@ -93,15 +97,15 @@ impl Desk {
         let limit = wanted.limit.unwrap_or(TICKETS_PAGE).clamp(1, TICKETS_PAGE_MAX);
         let there = self.tickets.values().map(|watched| &watched.tracked).filter(|it| it.gone_at.is_none());
         for tracked in there.filter(|tracked| self.is_wanted(tracked, wanted)) {
-            if wanted.when.as_ref().is_some_and(|when| self.asks_for_hidden(when, tracked)) {
+            let labels = self.labels_of(&tracked.ticket.key.source);
+            let seen = Seen::at_rest(&tracked.ticket, &tracked.facts, labels);
+            if wanted.when.as_ref().is_some_and(|when| asks_for_hidden(when, &seen)) {
                 return Err(Message::new(
                     format!("条件用到了不能显示的内容{}，见配置的 privacy", privacy::HIDDEN.zh),
                     format!("the condition asks for what may not be shown {}: see `privacy`", privacy::HIDDEN.en),
                 ));
             }
-            let labels = self.labels_of(&tracked.ticket.key.source);
-            let seen = Seen::at_rest(&tracked.ticket, &tracked.facts, labels);
-            match wanted.when.as_ref().map_or(Answer::Yes, |when| eval(when, &seen, now).answer) {
+            match wanted.when.as_ref().map_or(Answer::Yes, |when| meets(when, &seen, now)) {
                 Answer::No => continue,
                 Answer::Unknown => found.unclear += 1,
                 Answer::Yes => {

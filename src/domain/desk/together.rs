@@ -42,9 +42,13 @@ impl Desk {
             Named::Reference(reference) if self.alert_called(reference).is_none() => self.digest_called(reference)?,
             Named::Reference(_) | Named::Ticket(_) => return None,
         };
-        let visible = |alert: &&Alert| alert.key.subject.source().is_none_or(|source| sources.contains(source));
-        let all = self.digest_members(&of, number).iter().all(visible);
-        all.then(|| reference_of(&of, number))
+        self.is_digest_visible(&of, number, sources).then(|| reference_of(&of, number))
+    }
+
+    /// Whether a digest tells of something, and all of it may be seen by who may look at these sources.
+    fn is_digest_visible(&self, of: &Subject, number: u32, sources: &[SourceName]) -> bool {
+        let members = self.digest_members(of, number);
+        !members.is_empty() && members.iter().all(|alert| self.is_visible(alert, sources))
     }
 
     /// The digest of this reference.
@@ -53,9 +57,9 @@ impl Desk {
         self.digests.keys().find(|(of, number)| reference_of(of, *number) == reference).cloned()
     }
 
-    /// Whether a digest has this reference.
-    pub(super) fn is_digest(&self, reference: &str) -> bool {
-        self.digest_called(reference).is_some()
+    /// Whether a digest has this reference that who may look at these sources may see.
+    pub(super) fn is_digest(&self, reference: &str, sources: &[SourceName]) -> bool {
+        self.digest_called(reference).is_some_and(|(of, number)| self.is_digest_visible(&of, number, sources))
     }
 
     /// The digest whose alerts a deed is meant for.
