@@ -165,7 +165,7 @@ async fn an_edited_rule_is_in_force_and_announced() {
     assert_eq!(office.cards(TEAM).len(), 1);
     office.write("rules/a.yaml", &WAITING.replace("1h", "2h"));
     office.pass(1).await;
-    assert_eq!(office.said(), "规则已更新：等太久 1h → 2h；1 条提醒因此结束");
+    assert_eq!(office.said(), "规则已更新\n等太久 1h → 2h\n1 条提醒因此结束");
     assert_eq!(office.cards(OPS).len(), 1);
     office.pass(70).await;
     assert_eq!(office.cards(TEAM).len(), 2, "it rings again after two hours: {:?}", office.cards(TEAM));
@@ -193,7 +193,7 @@ async fn faults_keep_the_old_set_and_are_told_once() {
     assert_eq!(office.cards(OPS).len(), 2, "another fault is told");
     office.write("rules/a.yaml", WAITING);
     office.pass(1).await;
-    assert_eq!(office.said(), "规则已更新：上次的错误已改好");
+    assert_eq!(office.said(), "规则已更新\n上次的错误已改好");
     assert_eq!((office.cards(OPS).len(), office.cards(TEAM).len()), (3, 1));
     office.close().await;
 }
@@ -212,7 +212,7 @@ async fn a_swapped_symlink_is_followed() {
     assert_eq!(office.cards(OPS).len(), 0, "the same words in another place are no change");
     link("..two", &office.path("..data"));
     office.pass(1).await;
-    assert_eq!(office.said(), "规则已更新：等太久 1h → 3h");
+    assert_eq!(office.said(), "规则已更新\n等太久 1h → 3h");
     office.close().await;
 }
 
@@ -223,10 +223,10 @@ async fn a_renamed_rule_keeps_its_alert_and_texts_ring_nobody() {
     office.pass(65).await;
     office.write("rules/a.yaml", &WAITING.replace("name: 等太久", "name: 等客户太久\nformerly: 等太久"));
     office.pass(2).await;
-    assert_eq!(office.said(), "规则已更新：等太久 改名为 等客户太久");
+    assert_eq!(office.said(), "规则已更新\n等太久 改名为 等客户太久");
     office.write("templates/note.hbs", "---\ntitle: \"{{rule.name}}\"\n---\ntwo\n");
     office.pass(2).await;
-    assert_eq!(office.said(), "规则已更新：模板 note 改了");
+    assert_eq!(office.said(), "规则已更新\n模板 note 改了");
     assert_eq!(office.cards(TEAM).len(), 1);
     office.ticket();
     office.pass(65).await;
@@ -240,7 +240,7 @@ async fn what_takes_a_restart_is_named_and_not_half_applied() {
     let text = fs::read_to_string(office.path("deskbell.yaml")).unwrap();
     office.write("deskbell.yaml", &text.replace("receivers:\n", "receivers:\n  leads: { chat_id: oc_x }\n"));
     office.pass(1).await;
-    assert_eq!(office.said(), "规则已更新：这些改动要重启才生效：receivers");
+    assert_eq!(office.said(), "规则已更新\n这些改动要重启才生效：receivers");
     office.write("rules/a.yaml", &WAITING.replace("to: support", "to: leads"));
     office.ticket();
     office.pass(65).await;
