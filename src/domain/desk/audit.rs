@@ -118,18 +118,15 @@ mod tests {
         calendar::Wait,
         condition::Condition,
         desk::{
-            settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
+            settings::{Settings, SourceSettings},
             state::{SourceState, Stored, Tracked},
         },
         facts::Facts,
         id::{ReceiverName, SourceName},
         labels::Labels,
         notice::Step,
-        plan::Plan,
         rule::{CatchUp, RuleSet, Rung, To},
-        text::Locale,
         ticket::Ticket,
-        time::Zone,
     };
 
     const START: Timestamp = Timestamp::from_ms(1_795_000_000_000);
@@ -137,18 +134,9 @@ mod tests {
     fn settings(source: &SourceName) -> Settings {
         let (poll_every, labels) = (Span::from_mins(1), Arc::new(Labels::default()));
         Settings {
-            zone: Zone(chrono_tz::UTC),
-            locale: Locale::En,
             sources: BTreeMap::from([(source.clone(), SourceSettings { poll_every, catch_up: CatchUp::Each, labels })]),
-            receivers: BTreeMap::new(),
             operations: Some("ou_ops".into()),
-            limits: Limits::default(),
-            plan: Plan::Paid,
-            access: Access::new(Look::Everyone, Direct::Everyone),
-            retention: Span::from_days(90),
-            storm: None,
-            rotas: BTreeMap::new(),
-            inhibits: Vec::new(),
+            ..Settings::bare()
         }
     }
 

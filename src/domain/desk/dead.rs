@@ -241,13 +241,10 @@ mod tests {
         desk::{
             input::Input,
             outcome::Outcome,
-            settings::{Access, Direct, Limits, Look, Settings},
+            settings::Settings,
             state::{Lane, Stored},
         },
         id::Subject,
-        plan::Plan,
-        text::Locale,
-        time::Zone,
     };
 
     const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
@@ -284,20 +281,7 @@ mod tests {
     }
 
     fn desk(dead: Vec<DeadLetter>) -> (Desk, Outcome) {
-        let settings = Settings {
-            zone: Zone(chrono_tz::UTC),
-            locale: Locale::En,
-            sources: BTreeMap::new(),
-            receivers: BTreeMap::new(),
-            operations: None,
-            limits: Limits::default(),
-            plan: Plan::Paid,
-            access: Access::new(Look::Everyone, Direct::Everyone),
-            retention: RETENTION,
-            storm: None,
-            rotas: BTreeMap::new(),
-            inhibits: Vec::new(),
-        };
+        let settings = Settings { retention: RETENTION, ..Settings::bare() };
         Desk::open(Stored { dead, ..Stored::default() }, Arc::default(), settings, START)
     }
 

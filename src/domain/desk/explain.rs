@@ -265,24 +265,21 @@ fn not_tracked(id: &str) -> Message {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
 
     use super::*;
     use crate::domain::{
         condition::{Condition, Operator, Target, Test},
         desk::{
-            settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
+            settings::{Settings, SourceSettings},
             state::{Stored, Tracked},
         },
         facts::Spell,
         field::Field,
         id::{RuleName, SourceName, TicketId},
         labels::Labels,
-        plan::Plan,
         rule::{CatchUp, RuleSet},
-        text::Locale,
         ticket::{Status, Ticket},
-        time::{Span, Zone},
+        time::Span,
         verdict::Answer,
     };
 
@@ -301,20 +298,7 @@ mod tests {
     fn desk(ids: &[&str]) -> Desk {
         let labels = Arc::new(Labels::none().clone());
         let source = SourceSettings { poll_every: Span::from_mins(5), catch_up: CatchUp::Digest, labels };
-        let settings = Settings {
-            zone: Zone(chrono_tz::UTC),
-            locale: Locale::En,
-            sources: [(SourceName::from("desk"), source)].into(),
-            receivers: BTreeMap::new(),
-            operations: None,
-            limits: Limits::default(),
-            plan: Plan::Paid,
-            access: Access::new(Look::Everyone, Direct::Everyone),
-            retention: Span::from_days(90),
-            storm: None,
-            rotas: BTreeMap::new(),
-            inhibits: Vec::new(),
-        };
+        let settings = Settings { sources: [(SourceName::from("desk"), source)].into(), ..Settings::bare() };
         let queued = Spell { status: Status::Queueing.code(), since: START };
         let facts = Facts { spells: Some([queued].into()), ..Facts::new(after(3), START) };
         let track = |id: &&str| Tracked {

@@ -75,7 +75,7 @@ pub fn may_go(alert: &Alert, now: Timestamp) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, sync::Arc};
+    use std::sync::Arc;
 
     use super::*;
     use crate::domain::{
@@ -84,16 +84,13 @@ mod tests {
             forgotten::words_of,
             input::Input,
             outbox::{card_of, notice_of},
-            settings::{Access, Direct, Limits, Look, Settings},
+            settings::Settings,
             state::{CardState, Stored},
         },
         id::TicketKey,
         notice::Step,
-        plan::Plan,
         rule::RuleSet,
-        text::Locale,
         ticket::{Known, Person, Ticket},
-        time::Zone,
     };
 
     const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
@@ -108,20 +105,7 @@ mod tests {
     }
 
     fn desk(alerts: Vec<Alert>, now: Timestamp) -> Desk {
-        let settings = Settings {
-            zone: Zone(chrono_tz::UTC),
-            locale: Locale::En,
-            sources: BTreeMap::new(),
-            receivers: BTreeMap::new(),
-            operations: None,
-            limits: Limits::default(),
-            plan: Plan::Paid,
-            access: Access::new(Look::Everyone, Direct::Everyone),
-            retention: Span::from_days(90),
-            storm: None,
-            rotas: BTreeMap::new(),
-            inhibits: Vec::new(),
-        };
+        let settings = Settings::bare();
         Desk::open(Stored { alerts, ..Stored::default() }, Arc::new(RuleSet::default()), settings, now).0
     }
 

@@ -43,6 +43,27 @@ pub struct Settings {
     pub inhibits: Vec<Inhibit>,
 }
 
+#[cfg(test)]
+impl Settings {
+    /// Of tests: nothing is watched, nobody is told, everyone may ask; UTC, in English. A test says what it needs besides.
+    pub(super) fn bare() -> Self {
+        Self {
+            zone: Zone(chrono_tz::UTC),
+            locale: Locale::En,
+            sources: BTreeMap::new(),
+            receivers: BTreeMap::new(),
+            operations: None,
+            limits: Limits::default(),
+            plan: Plan::Paid,
+            access: Access::new(Look::Everyone, Direct::Everyone),
+            retention: Span::from_days(90),
+            storm: None,
+            rotas: BTreeMap::new(),
+            inhibits: Vec::new(),
+        }
+    }
+}
+
 /// When many alerts of one rule become one digest (`storm`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StormSettings {

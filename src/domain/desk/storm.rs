@@ -365,14 +365,8 @@ mod tests {
     use crate::domain::{
         alert::{AlertKey, AlertState, Line, LineOf},
         condition::Condition,
-        desk::{
-            settings::{Access, Direct, Limits, Look, Settings},
-            state::Stored,
-        },
-        plan::Plan,
+        desk::{settings::Settings, state::Stored},
         rule::{Rule, RuleSet},
-        text::Locale,
-        time::Zone,
     };
 
     const STORM: StormSettings = StormSettings {
@@ -398,20 +392,7 @@ mod tests {
     }
 
     fn desk(alerts: Vec<Alert>, digests: Vec<Digest>) -> Desk {
-        let settings = Settings {
-            zone: Zone(chrono_tz::UTC),
-            locale: Locale::En,
-            sources: BTreeMap::new(),
-            receivers: BTreeMap::new(),
-            operations: None,
-            limits: Limits::default(),
-            plan: Plan::Paid,
-            access: Access::new(Look::Everyone, Direct::Everyone),
-            retention: Span::from_days(90),
-            storm: Some(STORM),
-            rotas: BTreeMap::new(),
-            inhibits: Vec::new(),
-        };
+        let settings = Settings { storm: Some(STORM), ..Settings::bare() };
         let rule = Rule::new(RuleName::from("bad"), Condition::All(Vec::new()));
         let rules = RuleSet { rules: BTreeMap::from([(rule.name.clone(), rule)]) };
         let mut desk = Desk::open(Stored::default(), Arc::new(rules), settings, START).0;

@@ -35,15 +35,13 @@ mod tests {
         alert::AlertKey,
         condition::Condition,
         desk::{
-            settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
+            settings::{Settings, SourceSettings},
             state::Stored,
         },
         id::TicketKey,
         labels::Labels,
-        plan::Plan,
         rule::{CatchUp, Rule, RuleSet},
-        text::Locale,
-        time::{Span, Timestamp, Zone},
+        time::{Span, Timestamp},
     };
 
     const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
@@ -54,20 +52,7 @@ mod tests {
             let settings = SourceSettings { poll_every: Span::from_mins(1), catch_up: CatchUp::Each, labels };
             (SourceName::from(name), settings)
         };
-        let settings = Settings {
-            zone: Zone(chrono_tz::UTC),
-            locale: Locale::En,
-            sources: BTreeMap::from([source("it"), source("hr")]),
-            receivers: BTreeMap::new(),
-            operations: None,
-            limits: Limits::default(),
-            plan: Plan::Paid,
-            access: Access::new(Look::Everyone, Direct::Everyone),
-            retention: Span::from_days(90),
-            storm: None,
-            rotas: BTreeMap::new(),
-            inhibits: Vec::new(),
-        };
+        let settings = Settings { sources: BTreeMap::from([source("it"), source("hr")]), ..Settings::bare() };
         let rule = |name: &str| Rule::new(name.into(), Condition::All(Vec::new()));
         let of_it = Rule { sources: Some(vec!["it".into()]), ..rule("of it") };
         let rules = [of_it, rule("of all")].map(|rule| (rule.name.clone(), rule));

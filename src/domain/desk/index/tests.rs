@@ -9,18 +9,16 @@ use crate::domain::{
     alert::AlertState,
     condition::Condition,
     desk::{
-        settings::{Access, Direct, Limits, Look, Settings, SourceSettings},
+        settings::{Settings, SourceSettings},
         state::{CardShows, Stored, Tracked},
     },
     facts::Facts,
     id::TicketKey,
     labels::Labels,
-    plan::Plan,
     rule::{CatchUp, Rule, RuleSet},
     silence::Matcher,
-    text::Locale,
     ticket::Ticket,
-    time::{Span, Timestamp, Zone},
+    time::{Span, Timestamp},
 };
 
 const START: Timestamp = Timestamp::from_ms(1_700_000_000_000);
@@ -69,20 +67,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 fn desk(stored: Stored) -> Desk {
     let labels = Arc::new(Labels::default());
     let source = SourceSettings { poll_every: Span::from_mins(1), catch_up: CatchUp::Each, labels };
-    let settings = Settings {
-        zone: Zone(chrono_tz::UTC),
-        locale: Locale::En,
-        sources: BTreeMap::from([("desk".into(), source)]),
-        receivers: BTreeMap::new(),
-        operations: None,
-        limits: Limits::default(),
-        plan: Plan::Paid,
-        access: Access::new(Look::Everyone, Direct::Everyone),
-        retention: Span::from_days(90),
-        storm: None,
-        rotas: BTreeMap::new(),
-        inhibits: Vec::new(),
-    };
+    let settings = Settings { sources: BTreeMap::from([("desk".into(), source)]), ..Settings::bare() };
     let now = Rule { formerly: vec!["old".into()], ..Rule::new("now".into(), Condition::All(Vec::new())) };
     let other = Rule::new("other".into(), Condition::All(Vec::new()));
     let rules = [now, other].map(|rule| (rule.name.clone(), rule));
